@@ -1,0 +1,149 @@
+//! Restrictions: one line of a connection's list, its text form, and the reference matcher.
+//!
+//! A restriction's text becomes [`Token`]s ([`plain`], [`glob`]), a list of tokens is a
+//! [`Pattern`], and [`Pattern::matches`] is the specification that everything faster must equal.
+
+pub mod error;
+mod glob;
+mod plain;
+mod reference;
+mod token;
+
+use std::fmt;
+
+pub use self::{
+    error::{RestrictionError, RestrictionErrorKind},
+    glob::{MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS},
+    token::{ByteSet, Pattern, Token},
+};
+
+/// The longest text of a restriction, in bytes.
+pub const MAX_RESTRICTION_LEN: usize = 4_096;
+
+/// How a restriction's text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// `*` is the only wildcard and stands for any run of bytes, `/` included.
+    Plain,
+    /// Segment-aware: `*`, `**`, `?`, `[a-z]`, `{a,b}`.
+    Glob,
+}
+
+/// One line of a connection's list of path restrictions.
+///
+/// | text | matches |
+/// |---|---|
+/// | `Algorithmia/team.jpg` | exactly that path |
+/// | `Algorithmia/*` | every path that starts with `Algorithmia/`, at any depth |
+/// | `Algorithmia/` | the same as `Algorithmia/*` |
+/// | `Algorithmia*` | every path that starts with `Algorithmia`, other buckets included |
+/// | `*` | everything |
+/// | `logs/*/part-*.parquet` | `*` anywhere stands for any run of bytes, possibly empty |
+///
+/// `\*` and `\\` are a literal star and backslash. Everything else means itself.
+///
+/// ```
+/// use pathward::Restriction;
+///
+/// let restriction = Restriction::parse("Algorithmia/")?;
+/// assert!(restriction.matches(b"Algorithmia/a/b.csv"));
+/// assert!(!restriction.matches(b"Algorithmia2/a/b.csv"));
+/// assert_eq!(restriction.to_string(), "Algorithmia/*");
+///
+/// let glob = Restriction::parse_glob("logs/{app,web}/**/*.gz")?;
+/// assert!(glob.matches(b"logs/app/2026/01/x.gz"));
+/// assert!(!glob.matches(b"logs/db/x.gz"));
+/// # Ok::<(), pathward::RestrictionError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Restriction {
+    text: Box<str>,
+    dialect: Dialect,
+    patterns: Box<[Pattern]>,
+}
+
+impl Restriction {
+    /// Reads a restriction in the plain form.
+    ///
+    /// # Errors
+    ///
+    /// The text is empty or longer than 4,096 bytes; a `\` stands before something else than `*`
+    /// or `\`; or no path could ever match it: it starts with `/` or `s3://`, has a `.` or `..`
+    /// segment, a control byte, a bucket that cannot be, or more literal bytes than a path has.
+    pub fn parse(text: &str) -> Result<Self, RestrictionError> {
+        error::check_text(text)?;
+        let pattern = plain::parse(text)?;
+        error::check_reachable(&pattern, text)?;
+        Ok(Self { text: text.into(), dialect: Dialect::Plain, patterns: [pattern].into() })
+    }
+
+    /// Reads a restriction in the glob form, where `*` and `?` stay in a segment.
+    ///
+    /// | text | matches |
+    /// |---|---|
+    /// | `*` | any run of characters without `/`, possibly empty |
+    /// | `?` | one character that is not `/` |
+    /// | `**`, as a whole segment | any number of segments; last: everything below |
+    /// | `[a-z]`, `[!a-z]` | one character in the class, or not in it; never `/` |
+    /// | `{a,b}` | either |
+    /// | `\x` | the character `x`, where `x` has a meaning of its own |
+    ///
+    /// # Errors
+    ///
+    /// As [`Restriction::parse`], and whatever readers of globs disagree about: `**` within a
+    /// segment, empty alternatives, classes that are empty or not ASCII, a `/` at the end,
+    /// unbalanced brackets, more than [`MAX_GLOB_ALTERNATIVES`] alternatives.
+    pub fn parse_glob(text: &str) -> Result<Self, RestrictionError> {
+        error::check_text(text)?;
+        let patterns = glob::parse(text)?;
+        for pattern in &patterns {
+            error::check_reachable(pattern, text)?;
+        }
+        Ok(Self { text: text.into(), dialect: Dialect::Glob, patterns: patterns.into() })
+    }
+
+    /// The text as its author wrote it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How the text is read.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// What the text means: it matches what any of these patterns matches. A plain restriction
+    /// has one.
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    /// Whether this restriction matches these bytes: the specification, not the fast way.
+    pub fn matches(&self, path: &[u8]) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(path))
+    }
+}
+
+impl fmt::Display for Restriction {
+    /// A plain restriction in its one canonical spelling (`dir/` is `dir/*`, `**` is `*`), which
+    /// reads back as the same restriction; a glob as it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.dialect, &*self.patterns) {
+            (Dialect::Plain, [pattern]) => plain::write(pattern, f),
+            _ => f.write_str(&self.text),
+        }
+    }
+}
+
+impl fmt::Debug for Restriction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({:?})", self.dialect, self.text)
+    }
+}
+
+#[doc(hidden)]
+pub mod unchecked {
+    //! The two grammars without the checks that some path could match, for exhaustive tests over
+    //! alphabets in which no bucket is long enough.
+    pub use super::{glob::parse as glob, plain::parse as plain};
+}
