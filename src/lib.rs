@@ -1,9 +1,18 @@
 //! Pathward gives code that is not fully trusted exactly the object-storage paths it may have.
 
 pub mod access;
+pub mod automaton;
+pub mod engine;
 pub mod path;
+pub mod policy;
 pub mod restriction;
 
 pub use access::{Access, AccessSet};
+pub use automaton::{Automaton, Below, Effect, Entry, RuleId, TooLarge, Verdict};
+pub use engine::{Approved, Caller, Decision, Engine, Operation};
 pub use path::{Path, PathError};
+pub use policy::{
+    Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, Policy, Protocol,
+    Revision, Rule, User,
+};
 pub use restriction::{Dialect, Restriction, RestrictionError};

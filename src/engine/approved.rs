@@ -1,0 +1,255 @@
+//! Deciding, and the approval without which no operation runs.
+
+use std::sync::Arc;
+
+use super::{Decision, ListMode, Listing, Operate, Reason, Scope, decision::DecidedNeed};
+use super::{DeleteObjects, ListDirectory};
+use crate::{
+    access::AccessSet,
+    automaton::{RuleId, Verdict},
+    path::Path,
+    policy::{Connection, ConnectionId, Keys, Policy, Revision},
+};
+
+/// On whose behalf a request comes, and with what rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller<'a> {
+    /// The user. Only connections that this user owns can be reached.
+    pub name: &'a str,
+    /// The data permission of the key that the request came with.
+    pub permission: AccessSet,
+}
+
+impl<'a> Caller<'a> {
+    /// A caller whose key takes nothing away.
+    pub fn new(name: &'a str) -> Self {
+        Self { name, permission: AccessSet::READ_WRITE }
+    }
+}
+
+/// Decides and approves, by one policy.
+///
+/// Cheap to clone and to share; a changed policy is a new engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    policy: Arc<Policy>,
+}
+
+impl Engine {
+    /// An engine that decides by this policy.
+    pub fn new(policy: Policy) -> Self {
+        Self { policy: Arc::new(policy) }
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides one operation. Never fails, never allocates, in time linear in the paths.
+    ///
+    /// ```
+    /// use pathward::{Caller, ConnectionId, Engine, Path, Policy, engine::{ReadObject, WriteObject}};
+    ///
+    /// let policy = Policy::from_yaml("policy.yaml", "
+    /// connections:
+    ///   - id: s3+saha
+    ///     owner: steph
+    ///     restrictions: [Algorithmia/*]
+    /// ")?;
+    /// let engine = Engine::new(policy);
+    /// let steph = Caller::new("steph");
+    /// let saha = ConnectionId::parse("s3+saha")?;
+    /// let path = Path::new("Algorithmia/team.jpg")?;
+    ///
+    /// let read = engine.decide(steph, &saha, &ReadObject { path: path.clone() });
+    /// assert!(read.is_allowed());
+    /// let write = engine.decide(steph, &saha, &WriteObject { path });
+    /// assert_eq!(write.reason().code(), "deny.access");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decide<Op: Operate>(
+        &self,
+        caller: Caller<'_>,
+        connection: &ConnectionId<'_>,
+        operation: &Op,
+    ) -> Decision<'_> {
+        match self.policy.connection(caller.name, connection) {
+            Some(connection) => decide(connection, caller.permission, operation),
+            None => Decision {
+                reason: Reason::UnknownConnection,
+                connection: None,
+                rule: None,
+                need: None,
+                list: None,
+            },
+        }
+    }
+
+    /// Decides, and turns an allow into the approval to do it.
+    ///
+    /// # Errors
+    ///
+    /// The decision, when it is not an allow.
+    pub fn approve<Op: Operate>(
+        &self,
+        caller: Caller<'_>,
+        connection: &ConnectionId<'_>,
+        operation: Op,
+    ) -> Result<Approved<Op>, Decision<'_>> {
+        let decision = self.decide(caller, connection, &operation);
+        match self.policy.connection(caller.name, connection) {
+            Some(connection) if decision.is_allowed() => {
+                Ok(Approved::assertion(&self.policy, connection, &decision, operation))
+            }
+            _ => Err(decision),
+        }
+    }
+
+    /// Decides each deletion for itself, and approves those that are allowed, as one operation.
+    ///
+    /// The decisions are in the order of the paths. There is no approval when none is allowed.
+    pub fn approve_each<'p>(
+        &self,
+        caller: Caller<'_>,
+        connection: &ConnectionId<'_>,
+        paths: Vec<Path<'p>>,
+    ) -> (Option<Approved<DeleteObjects<'p>>>, Vec<Decision<'_>>) {
+        let mut allowed = Vec::new();
+        let mut decisions = Vec::with_capacity(paths.len());
+        for path in paths {
+            let one = DeleteObjects { paths: vec![path] };
+            let decision = self.decide(caller, connection, &one);
+            if decision.is_allowed() {
+                allowed.extend(one.paths);
+            }
+            decisions.push(decision);
+        }
+        let approved = self.approve(caller, connection, DeleteObjects { paths: allowed }).ok();
+        (approved, decisions)
+    }
+}
+
+/// An operation that was decided and allowed: the only thing that an executor runs.
+///
+/// It holds the very bytes that were decided on. It is made in one place, cannot be cloned, and
+/// is consumed by what runs it.
+///
+/// ```compile_fail
+/// # use pathward::engine::{Approved, ReadObject};
+/// fn twice(approval: Approved<ReadObject<'_>>) {
+///     let _first = approval.clone();
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Approved<Op> {
+    operation: Op,
+    connection: Arc<Connection>,
+    rule: Option<RuleId>,
+    list: Option<ListMode>,
+    revision: Revision,
+}
+
+impl<Op: Operate> Approved<Op> {
+    /// The one place where an approval is made.
+    fn assertion(
+        policy: &Policy,
+        connection: &Arc<Connection>,
+        decision: &Decision<'_>,
+        operation: Op,
+    ) -> Self {
+        Self {
+            operation,
+            connection: Arc::clone(connection),
+            rule: decision.rule,
+            list: decision.list,
+            revision: policy.revision(),
+        }
+    }
+
+    /// The operation, as it was decided on.
+    pub fn operation(&self) -> &Op {
+        &self.operation
+    }
+
+    /// The connection to run it on.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The rule that allowed it, where one did.
+    pub fn rule_id(&self) -> Option<RuleId> {
+        self.rule
+    }
+
+    /// The revision of the policy that allowed it.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Uses the approval up.
+    pub fn into_operation(self) -> Op {
+        self.operation
+    }
+}
+
+impl Approved<ListDirectory<'_>> {
+    /// What to ask the server for, and what of its answer may be shown.
+    pub fn listing(&self) -> Listing<'_> {
+        let mode = self.list.unwrap_or(ListMode::Narrow);
+        Listing::new(self.connection.automaton(), &self.operation.path, mode)
+    }
+}
+
+/// Decides one operation on a connection that the caller owns.
+fn decide<'e, Op: Operate>(
+    connection: &'e Connection,
+    permission: AccessSet,
+    operation: &Op,
+) -> Decision<'e> {
+    let mut decision = Decision {
+        reason: Reason::InvalidOperation,
+        connection: Some(connection),
+        rule: None,
+        need: None,
+        list: None,
+    };
+    for (index, need) in operation.accesses().enumerate() {
+        decision.need = Some(DecidedNeed { index, access: need.access, scope: need.scope });
+        let automaton = connection.automaton();
+        let path = need.path.as_bytes();
+        (decision.reason, decision.rule) = match need.scope {
+            Scope::Never => (Reason::Acl, None),
+            _ if connection.keys() == Keys::Plain && need.path.alias_at().is_some() => {
+                (Reason::InvalidPath, None)
+            }
+            _ if !permission.contains(need.access) => (Reason::KeyPermission, None),
+            Scope::Here => match automaton.here(path, need.access) {
+                Verdict::Allowed(rule) => (Reason::Allowed, Some(rule)),
+                Verdict::Denied(rule) => (Reason::Rule, Some(rule)),
+                Verdict::OtherAccess(rule) => (Reason::Access, Some(rule)),
+                Verdict::NoMatch => (Reason::NoMatch, None),
+            },
+            Scope::SomeBelow => {
+                let below = automaton.below(path);
+                let all = below.all.contains(need.access);
+                decision.list = Some(if all { ListMode::Pass } else { ListMode::Narrow });
+                below_reason(below.some, need.access)
+            }
+            Scope::AllBelow => below_reason(automaton.below(path).all, need.access),
+        };
+        if decision.reason != Reason::Allowed {
+            decision.list = None;
+            break;
+        }
+    }
+    decision
+}
+
+fn below_reason(has: AccessSet, access: crate::Access) -> (Reason, Option<RuleId>) {
+    match (has.contains(access), has.is_empty()) {
+        (true, _) => (Reason::Allowed, None),
+        (false, true) => (Reason::NoMatch, None),
+        (false, false) => (Reason::Access, None),
+    }
+}

@@ -1,0 +1,256 @@
+//! Every operation that we know, and what each needs.
+
+use crate::{access::Access, path::Path};
+
+/// How far below a path an operation reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The path itself.
+    Here,
+    /// Some path that starts with it: enough to be shown what there is of them.
+    SomeBelow,
+    /// Every path that starts with it.
+    AllBelow,
+    /// Never given: permissions change only where the connection is configured.
+    Never,
+}
+
+/// One thing that an operation needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Need<'o> {
+    /// The access.
+    pub access: Access,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// The path, or the prefix for the scopes that reach below it.
+    pub path: &'o Path<'o>,
+}
+
+/// All that an operation needs, in the order in which it is decided.
+#[derive(Clone, Debug)]
+pub struct Accesses<'o> {
+    fixed: [Option<Need<'o>>; 2],
+    deletes: std::slice::Iter<'o, Path<'o>>,
+}
+
+impl<'o> Accesses<'o> {
+    fn one(access: Access, scope: Scope, path: &'o Path<'o>) -> Self {
+        Self { fixed: [Some(Need { access, scope, path }), None], deletes: [].iter() }
+    }
+}
+
+impl<'o> Iterator for Accesses<'o> {
+    type Item = Need<'o>;
+
+    fn next(&mut self) -> Option<Need<'o>> {
+        self.fixed.iter_mut().find_map(Option::take).or_else(|| {
+            let path = self.deletes.next()?;
+            Some(Need { access: Access::Delete, scope: Scope::Here, path })
+        })
+    }
+}
+
+/// Something that can be decided and approved: [`Operation`] and the types in its variants.
+///
+/// Sealed: what an approval can be made of is written in this module alone.
+pub trait Operate: sealed::Sealed {
+    /// The name that tests, logs and messages use.
+    fn name(&self) -> &'static str;
+
+    /// All that the operation touches. Never empty, but for a [`DeleteObjects`] of no path.
+    fn accesses(&self) -> Accesses<'_>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Operations on one path.
+macro_rules! on_one_path {
+    ($($(#[$doc:meta])* $type:ident, $name:literal, $access:ident, $scope:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $type<'a> {
+            /// The path that the operation is on.
+            pub path: Path<'a>,
+        }
+
+        impl sealed::Sealed for $type<'_> {}
+
+        impl Operate for $type<'_> {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn accesses(&self) -> Accesses<'_> {
+                Accesses::one(Access::$access, Scope::$scope, &self.path)
+            }
+        }
+    )*};
+}
+
+on_one_path! {
+    /// Read an object's bytes. Needs read at its path.
+    ReadObject, "read", Read, Here;
+    /// Ask whether an object is there, and its size. Needs read at its path.
+    StatObject, "stat", Read, Here;
+    /// Create or replace an object. Needs write at its path.
+    WriteObject, "write", Write, Here;
+    /// Create a directory, which is an object named `dir/`. Needs write at that path.
+    CreateDirectory, "create-directory", Write, Here;
+    /// Delete an object. Needs delete at its path.
+    DeleteObject, "delete", Delete, Here;
+    /// List a directory, or the root. Needs read at some path below, and shows no others.
+    ListDirectory, "list", Read, SomeBelow;
+    /// Delete a directory that is empty. Needs delete at its marker, `dir/`.
+    DeleteDirectory, "delete-directory", Delete, Here;
+    /// Delete a directory and all in it. Needs delete at every path below; without it nothing is
+    /// deleted at all.
+    DeleteTree, "delete-tree", Delete, AllBelow;
+    /// Read an access control list. Always refused.
+    ReadAcl, "read-acl", Read, Never;
+    /// Change an access control list. Always refused.
+    WriteAcl, "write-acl", Write, Never;
+}
+
+/// Copy an object. Needs read at the source and write at the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyObject<'a> {
+    /// Where the bytes come from.
+    pub source: Path<'a>,
+    /// Where they go.
+    pub destination: Path<'a>,
+}
+
+impl sealed::Sealed for CopyObject<'_> {}
+
+impl Operate for CopyObject<'_> {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    fn accesses(&self) -> Accesses<'_> {
+        let need = |access, path| Some(Need { access, scope: Scope::Here, path });
+        Accesses {
+            fixed: [need(Access::Read, &self.source), need(Access::Write, &self.destination)],
+            deletes: [].iter(),
+        }
+    }
+}
+
+/// Delete many objects. Needs delete at each of their paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteObjects<'a> {
+    /// The objects.
+    pub paths: Vec<Path<'a>>,
+}
+
+impl sealed::Sealed for DeleteObjects<'_> {}
+
+impl Operate for DeleteObjects<'_> {
+    fn name(&self) -> &'static str {
+        "delete-many"
+    }
+
+    fn accesses(&self) -> Accesses<'_> {
+        Accesses { fixed: [None, None], deletes: self.paths.iter() }
+    }
+}
+
+/// Any operation: what a request asks for, before it is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation<'a> {
+    /// See [`ReadObject`].
+    Read(ReadObject<'a>),
+    /// See [`StatObject`].
+    Stat(StatObject<'a>),
+    /// See [`WriteObject`].
+    Write(WriteObject<'a>),
+    /// See [`CreateDirectory`].
+    CreateDirectory(CreateDirectory<'a>),
+    /// See [`DeleteObject`].
+    Delete(DeleteObject<'a>),
+    /// See [`ListDirectory`].
+    List(ListDirectory<'a>),
+    /// See [`DeleteDirectory`].
+    DeleteDirectory(DeleteDirectory<'a>),
+    /// See [`DeleteTree`].
+    DeleteTree(DeleteTree<'a>),
+    /// See [`CopyObject`].
+    Copy(CopyObject<'a>),
+    /// See [`DeleteObjects`].
+    DeleteMany(DeleteObjects<'a>),
+    /// See [`ReadAcl`].
+    ReadAcl(ReadAcl<'a>),
+    /// See [`WriteAcl`].
+    WriteAcl(WriteAcl<'a>),
+}
+
+impl sealed::Sealed for Operation<'_> {}
+
+impl Operate for Operation<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Read(operation) => operation.name(),
+            Self::Stat(operation) => operation.name(),
+            Self::Write(operation) => operation.name(),
+            Self::CreateDirectory(operation) => operation.name(),
+            Self::Delete(operation) => operation.name(),
+            Self::List(operation) => operation.name(),
+            Self::DeleteDirectory(operation) => operation.name(),
+            Self::DeleteTree(operation) => operation.name(),
+            Self::Copy(operation) => operation.name(),
+            Self::DeleteMany(operation) => operation.name(),
+            Self::ReadAcl(operation) => operation.name(),
+            Self::WriteAcl(operation) => operation.name(),
+        }
+    }
+
+    fn accesses(&self) -> Accesses<'_> {
+        match self {
+            Self::Read(operation) => operation.accesses(),
+            Self::Stat(operation) => operation.accesses(),
+            Self::Write(operation) => operation.accesses(),
+            Self::CreateDirectory(operation) => operation.accesses(),
+            Self::Delete(operation) => operation.accesses(),
+            Self::List(operation) => operation.accesses(),
+            Self::DeleteDirectory(operation) => operation.accesses(),
+            Self::DeleteTree(operation) => operation.accesses(),
+            Self::Copy(operation) => operation.accesses(),
+            Self::DeleteMany(operation) => operation.accesses(),
+            Self::ReadAcl(operation) => operation.accesses(),
+            Self::WriteAcl(operation) => operation.accesses(),
+        }
+    }
+}
+
+impl<'a> Operation<'a> {
+    /// The operation of this name on one path, or `None` for a name that is none or needs more
+    /// than a path. The names are those of [`Operate::name`].
+    ///
+    /// Operations on a directory take its path with or without the `/` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError::KeyLength`](crate::PathError::KeyLength) when the `/` that a directory's path
+    /// ends with makes its key too long.
+    pub fn named(name: &str, path: Path<'a>) -> Result<Option<Self>, crate::PathError> {
+        Ok(Some(match name {
+            "read" => Self::Read(ReadObject { path }),
+            "stat" => Self::Stat(StatObject { path }),
+            "write" => Self::Write(WriteObject { path }),
+            "create-directory" => {
+                Self::CreateDirectory(CreateDirectory { path: path.into_directory()? })
+            }
+            "delete" => Self::Delete(DeleteObject { path }),
+            "list" => Self::List(ListDirectory { path: path.into_directory()? }),
+            "delete-directory" => {
+                Self::DeleteDirectory(DeleteDirectory { path: path.into_directory()? })
+            }
+            "delete-tree" => Self::DeleteTree(DeleteTree { path: path.into_directory()? }),
+            "read-acl" => Self::ReadAcl(ReadAcl { path }),
+            "write-acl" => Self::WriteAcl(WriteAcl { path }),
+            _ => return Ok(None),
+        }))
+    }
+}

@@ -1,0 +1,276 @@
+//! Connections: what an owner configured, as the rest of the program sees it.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use crate::{
+    access::AccessSet,
+    automaton::{Automaton, Effect, RuleId},
+    restriction::Restriction,
+};
+
+/// The longest label.
+pub const MAX_LABEL_LEN: usize = 64;
+
+/// What speaks to the storage behind a connection. Written without regard to case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// Amazon S3 and what is compatible with it.
+    S3,
+}
+
+impl Protocol {
+    /// The name in a connection id.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+        }
+    }
+}
+
+/// How a connection is named: `protocol+label`, or the bare protocol for the owner's default.
+///
+/// The protocol is read without regard to case, the label exactly: `[A-Za-z0-9_.-]{1,64}`.
+///
+/// ```
+/// use pathward::ConnectionId;
+///
+/// assert_eq!(ConnectionId::parse("S3+saha")?, ConnectionId::parse("s3+saha")?);
+/// assert_ne!(ConnectionId::parse("s3+Saha")?, ConnectionId::parse("s3+saha")?);
+/// assert_eq!(ConnectionId::parse("s3")?.label(), None);
+/// assert!(ConnectionId::parse("s3+a+b").is_err());
+/// # Ok::<(), pathward::ConnectionIdError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId<'a> {
+    protocol: Protocol,
+    label: Option<Cow<'a, str>>,
+}
+
+impl<'a> ConnectionId<'a> {
+    /// Reads `protocol+label` or `protocol`.
+    ///
+    /// # Errors
+    ///
+    /// An unknown protocol; a label that is empty, longer than 64 bytes or has another character.
+    pub fn parse(text: &'a str) -> Result<Self, ConnectionIdError> {
+        let (protocol, label) = match text.split_once('+') {
+            Some((protocol, label)) => (protocol, Some(label)),
+            None => (text, None),
+        };
+        if !protocol.eq_ignore_ascii_case("s3") {
+            return Err(ConnectionIdError::Protocol);
+        }
+        match label {
+            Some(label) if label.is_empty() || label.len() > MAX_LABEL_LEN => {
+                Err(ConnectionIdError::LabelLength { len: label.len() })
+            }
+            Some(label) => {
+                let in_label = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+                match label.bytes().position(|byte| !in_label(byte)) {
+                    Some(at) => {
+                        Err(ConnectionIdError::LabelCharacter { at: protocol.len() + 1 + at })
+                    }
+                    None => Ok(Self { protocol: Protocol::S3, label: Some(label.into()) }),
+                }
+            }
+            None => Ok(Self { protocol: Protocol::S3, label: None }),
+        }
+    }
+
+    /// The protocol.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The label, or `None` for the owner's default connection of the protocol.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// The id with a label of its own.
+    pub fn into_owned(self) -> ConnectionId<'static> {
+        ConnectionId {
+            protocol: self.protocol,
+            label: self.label.map(|label| Cow::Owned(label.into_owned())),
+        }
+    }
+}
+
+impl fmt::Display for ConnectionId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.protocol.name())?;
+        match &self.label {
+            Some(label) => write!(f, "+{label}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why text is not a [`ConnectionId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionIdError {
+    /// The protocol is not one that there is.
+    Protocol,
+    /// The label is empty or longer than 64 bytes.
+    LabelLength {
+        /// Its length.
+        len: usize,
+    },
+    /// The label has a character that no label has.
+    LabelCharacter {
+        /// Where in the id it stands, in bytes.
+        at: usize,
+    },
+}
+
+impl fmt::Display for ConnectionIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protocol => f.write_str(
+                "a connection is named `protocol+label`, such as `s3+reports`; the protocol is `s3`",
+            ),
+            Self::LabelLength { len } => write!(
+                f,
+                "the label behind `+` has {len} characters; it has 1 to {MAX_LABEL_LEN}"
+            ),
+            Self::LabelCharacter { at } => write!(
+                f,
+                "the character at byte {at} cannot be in a label, which is made of A-Z a-z 0-9 _ . -"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ConnectionIdError {}
+
+/// How the server behind a connection reads keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keys {
+    /// A key is its bytes, as on AWS: every canonical path is sent as it is.
+    Exact,
+    /// The server may read `a//b`, `/a` or `a\b` as another key: such paths are malformed here.
+    Plain,
+}
+
+/// Where a connection's credentials are. Never the credentials themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CredentialsRef {
+    /// `{ env: NAME }`: in the environment, under this prefix.
+    Env(Box<str>),
+    /// `{ file: PATH }`: in this file.
+    File(Box<str>),
+    /// `{ profile: NAME }`: in this profile of the shared AWS configuration.
+    Profile(Box<str>),
+}
+
+/// A place in a policy's files. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Location {
+    /// The file, as it was named when the policy was loaded.
+    pub file: Arc<str>,
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+impl fmt::Display for Location {
+    /// `file:line:column`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One entry of a connection's `restrictions` or `deny`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What it matches.
+    pub restriction: Restriction,
+    /// The accesses that it gives or takes.
+    pub access: AccessSet,
+    /// Whether it gives or takes.
+    pub effect: Effect,
+    /// Where it is written; `None` for the `*` of a connection without `restrictions`.
+    pub location: Option<Location>,
+}
+
+/// One configured data source, compiled.
+///
+/// `Debug` shows what is configured and never a credential: there is none in here.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) id: ConnectionId<'static>,
+    pub(super) owner: Box<str>,
+    pub(super) is_default: bool,
+    pub(super) endpoint: Option<Box<str>>,
+    pub(super) keys: Keys,
+    pub(super) region: Option<Box<str>>,
+    pub(super) credentials: Option<CredentialsRef>,
+    pub(super) access: AccessSet,
+    pub(super) rules: Box<[Rule]>,
+    pub(super) automaton: Automaton,
+    pub(super) location: Location,
+}
+
+impl Connection {
+    /// `protocol+label`.
+    pub fn id(&self) -> &ConnectionId<'static> {
+        &self.id
+    }
+
+    /// The user whose connection it is.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Whether it also answers to the bare protocol.
+    pub fn is_default(&self) -> bool {
+        self.is_default
+    }
+
+    /// The server, where it is not AWS.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// How its server reads keys.
+    pub fn keys(&self) -> Keys {
+        self.keys
+    }
+
+    /// The region, where one is given.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// Where its credentials are; `None` for the provider chain of the AWS tools.
+    pub fn credentials(&self) -> Option<&CredentialsRef> {
+        self.credentials.as_ref()
+    }
+
+    /// The access of every restriction that has none of its own.
+    pub fn access(&self) -> AccessSet {
+        self.access
+    }
+
+    /// Its restrictions, then its denies, each in the order of the file.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule of this id. Ids come from this connection's own [`Automaton`].
+    pub fn rule(&self, id: RuleId) -> &Rule {
+        &self.rules[id.index()]
+    }
+
+    /// Its rules, compiled.
+    pub fn automaton(&self) -> &Automaton {
+        &self.automaton
+    }
+
+    /// Where it is defined.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+}

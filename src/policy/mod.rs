@@ -1,0 +1,99 @@
+//! Policies: connections and users, as files say them.
+
+mod connection;
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+pub use self::connection::{
+    Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, MAX_LABEL_LEN,
+    Protocol, Rule,
+};
+use crate::access::AccessSet;
+
+/// All connections and users of one installation. Loaded whole or not at all, never changed.
+#[derive(Debug)]
+pub struct Policy {
+    connections: Vec<Arc<Connection>>,
+    users: Vec<User>,
+    by_owner: HashMap<Box<str>, OwnConnections>,
+    revision: Revision,
+}
+
+/// The connections of one owner, as places in [`Policy::connections`].
+#[derive(Debug, Default)]
+struct OwnConnections {
+    by_label: HashMap<Box<str>, usize>,
+    default: Option<usize>,
+}
+
+impl Policy {
+    /// Every connection, in the order of the files' names and then of the files.
+    pub fn connections(&self) -> &[Arc<Connection>] {
+        &self.connections
+    }
+
+    /// Every user.
+    pub fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    /// The owner's connection of this name. Another owner's connection is not found, exactly as
+    /// one that does not exist.
+    pub fn connection(&self, owner: &str, id: &ConnectionId<'_>) -> Option<&Arc<Connection>> {
+        let Protocol::S3 = id.protocol();
+        let own = self.by_owner.get(owner)?;
+        let place = match id.label() {
+            Some(label) => *own.by_label.get(label)?,
+            None => own.default?,
+        };
+        self.connections.get(place)
+    }
+
+    /// What this policy says, as a number: equal for equal files.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+/// A user who may hold API keys.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The name that connections give as their owner.
+    pub name: Box<str>,
+    /// The user's API keys, as hashes.
+    pub keys: Vec<ApiKey>,
+}
+
+/// An API key, as a policy holds it: its hash, never the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// What the owner calls it.
+    pub id: Box<str>,
+    /// SHA-256 of the key.
+    pub sha256: [u8; 32],
+    /// The data permission of the key, on top of each connection's own access.
+    pub access: AccessSet,
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("id", &self.id).field("access", &self.access).finish()
+    }
+}
+
+/// A policy's revision: the first 8 bytes of the SHA-256 of its files' names and bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(u64);
+
+impl fmt::Display for Revision {
+    /// Sixteen hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Revision({self})")
+    }
+}
