@@ -253,8 +253,8 @@ fn below_is_what_the_oracle_says() {
                         let near = path_near(&rules, &letters, &mut chance);
                         extension.extend(&near[chance.below(near.len() + 1)..]);
                         let set = has(&rules, matching(&rules, &extension));
-                        let fits = set.without(below.some).is_empty()
-                            && below.all.without(set).is_empty();
+                        let fits =
+                            set.without(below.some).is_empty() && below.all.without(set).is_empty();
                         assert!(
                             fits,
                             "below {} is {below:?}, but {} has {set:?}; rules [{}]",
