@@ -1,7 +1,7 @@
 //! What a decision costs: M1, M2 and M3 with 1 to 100,000 restrictions, beside globset's
 //! `is_match` and the cost of hashing a path and probing a table for it.
 //!
-//! `cargo bench --bench decide`, then `benches/ratios` for the table in the README. Every engine's
+//! `cargo bench --bench decide`, for times; the README's table is from `ratios`. Every engine's
 //! answers are checked before it is timed. With `-- --test` each workload up to 1,000 restrictions
 //! is checked and run once.
 
@@ -10,8 +10,7 @@ mod workload;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use pathward::{Access, Verdict};
+use pathward::Verdict;
 
 use workload::{Mix, REQUESTS, Workload};
 
@@ -48,15 +47,13 @@ fn decide(criterion: &mut Criterion) {
 
             // globset compiles M3 for minutes and gigabytes from here on.
             if mix != Mix::M3 || n <= 1_000 {
-                let sets = [Access::Read, Access::Write].map(|access| globset(&workload, access));
-                let allows =
-                    |path: &str, access| sets[usize::from(access == Access::Write)].is_match(path);
+                let sets = workload.globsets();
                 for request in requests {
-                    assert_eq!(allows(&request.path, request.access), request.granted);
+                    assert_eq!(sets.allows(request), request.granted);
                 }
                 group.bench_function(BenchmarkId::new("globset", n), |bencher| {
                     bencher.iter(|| {
-                        let count = requests.iter().filter(|r| allows(&r.path, r.access)).count();
+                        let count = requests.iter().filter(|r| sets.allows(r)).count();
                         assert_eq!(black_box(count), REQUESTS / 2);
                     });
                 });
@@ -73,18 +70,6 @@ fn decide(criterion: &mut Criterion) {
         }
         group.finish();
     }
-}
-
-fn globset(workload: &Workload, access: Access) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for (restriction, accesses) in &workload.rules {
-        if accesses.contains(access) {
-            // The generator's texts have no other metacharacter than the star.
-            let glob = GlobBuilder::new(&restriction.to_string()).literal_separator(false).build();
-            set.add(glob.expect("a glob"));
-        }
-    }
-    set.build().expect("a set")
 }
 
 criterion_group!(benches, decide);

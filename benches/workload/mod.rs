@@ -15,6 +15,7 @@
 
 use std::collections::HashSet;
 
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use pathward::{Access, AccessSet, Automaton, Effect, Entry, Restriction};
 
 /// How many requests a workload has.
@@ -90,6 +91,20 @@ impl Workload {
         Self { rules, requests }
     }
 
+    /// The same rules in globset.
+    pub fn globsets(&self) -> GlobSets {
+        GlobSets([Access::Read, Access::Write].map(|access| {
+            let mut set = GlobSetBuilder::new();
+            for (restriction, _) in self.rules.iter().filter(|(_, set)| set.contains(access)) {
+                // The generator's texts have no other metacharacter than the star.
+                let glob =
+                    GlobBuilder::new(&restriction.to_string()).literal_separator(false).build();
+                set.add(glob.expect("a glob"));
+            }
+            set.build().expect("a set")
+        }))
+    }
+
     /// The compiled automaton.
     pub fn automaton(&self) -> Automaton {
         Automaton::compile(self.rules.iter().map(|(restriction, access)| Entry {
@@ -98,6 +113,16 @@ impl Workload {
             effect: Effect::Allow,
         }))
         .expect("within the limits")
+    }
+}
+
+/// globset as one would use it here: a set for each access.
+pub struct GlobSets([GlobSet; 2]);
+
+impl GlobSets {
+    /// Whether it allows a request.
+    pub fn allows(&self, request: &Request) -> bool {
+        self.0[usize::from(request.access == Access::Write)].is_match(&request.path)
     }
 }
 
