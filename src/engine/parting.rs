@@ -56,6 +56,15 @@ impl Expected {
             Self::One(_) => "one",
         }
     }
+
+    /// The text or the class; `None` for the end.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::End => None,
+            Self::Text(text) | Self::Later(text) => Some(text.to_string()),
+            Self::One(_) => Some(self.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for Expected {
@@ -191,9 +200,9 @@ impl<'p> Walk<'p> {
         let run = self.run.take();
         if let Token::Run(set) = token {
             let mut reached: Option<usize> = None;
-            for at in 0..=self.path.len() {
+            for (at, start) in before.iter().enumerate() {
                 let goes_on = at > 0 && set.contains(self.path[at - 1]);
-                reached = before[at].max(reached.filter(|_| goes_on));
+                reached = (*start).max(reached.filter(|_| goes_on));
                 self.reach[at] = reached;
             }
             self.run = before.iter().position(Option::is_some).map(|first| (first, *set));
