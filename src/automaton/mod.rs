@@ -1,9 +1,62 @@
 //! Restrictions and accesses to one automaton over path bytes.
+//!
+//! No subset construction stands between what an author types and a decision: that would be
+//! exponential in the restrictions. Instead each restriction is split at its stars:
+//!
+//! ```text
+//!   logs/ * /2026- * .parquet          Algorithmia/ *          Algorithmia/team.jpg
+//!   prefix  piece   suffix             prefix                  literal
+//!      │      │       │                   │                       │
+//!      ▼      │       │                   ▼                       ▼
+//!   ┌─────────────────────────────── one trie ───────────────────────────────────┐
+//!   │ root ─┬─ Algorithmia/ (prefix) ── team.jpg (covered: left out)             │
+//!   │       └─ logs/ (group) ──► starred patterns, by suffix ──► pieces in order │
+//!   └────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! * [`trie`]: literals and prefixes, with what they give and take at their nodes. A path walks
+//!   it once. What another restriction covers for the same accesses is left out.
+//! * [`starred`]: a node whose prefix has more wildcards behind it has a group of patterns. The
+//!   suffix leaves few of them, which are matched piece by piece ([`chain`] for globs).
+//! * [`crowd`]: patterns that prefix and suffix do not tell apart are searched together, in one
+//!   pass of Aho–Corasick.
+//! * [`here`] decides a path; [`below`] decides all paths that start with one.
+//! * [`subset`]: only where a connection has globs, whose unions can cover each other in ways that
+//!   no single restriction shows, a subset construction within a budget makes [`below`] exact.
+//!
+//! # What `below` means, and where it is exact
+//!
+//! The questions are about all byte strings that start with the path, itself included, as a
+//! prefix of an S3 listing has it. For the plain form the answers are exact whatever the number
+//! of restrictions. The key is a byte that no restriction has a literal of: if a pattern with that
+//! byte for each `*` is matched by a deny, the deny's stars match those bytes, hence anything, and
+//! the pattern is covered whole. So "is anything left?" is one match of one word. With both
+//! allows and denies that have stars before their end, up to [`MAX_WORDS`] such words are tried
+//! (fewer with thousands of such denies); beyond, and for globs beyond [`MAX_SUBSET_STATES`], the
+//! answer errs to "nothing below" and "not all below". [`Stats::below_is_exact`] says so for globs.
 
-use crate::{
-    access::{Access, AccessSet},
-    restriction::Restriction,
+mod below;
+mod chain;
+mod compile;
+mod crowd;
+mod groups;
+mod here;
+mod leads;
+mod starred;
+mod subset;
+mod trie;
+
+use std::fmt;
+
+pub use self::{
+    below::MAX_WORDS,
+    compile::MAX_RULES,
+    groups::{MAX_GLOBS_ON_ONE_PATH, MAX_STARRED_ON_ONE_PATH},
+    leads::MAX_LEADS,
+    subset::MAX_SUBSET_STATES,
 };
+use self::{crowd::Crowd, starred::StarredSet, subset::Subset, trie::Trie};
+use crate::{access::AccessSet, restriction::Restriction};
 
 /// Whether a rule gives or takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,9 +112,128 @@ pub struct Below {
 }
 
 /// A connection's rules, compiled.
+///
+/// ```
+/// use pathward::{Access, AccessSet, Automaton, Effect, Entry, Restriction, Verdict};
+///
+/// let docs = Restriction::parse("pub/docs/")?;
+/// let secret = Restriction::parse("pub/docs/*.key")?;
+/// let automaton = Automaton::compile([
+///     Entry { restriction: &docs, access: AccessSet::READ_WRITE, effect: Effect::Allow },
+///     Entry { restriction: &secret, access: AccessSet::READ_ONLY, effect: Effect::Deny },
+/// ])?;
+/// assert!(matches!(automaton.here(b"pub/docs/a.txt", Access::Read), Verdict::Allowed(_)));
+/// assert!(matches!(automaton.here(b"pub/docs/a.key", Access::Read), Verdict::Denied(_)));
+///
+/// let below = automaton.below(b"pub/");
+/// assert_eq!(below.some, AccessSet::READ_WRITE);
+/// assert_eq!(below.all, AccessSet::NONE);
+/// let below = automaton.below(b"pub/docs/");
+/// assert_eq!(below.all.to_string(), "write, delete");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Automaton {
-    rules: Vec<(Restriction, AccessSet, Effect)>,
+    trie: Trie,
+    /// What ends at nodes at which more than one rule ends, or that have a group.
+    extras: Vec<Extra>,
+    terminals: Vec<Terminal>,
+    starred: StarredSet,
+    /// The suffixes of starred patterns, backwards; `extra` of a node is the suffix's number.
+    suffixes: Trie,
+    crowd: Crowd,
+    subset: Option<Subset>,
+    /// The accesses that some starred deny takes.
+    starred_denies: AccessSet,
+    /// Of these, the ones that a glob takes.
+    glob_denies: AccessSet,
+    /// How many words `below` may try.
+    words: u32,
+    stats: Stats,
+}
+
+/// What ends at a node: terminals, and a group of starred patterns.
+#[derive(Clone, Copy, Debug)]
+struct Extra {
+    terminals: u32,
+    terminal_count: u32,
+    group: Group,
+}
+
+/// The starred patterns whose prefix ends at one node: places in [`StarredSet::all`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Group {
+    start: u32,
+    /// Up to here they are matched one by one, sorted by suffix; the others are in the crowd.
+    direct_end: u32,
+    end: u32,
+    /// The blocks of the crowd that the others are in.
+    first_block: u32,
+    end_block: u32,
+}
+
+/// One literal or prefix that ends at a node.
+#[derive(Clone, Copy, Debug)]
+struct Terminal {
+    rule: u32,
+    access: AccessSet,
+    kind: Kind,
+}
+
+/// The kinds of terminals, each the place of its three bits in a node's flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    PrefixAllow = 0,
+    ExactAllow = 3,
+    PrefixDeny = 6,
+    ExactDeny = 9,
+}
+
+/// What a node's flags say beside [`Kind`].
+mod flag {
+    /// The accesses that something at or under the node has, denies considered.
+    pub(super) const LIVE: u32 = 12;
+    /// The accesses that some deny at or under the node takes from some path.
+    pub(super) const DENY_BELOW: u32 = 15;
+    /// The accesses of the group's allows.
+    pub(super) const GROUP_ALLOW: u32 = 18;
+    /// The accesses of the group's denies.
+    pub(super) const GROUP_DENY: u32 = 21;
+    /// The node has a group.
+    pub(super) const GROUP: u32 = 1 << 24;
+    /// `extra` is a place in `extras`; else it is the one rule that ends here.
+    pub(super) const EXTRA: u32 = 1 << 25;
+    /// Anything ends at the node.
+    pub(super) const ANY_HERE: u32 = 0o7777 | GROUP;
+}
+
+/// The three bits of a node's flags from a place on.
+#[inline]
+fn bits(flags: u32, place: u32) -> AccessSet {
+    AccessSet::from_bits((flags >> place & 7) as u8)
+}
+
+/// How large an automaton is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Rules that it was compiled from.
+    pub rules: usize,
+    /// Patterns that are left out because another covers them.
+    pub covered: usize,
+    /// Nodes of the trie.
+    pub nodes: usize,
+    /// Patterns with wildcards before their end.
+    pub starred: usize,
+    /// Of these, the ones that are searched together.
+    pub crowd: usize,
+    /// States of the subset construction, where one was made.
+    pub subset_states: usize,
+    /// Memory, in bytes.
+    pub bytes: usize,
+    /// Whether the construction for globs stayed within its budget, or was not needed.
+    pub below_is_exact: bool,
 }
 
 /// Rules that are too many or too large to be compiled.
@@ -69,58 +241,23 @@ pub struct Automaton {
 pub struct TooLarge {
     /// The first rule beyond the limit.
     pub rule: RuleId,
-    /// The limit's name, such as `limit.starred_rules`.
+    /// The limit's name, such as `limit.starred_on_one_path`.
     pub limit: &'static str,
     /// The limit.
     pub most: usize,
 }
 
-impl std::fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "more than {} ({})", self.most, self.limit)
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the rules pass a limit: at most {} ({})", self.most, self.limit)
     }
 }
 
 impl std::error::Error for TooLarge {}
 
 impl Automaton {
-    /// Compiles rules; their ids are their places in the list.
-    ///
-    /// # Errors
-    ///
-    /// [`TooLarge`] when a limit is passed.
-    pub fn compile<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Self, TooLarge> {
-        Ok(Self {
-            rules: entries
-                .into_iter()
-                .map(|e| (e.restriction.clone(), e.access, e.effect))
-                .collect(),
-        })
-    }
-
-    /// Decides one access at one path.
-    pub fn here(&self, path: &[u8], access: Access) -> Verdict {
-        let mut verdict = Verdict::NoMatch;
-        for (n, (restriction, accesses, effect)) in self.rules.iter().enumerate() {
-            let id = RuleId(n as u32);
-            let carries = accesses.contains(access);
-            if !restriction.matches(path) {
-                continue;
-            }
-            match (effect, carries, verdict) {
-                (Effect::Deny, true, _) => return Verdict::Denied(id),
-                (Effect::Allow, true, Verdict::NoMatch | Verdict::OtherAccess(_)) => {
-                    verdict = Verdict::Allowed(id);
-                }
-                (Effect::Allow, false, Verdict::NoMatch) => verdict = Verdict::OtherAccess(id),
-                _ => {}
-            }
-        }
-        verdict
-    }
-
-    /// Decides all accesses below one path, itself included.
-    pub fn below(&self, _path: &[u8]) -> Below {
-        Below::default()
+    /// How large it is.
+    pub fn stats(&self) -> Stats {
+        self.stats
     }
 }

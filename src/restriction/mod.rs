@@ -146,4 +146,25 @@ pub mod unchecked {
     //! The two grammars without the checks that some path could match, for exhaustive tests over
     //! alphabets in which no bucket is long enough.
     pub use super::{glob::parse as glob, plain::parse as plain};
+    use super::{Dialect, Restriction, RestrictionError};
+
+    /// A plain restriction that need not match any path.
+    ///
+    /// # Errors
+    ///
+    /// As [`plain`].
+    pub fn plain_restriction(text: &str) -> Result<Restriction, RestrictionError> {
+        let patterns = [plain(text)?].into();
+        Ok(Restriction { text: text.into(), dialect: Dialect::Plain, patterns })
+    }
+
+    /// A glob that need not match any path.
+    ///
+    /// # Errors
+    ///
+    /// As [`glob`].
+    pub fn glob_restriction(text: &str) -> Result<Restriction, RestrictionError> {
+        let patterns = glob(text)?.into();
+        Ok(Restriction { text: text.into(), dialect: Dialect::Glob, patterns })
+    }
 }

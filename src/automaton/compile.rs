@@ -1,0 +1,277 @@
+//! Rules to an automaton: patterns are sorted, what others cover is left out, literals and
+//! prefixes go to the trie, starred patterns to groups at its nodes.
+
+use super::{
+    Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
+    below::MAX_WORDS, flag, groups::Groups, starred::FRESH, subset::Subset, trie::Trie,
+};
+use crate::{
+    access::AccessSet,
+    restriction::{Pattern, Token},
+};
+
+/// The most rules of a connection.
+pub const MAX_RULES: usize = 1 << 22;
+
+/// One pattern of one rule.
+pub(super) struct Item<'a> {
+    /// What every match starts with.
+    pub(super) literal: &'a [u8],
+    pub(super) shape: Shape<'a>,
+    pub(super) rule: u32,
+    pub(super) access: AccessSet,
+    pub(super) effect: Effect,
+}
+
+/// What follows the literal. In the order in which one can cover the next.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape<'a> {
+    Anything,
+    Nothing,
+    Tokens(&'a [Token]),
+}
+
+impl<'a> Item<'a> {
+    fn new(pattern: &'a Pattern, rule: u32, entry: &Entry<'_>) -> Self {
+        let (literal, rest) = match pattern.tokens() {
+            [Token::Literal(literal), rest @ ..] => (&**literal, rest),
+            rest => (&b""[..], rest),
+        };
+        let shape = match rest {
+            [] => Shape::Nothing,
+            [star] if *star == Token::STAR => Shape::Anything,
+            tokens => Shape::Tokens(tokens),
+        };
+        Self { literal, shape, rule, access: entry.access, effect: entry.effect }
+    }
+
+    /// The tokens behind the literal.
+    pub(super) fn rest(&self) -> &[Token] {
+        match self.shape {
+            Shape::Anything => &[Token::STAR],
+            Shape::Nothing => &[],
+            Shape::Tokens(tokens) => tokens,
+        }
+    }
+
+    /// A word that it matches, with [`FRESH`] for each `*`: see [`automaton`](super).
+    fn word(&self) -> Vec<u8> {
+        let mut word = self.literal.to_vec();
+        for token in self.rest() {
+            match token {
+                Token::Literal(bytes) => word.extend_from_slice(bytes),
+                Token::One(set) => word.extend((0..=FRESH).rev().find(|byte| set.contains(*byte))),
+                Token::Run(set) => word.extend(set.contains(FRESH).then_some(FRESH)),
+            }
+        }
+        word
+    }
+
+    /// Whether it has a wildcard that the plain form has not.
+    fn is_glob(&self) -> bool {
+        self.rest().iter().any(|token| !matches!(token, Token::Literal(_) | &Token::STAR))
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        match (self.shape, self.effect) {
+            (Shape::Anything, Effect::Allow) => Some(Kind::PrefixAllow),
+            (Shape::Anything, Effect::Deny) => Some(Kind::PrefixDeny),
+            (Shape::Nothing, Effect::Allow) => Some(Kind::ExactAllow),
+            (Shape::Nothing, Effect::Deny) => Some(Kind::ExactDeny),
+            (Shape::Tokens(_), _) => None,
+        }
+    }
+}
+
+impl Automaton {
+    /// Compiles rules; their ids are their places in the list.
+    ///
+    /// Time is that of sorting them; memory is linear in their text, and where there are globs at
+    /// most about a megabyte more.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLarge`] for more than [`MAX_RULES`] rules, and for more than
+    /// [`MAX_STARRED_ON_ONE_PATH`](super::MAX_STARRED_ON_ONE_PATH) patterns with stars before
+    /// their end, or [`MAX_GLOBS_ON_ONE_PATH`](super::MAX_GLOBS_ON_ONE_PATH) patterns of globs,
+    /// whose literal starts are all starts of one path.
+    pub fn compile<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Self, TooLarge> {
+        let mut items = Vec::new();
+        let mut rules = 0;
+        for entry in entries {
+            if rules == MAX_RULES {
+                let rule = RuleId(rules as u32);
+                return Err(TooLarge { rule, limit: "limit.rules", most: MAX_RULES });
+            }
+            let patterns = entry.restriction.patterns().iter();
+            items.extend(patterns.map(|pattern| Item::new(pattern, rules as u32, &entry)));
+            rules += 1;
+        }
+        let patterns = items.len();
+        items.sort_unstable_by(|a, b| {
+            (a.literal, a.shape, a.rule).cmp(&(b.literal, b.shape, b.rule))
+        });
+        drop_covered(&mut items);
+
+        let mut literals: Vec<&[u8]> = items.iter().map(|item| item.literal).collect();
+        literals.dedup();
+        let (mut trie, ends) = Trie::build(&literals);
+        let mut nodes = Vec::with_capacity(items.len());
+        for (same, node) in items.chunk_by(|a, b| a.literal == b.literal).zip(ends) {
+            nodes.extend(std::iter::repeat_n(node, same.len()));
+        }
+        let groups = Groups::build(&items, &nodes, &trie)?;
+        let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
+        trie.fold_up(|flags, child| flags | child & 7 << flag::DENY_BELOW);
+
+        let denies_with = |is: &dyn Fn(&Item<'_>) -> bool| {
+            let denies = items.iter().filter(|item| item.effect == Effect::Deny && is(item));
+            denies.fold(AccessSet::NONE, |all, item| all.union(item.access))
+        };
+        let starred_denies =
+            items.iter().filter(|item| item.effect == Effect::Deny && item.kind().is_none());
+        let words = 16_384_usize.checked_div(starred_denies.count()).unwrap_or_default();
+        let mut automaton = Self {
+            trie,
+            extras,
+            terminals,
+            starred_denies: denies_with(&|item| item.kind().is_none()),
+            glob_denies: denies_with(&|item| item.is_glob()),
+            words: (words as u32).clamp(4, MAX_WORDS),
+            stats: Stats {
+                rules,
+                covered: patterns - items.len(),
+                starred: groups.set.all.len(),
+                crowd: groups.in_crowd,
+                ..Stats::default()
+            },
+            starred: groups.set,
+            suffixes: groups.suffixes,
+            crowd: groups.crowd,
+            subset: None,
+        };
+        automaton.find_live(&items, &nodes, &groups.places);
+        let has_globs = items.iter().any(Item::is_glob);
+        if has_globs {
+            automaton.subset = Subset::build(&items);
+        }
+        automaton.stats.nodes = automaton.trie.nodes.len();
+        automaton.stats.subset_states = automaton.subset.as_ref().map_or(0, Subset::states);
+        automaton.stats.below_is_exact = !has_globs || automaton.subset.is_some();
+        automaton.stats.bytes = automaton.bytes();
+        Ok(automaton)
+    }
+
+    /// Marks what the denies leave of each allow, and where in the trie something is left.
+    fn find_live(&mut self, items: &[Item<'_>], nodes: &[u32], places: &[u32]) {
+        let denies = items.iter().any(|item| item.effect == Effect::Deny);
+        let mut places = places.iter();
+        for (item, node) in items.iter().zip(nodes) {
+            let place = item.kind().is_none().then(|| places.next()).flatten();
+            if item.effect == Effect::Deny {
+                continue;
+            }
+            let mut live = item.access;
+            if denies {
+                let word = item.word();
+                live = live.iter().filter(|access| !self.is_denied(&word, *access)).collect();
+            }
+            self.trie.nodes[*node as usize].flags |= u32::from(live.bits()) << flag::LIVE;
+            if let Some(place) = place {
+                self.starred.all[*place as usize].live = live;
+            }
+        }
+        self.trie.fold_up(|flags, child| flags | child & 7 << flag::LIVE);
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.trie.bytes()
+            + self.extras.capacity() * size_of::<Extra>()
+            + self.terminals.capacity() * size_of::<Terminal>()
+            + self.starred.bytes()
+            + self.suffixes.bytes()
+            + self.crowd.bytes()
+            + self.subset.as_ref().map_or(0, Subset::bytes)
+    }
+}
+
+/// Takes out what another item of the same effect covers, for all its accesses: everything under
+/// a prefix, and repetitions. What is left decides every path alike.
+fn drop_covered(items: &mut Vec<Item<'_>>) {
+    // The prefixes that the item at hand is under, each with all that it and those above give and
+    // take.
+    let mut above: Vec<(&[u8], [AccessSet; 2])> = Vec::new();
+    // The same literal and shape before it.
+    let mut same = [AccessSet::NONE; 2];
+    let mut before: Option<(&[u8], Shape<'_>)> = None;
+    items.retain(|item| {
+        while above.last().is_some_and(|(prefix, _)| !item.literal.starts_with(prefix)) {
+            above.pop();
+        }
+        if before != Some((item.literal, item.shape)) {
+            before = Some((item.literal, item.shape));
+            same = [AccessSet::NONE; 2];
+        }
+        let mut covered = above.last().map_or([AccessSet::NONE; 2], |(_, covered)| *covered);
+        let side = item.effect as usize;
+        if item.access.without(covered[side].union(same[side])).is_empty() {
+            return false;
+        }
+        same[side] = same[side].union(item.access);
+        if item.shape == Shape::Anything {
+            covered[side] = covered[side].union(item.access);
+            above.push((item.literal, covered));
+        }
+        true
+    });
+}
+
+/// Writes into the trie what ends at each node.
+fn place(
+    trie: &mut Trie,
+    items: &[Item<'_>],
+    nodes: &[u32],
+    groups: &[(u32, Group)],
+) -> (Vec<Extra>, Vec<Terminal>) {
+    let mut extras = Vec::new();
+    let mut terminals = Vec::new();
+    let groups: std::collections::HashMap<u32, Group> = groups.iter().copied().collect();
+    let mut rest = items.iter().zip(nodes).peekable();
+    while let Some((_, &id)) = rest.peek().copied() {
+        let mut flags = 0;
+        let mut here = Vec::new();
+        while let Some((item, _)) = rest.next_if(|(_, node)| **node == id) {
+            let access = u32::from(item.access.bits());
+            if item.effect == Effect::Deny {
+                flags |= access << flag::DENY_BELOW;
+            }
+            match (item.kind(), item.effect) {
+                (Some(kind), _) => {
+                    flags |= access << kind as u32;
+                    here.push(Terminal { rule: item.rule, access: item.access, kind });
+                }
+                (None, Effect::Allow) => flags |= access << flag::GROUP_ALLOW,
+                (None, Effect::Deny) => flags |= access << flag::GROUP_DENY,
+            }
+        }
+        let node = &mut trie.nodes[id as usize];
+        match (&here[..], groups.get(&id)) {
+            ([only], None) => node.extra = only.rule,
+            (_, group) => {
+                node.extra = extras.len() as u32;
+                flags |= flag::EXTRA | group.map_or(0, |_| flag::GROUP);
+                extras.push(Extra {
+                    terminals: terminals.len() as u32,
+                    terminal_count: here.len() as u32,
+                    group: group.copied().unwrap_or_default(),
+                });
+                terminals.append(&mut here);
+            }
+        }
+        node.flags = flags;
+    }
+    extras.shrink_to_fit();
+    terminals.shrink_to_fit();
+    (extras, terminals)
+}

@@ -1,0 +1,256 @@
+//! Many patterns with the same prefix and the same suffix, searched together.
+//!
+//! One pass of Aho–Corasick over a path finds where any of their pieces stands. Each pattern waits
+//! for its next piece; when that is found behind the one before, the pattern waits for the piece
+//! after it. A pattern whose pieces are all found matches if its prefix and suffix do. So a path costs its length, what it contains of pieces, and the patterns that
+//! really move, however many there are.
+//!
+//! Patterns are searched in blocks, so that what a search remembers has a fixed size and lives on
+//! the stack.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, automaton::OverlappingState};
+
+use super::starred::{Middle, Starred, StarredSet};
+
+/// The most patterns of a block.
+const BLOCK_PATTERNS: usize = 1_024;
+/// The most distinct pieces of a block.
+const BLOCK_PIECES: usize = 2_048;
+/// No pattern.
+const NONE: u16 = u16::MAX;
+
+/// Patterns that are searched in one pass.
+#[derive(Debug)]
+struct Block {
+    search: AhoCorasick,
+    /// Places in [`StarredSet::all`].
+    patterns: Vec<u32>,
+    /// For each pattern, where its pieces start in `pieces`; one more at the end.
+    piece_starts: Vec<u32>,
+    /// The number of each piece in `search`.
+    pieces: Vec<u16>,
+    /// For each piece, where its patterns start in `first`; one more at the end.
+    first_starts: Vec<u16>,
+    /// The patterns whose first piece it is, shortest prefix first.
+    first: Vec<u16>,
+}
+
+/// All patterns that are searched together.
+#[derive(Debug, Default)]
+pub(super) struct Crowd {
+    blocks: Vec<Block>,
+}
+
+impl Crowd {
+    /// Prepares the search for these patterns, each with at least one piece, and says for each
+    /// which block it is in. Neighbours in the list share a block where they can.
+    pub(super) fn new(set: &StarredSet, patterns: &[u32]) -> (Self, Vec<u32>) {
+        let mut blocks = Vec::new();
+        let mut places = Vec::with_capacity(patterns.len());
+        let mut open = OpenBlock::default();
+        for pattern in patterns {
+            if open.patterns.len() == BLOCK_PATTERNS || !open.add(set, *pattern) {
+                blocks.extend(std::mem::take(&mut open).close(set));
+                open.add(set, *pattern);
+            }
+            places.push(blocks.len() as u32);
+        }
+        blocks.extend(open.close(set));
+        (Self { blocks }, places)
+    }
+
+    /// Hands every pattern of a block that matches the path to `found`, until that says to stop.
+    /// Says whether it never did.
+    pub(super) fn search(
+        &self,
+        block: u32,
+        set: &StarredSet,
+        path: &[u8],
+        found: &mut impl FnMut(&Starred) -> bool,
+    ) -> bool {
+        let mut checked = |starred: &Starred| {
+            let fits = path.starts_with(set.bytes_of(starred.prefix))
+                && path.ends_with(set.bytes_of(starred.suffix));
+            !fits || found(starred)
+        };
+        self.blocks[block as usize].search_in(set, path, &mut checked)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.blocks
+            .iter()
+            .map(|block| {
+                size_of::<Block>()
+                    + block.search.memory_usage()
+                    + (block.patterns.capacity() + block.piece_starts.capacity()) * 4
+                    + (block.pieces.capacity()
+                        + block.first_starts.capacity()
+                        + block.first.capacity())
+                        * 2
+            })
+            .sum()
+    }
+}
+
+/// What a search remembers.
+struct Waiting {
+    /// For each pattern, the place of the piece it waits for among its pieces.
+    at: [u16; BLOCK_PATTERNS],
+    /// For each pattern, where the piece before that ended.
+    end: [u32; BLOCK_PATTERNS],
+    /// For each pattern, the next one that waits for the same piece.
+    next: [u16; BLOCK_PATTERNS],
+    /// For each piece, the first pattern that waits for it as its second or a later piece.
+    head: [u16; BLOCK_PIECES],
+    /// For each piece, how many patterns with it as their first have found it.
+    begun: [u16; BLOCK_PIECES],
+}
+
+impl Block {
+    /// Hands over every pattern whose pieces stand in the path, behind its prefix's length and
+    /// before its suffix's. Says whether to go on.
+    fn search_in(
+        &self,
+        set: &StarredSet,
+        path: &[u8],
+        found: &mut impl FnMut(&Starred) -> bool,
+    ) -> bool {
+        let mut state = OverlappingState::start();
+        self.search.find_overlapping(Input::new(path), &mut state);
+        if state.get_match().is_none() {
+            return true;
+        }
+        let mut waiting = Waiting {
+            at: [0; BLOCK_PATTERNS],
+            end: [0; BLOCK_PATTERNS],
+            next: [NONE; BLOCK_PATTERNS],
+            head: [NONE; BLOCK_PIECES],
+            begun: [0; BLOCK_PIECES],
+        };
+        while let Some(hit) = state.get_match() {
+            let piece = hit.pattern().as_usize();
+            let (start, end) = (hit.start() as u32, hit.end() as u32);
+            // Those that wait for it as a later piece, before others join them.
+            let mut pattern = std::mem::replace(&mut waiting.head[piece], NONE);
+            while pattern != NONE {
+                let next = waiting.next[usize::from(pattern)];
+                if waiting.end[usize::from(pattern)] <= start {
+                    if !self.advance(set, pattern, end, path, &mut waiting, found) {
+                        return false;
+                    }
+                } else {
+                    waiting.next[usize::from(pattern)] = waiting.head[piece];
+                    waiting.head[piece] = pattern;
+                }
+                pattern = next;
+            }
+            let first = &self.first
+                [usize::from(self.first_starts[piece])..usize::from(self.first_starts[piece + 1])];
+            while let Some(pattern) = first.get(usize::from(waiting.begun[piece])) {
+                let starred = &set.all[self.patterns[usize::from(*pattern)] as usize];
+                if u32::from(starred.prefix.len) > start {
+                    break;
+                }
+                waiting.begun[piece] += 1;
+                if !self.advance(set, *pattern, end, path, &mut waiting, found) {
+                    return false;
+                }
+            }
+            self.search.find_overlapping(Input::new(path), &mut state);
+        }
+        true
+    }
+
+    /// A pattern's awaited piece was found, ending at `end`. Says whether to go on.
+    fn advance(
+        &self,
+        set: &StarredSet,
+        pattern: u16,
+        end: u32,
+        path: &[u8],
+        waiting: &mut Waiting,
+        found: &mut impl FnMut(&Starred) -> bool,
+    ) -> bool {
+        let place = usize::from(pattern);
+        let pieces =
+            &self.pieces[self.piece_starts[place] as usize..self.piece_starts[place + 1] as usize];
+        waiting.at[place] += 1;
+        waiting.end[place] = end;
+        if let Some(piece) = pieces.get(usize::from(waiting.at[place])) {
+            waiting.next[place] = waiting.head[usize::from(*piece)];
+            waiting.head[usize::from(*piece)] = pattern;
+            return true;
+        }
+        let starred = &set.all[self.patterns[place] as usize];
+        end as usize + usize::from(starred.suffix.len) > path.len() || found(starred)
+    }
+}
+
+/// A block that patterns are still added to.
+#[derive(Default)]
+struct OpenBlock<'a> {
+    patterns: Vec<u32>,
+    pieces: Vec<Vec<u16>>,
+    numbers: std::collections::HashMap<&'a [u8], u16>,
+    texts: Vec<&'a [u8]>,
+}
+
+impl<'a> OpenBlock<'a> {
+    /// Says whether there was room for its pieces. A pattern alone always has room: a path has
+    /// fewer bytes than a block has pieces.
+    fn add(&mut self, set: &'a StarredSet, pattern: u32) -> bool {
+        let Middle::Pieces { start, count, .. } = set.all[pattern as usize].middle else {
+            return true;
+        };
+        if self.texts.len() + usize::from(count) > BLOCK_PIECES {
+            return false;
+        }
+        let numbers = set.pieces_of(start, count).iter().map(|span| {
+            let text = set.bytes_of(*span);
+            *self.numbers.entry(text).or_insert_with(|| {
+                self.texts.push(text);
+                (self.texts.len() - 1) as u16
+            })
+        });
+        self.pieces.push(numbers.collect());
+        self.patterns.push(pattern);
+        true
+    }
+
+    fn close(self, set: &StarredSet) -> Option<Block> {
+        // Too large for the search's own limits would be a bug: a block has bounded text.
+        let search = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&self.texts)
+            .ok()
+            .filter(|_| !self.patterns.is_empty())?;
+        let mut first: Vec<Vec<u16>> = vec![Vec::new(); self.texts.len()];
+        for (pattern, pieces) in (0..).zip(&self.pieces) {
+            if let Some(piece) = pieces.first() {
+                first[usize::from(*piece)].push(pattern);
+            }
+        }
+        for patterns in &mut first {
+            patterns.sort_by_key(|pattern| {
+                set.all[self.patterns[usize::from(*pattern)] as usize].prefix.len
+            });
+        }
+        let mut block = Block {
+            search,
+            patterns: self.patterns,
+            piece_starts: vec![0],
+            pieces: Vec::new(),
+            first_starts: vec![0],
+            first: Vec::new(),
+        };
+        for pieces in &self.pieces {
+            block.pieces.extend_from_slice(pieces);
+            block.piece_starts.push(block.pieces.len() as u32);
+        }
+        for patterns in &first {
+            block.first.extend_from_slice(patterns);
+            block.first_starts.push(block.first.len() as u16);
+        }
+        Some(block)
+    }
+}

@@ -1,0 +1,232 @@
+//! Starred patterns to groups: by the node of their prefix, there by suffix, and those that
+//! prefix and suffix do not tell apart to the crowd.
+
+use std::collections::HashMap;
+
+use super::{
+    Group, RuleId, TooLarge,
+    chain::Chain,
+    compile::{Item, Shape},
+    crowd::Crowd,
+    starred::{Middle, Span, Starred, StarredSet},
+    trie::Trie,
+};
+use crate::restriction::Token;
+
+/// The most patterns with wildcards before their end that one path can meet, which is what bounds
+/// a decision.
+pub const MAX_STARRED_ON_ONE_PATH: usize = 16_384;
+/// The most patterns of globs that one path can meet.
+pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
+
+/// Candidates that one path can have before the next ones are searched together.
+const DIRECT: u32 = 16;
+
+/// What becomes of the starred patterns.
+pub(super) struct Groups {
+    pub(super) set: StarredSet,
+    pub(super) suffixes: Trie,
+    pub(super) crowd: Crowd,
+    pub(super) in_crowd: usize,
+    /// The groups and their nodes.
+    pub(super) at: Vec<(u32, Group)>,
+    /// For each starred item, in the items' order, its place in the set.
+    pub(super) places: Vec<u32>,
+}
+
+/// A starred pattern on its way.
+struct Draft<'a> {
+    item: &'a Item<'a>,
+    tokens: &'a [Token],
+    node: u32,
+    /// Its place among the starred items.
+    order: u32,
+    suffix: &'a [u8],
+    suffix_id: u32,
+    is_plain: bool,
+    in_crowd: bool,
+}
+
+impl Groups {
+    pub(super) fn build(items: &[Item<'_>], nodes: &[u32], trie: &Trie) -> Result<Self, TooLarge> {
+        let mut drafts = drafts(items, nodes);
+        let suffixes = number_suffixes(&mut drafts);
+        drafts.sort_by_key(|draft| (draft.node, draft.suffix_id));
+        divide(&mut drafts, trie, &suffixes)?;
+        drafts.sort_by_key(|draft| (draft.node, draft.in_crowd, draft.suffix_id));
+
+        let mut set = StarredSet::default();
+        let mut texts = HashMap::new();
+        let mut places = vec![0; drafts.len()];
+        for draft in &drafts {
+            places[draft.order as usize] = set.all.len() as u32;
+            add(&mut set, &mut texts, draft);
+        }
+        set.all.shrink_to_fit();
+        set.pieces.shrink_to_fit();
+        set.text.shrink_to_fit();
+        let in_crowd: Vec<u32> =
+            (0..).zip(&drafts).filter(|(_, draft)| draft.in_crowd).map(|(n, _)| n).collect();
+        let (crowd, blocks) = Crowd::new(&set, &in_crowd);
+
+        let mut at = Vec::new();
+        let (mut start, mut searched) = (0, 0);
+        for group in drafts.chunk_by(|a, b| a.node == b.node) {
+            let direct = group.iter().filter(|draft| !draft.in_crowd).count();
+            let blocks = &blocks[searched..searched + group.len() - direct];
+            at.push((
+                group[0].node,
+                Group {
+                    start: start as u32,
+                    direct_end: (start + direct) as u32,
+                    end: (start + group.len()) as u32,
+                    first_block: blocks.first().copied().unwrap_or(0),
+                    end_block: blocks.last().map_or(0, |last| last + 1),
+                },
+            ));
+            start += group.len();
+            searched += group.len() - direct;
+        }
+        Ok(Self { set, suffixes, crowd, in_crowd: in_crowd.len(), at, places })
+    }
+}
+
+fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
+    let starred = items.iter().zip(nodes).filter_map(|(item, node)| match item.shape {
+        Shape::Tokens(tokens) => Some((item, tokens, *node)),
+        Shape::Anything | Shape::Nothing => None,
+    });
+    let draft = |((item, tokens, node), order): ((_, &'a [Token], _), _)| Draft {
+        item,
+        tokens,
+        node,
+        order,
+        suffix: match tokens.last() {
+            Some(Token::Literal(bytes)) => bytes,
+            _ => b"",
+        },
+        suffix_id: 0,
+        is_plain: tokens.iter().all(|token| matches!(token, Token::Literal(_) | &Token::STAR)),
+        in_crowd: false,
+    };
+    starred.zip(0..).map(draft).collect()
+}
+
+/// Numbers the suffixes in the order of their bytes backwards, and makes the trie to find them.
+fn number_suffixes(drafts: &mut [Draft<'_>]) -> Trie {
+    let backwards = |suffix: &[u8]| suffix.iter().rev().copied().collect::<Vec<u8>>();
+    let mut suffixes: Vec<Vec<u8>> = drafts.iter().map(|draft| backwards(draft.suffix)).collect();
+    suffixes.sort_unstable();
+    suffixes.dedup();
+    let strings: Vec<&[u8]> = suffixes.iter().map(|suffix| &suffix[..]).collect();
+    let (mut trie, ends) = Trie::build(&strings);
+    for (number, end) in (0..).zip(ends) {
+        let node = &mut trie.nodes[end as usize];
+        node.flags = 1;
+        node.extra = number;
+    }
+    let numbers: HashMap<&[u8], u32> = strings.into_iter().zip(0..).collect();
+    for draft in drafts {
+        draft.suffix_id = numbers[&backwards(draft.suffix)[..]];
+    }
+    trie
+}
+
+/// Sends to the crowd what would make more than [`DIRECT`] candidates for one path, and checks
+/// the limits. The drafts are sorted by node, and parents come before their children.
+fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<(), TooLarge> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    #[derive(Clone, Copy, Default)]
+    struct OnTheWay {
+        patterns: u32,
+        globs: u32,
+        direct: u32,
+    }
+    let mut on_the_way = vec![OnTheWay::default(); trie.nodes.len()];
+    let mut of_suffix: HashMap<u32, u32> = HashMap::new();
+    let mut groups = drafts.chunk_by_mut(|a, b| a.node == b.node).peekable();
+    for (id, node) in (0..).zip(&trie.nodes) {
+        let mut way = on_the_way[id as usize];
+        if let Some(group) = groups.next_if(|group| group[0].node == id) {
+            way.patterns += group.len() as u32;
+            way.globs += group.iter().filter(|draft| !draft.is_plain).count() as u32;
+            let last = group.iter().map(|draft| draft.item.rule).max().unwrap_or_default();
+            for (count, limit, most) in [
+                (way.patterns, "limit.starred_on_one_path", MAX_STARRED_ON_ONE_PATH),
+                (way.globs, "limit.globs_on_one_path", MAX_GLOBS_ON_ONE_PATH),
+            ] {
+                if count as usize > most {
+                    return Err(TooLarge { rule: RuleId(last), limit, most });
+                }
+            }
+            of_suffix.clear();
+            for draft in group.iter() {
+                *of_suffix.entry(draft.suffix_id).or_default() += 1;
+            }
+            let mut most = 0;
+            for same in group.chunk_by_mut(|a, b| a.suffix_id == b.suffix_id) {
+                // All patterns here whose suffix a path with this suffix has too.
+                let backwards: Vec<u8> = same[0].suffix.iter().rev().copied().collect();
+                let mut candidates = 0;
+                suffixes.walk(&backwards, |_, node, _| {
+                    if node.flags != 0 {
+                        candidates += of_suffix.get(&node.extra).copied().unwrap_or(0);
+                    }
+                    true
+                });
+                if way.direct + candidates > DIRECT {
+                    for draft in same {
+                        let has_pieces = draft.tokens.len() > 2
+                            || draft.suffix.is_empty() && draft.tokens.len() > 1;
+                        draft.in_crowd = draft.is_plain && has_pieces;
+                    }
+                }
+                most = most.max(candidates);
+            }
+            way.direct = way.direct.saturating_add(most);
+        }
+        for (_, child) in trie.children(node) {
+            on_the_way[child as usize] = way;
+        }
+    }
+    Ok(())
+}
+
+fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Draft<'a>) {
+    let mut span = |text: &mut Vec<u8>, bytes: &'a [u8]| {
+        *texts.entry(bytes).or_insert_with(|| {
+            text.extend_from_slice(bytes);
+            Span { start: (text.len() - bytes.len()) as u32, len: bytes.len() as u16 }
+        })
+    };
+    let prefix = span(&mut set.text, draft.item.literal);
+    let suffix = span(&mut set.text, draft.suffix);
+    let middle = if draft.is_plain {
+        let start = set.pieces.len();
+        let inner = &draft.tokens[..draft.tokens.len() - usize::from(!draft.suffix.is_empty())];
+        let mut min_len = prefix.len + suffix.len;
+        for token in inner {
+            if let Token::Literal(bytes) = token {
+                min_len += bytes.len() as u16;
+                set.pieces.push(span(&mut set.text, bytes));
+            }
+        }
+        let count = (set.pieces.len() - start) as u16;
+        Middle::Pieces { start: start as u32, count, min_len }
+    } else {
+        set.chains.push(Chain::new(draft.tokens));
+        Middle::Chain((set.chains.len() - 1) as u32)
+    };
+    set.all.push(Starred {
+        rule: draft.item.rule,
+        access: draft.item.access,
+        live: draft.item.access,
+        effect: draft.item.effect,
+        prefix,
+        suffix,
+        suffix_id: draft.suffix_id,
+        middle,
+    });
+}

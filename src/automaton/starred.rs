@@ -1,0 +1,118 @@
+//! Patterns with wildcards before their end, and how a path is matched with one.
+
+use memchr::memmem;
+
+use super::{Effect, chain::Chain};
+use crate::access::AccessSet;
+
+/// A byte that no restriction has a literal of (restrictions are UTF-8), and so the stand-in for
+/// "anything at all" wherever a `*` has to be filled.
+pub(super) const FRESH: u8 = 0xff;
+
+/// A stretch of the text that all starred patterns share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) len: u16,
+}
+
+/// One pattern that is neither a literal nor a literal with a `*` behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Starred {
+    pub(super) rule: u32,
+    pub(super) access: AccessSet,
+    /// Of an allow, the accesses that the denies leave something of.
+    pub(super) live: AccessSet,
+    pub(super) effect: Effect,
+    /// What every match starts with.
+    pub(super) prefix: Span,
+    /// What every match ends with.
+    pub(super) suffix: Span,
+    pub(super) suffix_id: u32,
+    pub(super) middle: Middle,
+}
+
+/// What stands between prefix and suffix.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Middle {
+    /// Literals with a `*` before, between and behind them: `count` spans from `start`.
+    Pieces { start: u32, count: u16, min_len: u16 },
+    /// A glob: the chain matches all that follows the prefix, suffix included.
+    Chain(u32),
+}
+
+/// The starred patterns of an automaton, and the text that they are made of.
+#[derive(Debug, Default)]
+pub(super) struct StarredSet {
+    /// Sorted by the node of their prefix, and there by suffix.
+    pub(super) all: Vec<Starred>,
+    pub(super) pieces: Vec<Span>,
+    pub(super) chains: Vec<Chain>,
+    pub(super) text: Vec<u8>,
+}
+
+impl StarredSet {
+    /// The longest suffix, in bytes: a restriction has no more literal bytes than a path.
+    pub(super) const MAX_SUFFIX: usize = crate::path::MAX_PATH_LEN;
+
+    #[inline]
+    pub(super) fn bytes_of(&self, span: Span) -> &[u8] {
+        &self.text[span.start as usize..span.start as usize + usize::from(span.len)]
+    }
+
+    #[inline]
+    pub(super) fn pieces_of(&self, start: u32, count: u16) -> &[Span] {
+        &self.pieces[start as usize..start as usize + usize::from(count)]
+    }
+
+    /// Whether a pattern matches a path that starts with its prefix.
+    #[inline]
+    pub(super) fn matches(&self, starred: &Starred, path: &[u8]) -> bool {
+        let suffix = self.bytes_of(starred.suffix);
+        let from = usize::from(starred.prefix.len);
+        match starred.middle {
+            Middle::Pieces { start, count, min_len } => {
+                if path.len() < usize::from(min_len) || !path.ends_with(suffix) {
+                    return false;
+                }
+                let mut rest = &path[from..path.len() - suffix.len()];
+                for piece in self.pieces_of(start, count) {
+                    let piece = self.bytes_of(*piece);
+                    let Some(at) = memmem::find(rest, piece) else { return false };
+                    rest = &rest[at + piece.len()..];
+                }
+                true
+            }
+            Middle::Chain(chain) => {
+                path.len() >= from + suffix.len()
+                    && path.ends_with(suffix)
+                    && self.chains[chain as usize].matches(&path[from..])
+            }
+        }
+    }
+
+    /// Whether every extension of a path that it matches is matched too.
+    pub(super) fn is_open_ended(&self, starred: &Starred) -> bool {
+        match starred.middle {
+            Middle::Pieces { .. } => starred.suffix.len == 0,
+            Middle::Chain(chain) => self.chains[chain as usize].is_open_ended(),
+        }
+    }
+
+    /// Whether some path that starts with `path` is matched; `path` starts with the prefix.
+    pub(super) fn is_alive(&self, starred: &Starred, path: &[u8]) -> bool {
+        match starred.middle {
+            Middle::Pieces { .. } => true,
+            Middle::Chain(chain) => {
+                self.chains[chain as usize].is_alive(&path[usize::from(starred.prefix.len)..])
+            }
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.all.capacity() * size_of::<Starred>()
+            + self.pieces.capacity() * size_of::<Span>()
+            + self.text.capacity()
+            + self.chains.iter().map(Chain::bytes).sum::<usize>()
+    }
+}

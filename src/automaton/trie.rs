@@ -1,0 +1,191 @@
+//! A path-compressed trie over byte strings.
+//!
+//! Each node has the bytes that lead to it (behind the byte that its parent chose it by), and
+//! right behind them the bytes that choose its children, so that a step touches one node and one
+//! run of text. Children of a node are neighbours.
+
+/// One node. What the flags and `extra` mean is for the trie's user to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Node {
+    /// Where its label starts in the text; its children's bytes follow the label.
+    text: u32,
+    /// The first of its children.
+    children: u32,
+    pub(super) flags: u32,
+    pub(super) extra: u32,
+    label_len: u16,
+    child_count: u16,
+}
+
+/// The trie. Node 0 is the root, and its label is not empty if all strings start alike.
+#[derive(Debug, Default)]
+pub(super) struct Trie {
+    pub(super) nodes: Vec<Node>,
+    text: Vec<u8>,
+}
+
+/// Where a walk stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The key ended at this node.
+    At(u32),
+    /// The key ended within this node's label: all that starts with the key is under the node.
+    Within(u32),
+    /// The key parted from every string.
+    Off,
+}
+
+impl Trie {
+    /// Builds the trie of these strings, and says which node each of them ends at.
+    ///
+    /// The strings are sorted and distinct. Time and memory are linear in their text.
+    pub(super) fn build(strings: &[&[u8]]) -> (Self, Vec<u32>) {
+        let mut trie = Self::default();
+        let mut ends = vec![0; strings.len()];
+        if strings.is_empty() {
+            return (trie, ends);
+        }
+        trie.nodes.push(Node::default());
+        // Breadth first: a node's strings, and how many of their bytes are spent above it.
+        let mut queue = std::collections::VecDeque::from([(0_usize, 0..strings.len(), 0_usize)]);
+        while let Some((id, mut range, spent)) = queue.pop_front() {
+            let (first, last) = (strings[range.start], strings[range.end - 1]);
+            let shared = spent
+                + first[spent..].iter().zip(&last[spent..]).take_while(|(a, b)| a == b).count();
+            let text = trie.text.len() as u32;
+            trie.text.extend_from_slice(&first[spent..shared]);
+            if first.len() == shared {
+                ends[range.start] = id as u32;
+                range.start += 1;
+            }
+            let children = trie.nodes.len() as u32;
+            let mut child_count = 0;
+            while !range.is_empty() {
+                let byte = strings[range.start][shared];
+                let len = strings[range.clone()].partition_point(|s| s[shared] <= byte);
+                trie.text.push(byte);
+                queue.push_back((trie.nodes.len(), range.start..range.start + len, shared + 1));
+                trie.nodes.push(Node::default());
+                child_count += 1;
+                range.start += len;
+            }
+            trie.nodes[id] = Node {
+                text,
+                children,
+                label_len: (shared - spent) as u16,
+                child_count,
+                ..Node::default()
+            };
+        }
+        trie.nodes.shrink_to_fit();
+        trie.text.shrink_to_fit();
+        (trie, ends)
+    }
+
+    /// Follows a key from the root. `visit` sees each node that it reaches the end of, with how
+    /// many bytes of the key are spent there, and says whether to go on.
+    #[inline]
+    pub(super) fn walk(
+        &self,
+        key: &[u8],
+        mut visit: impl FnMut(u32, &Node, usize) -> bool,
+    ) -> Stop {
+        let mut id = 0;
+        let mut spent = 0;
+        loop {
+            let Some(node) = self.nodes.get(id as usize) else { return Stop::Off };
+            let label = self.label(node);
+            let rest = &key[spent..];
+            if !rest.starts_with(label) {
+                return if label.starts_with(rest) { Stop::Within(id) } else { Stop::Off };
+            }
+            spent += label.len();
+            if !visit(id, node, spent) {
+                return Stop::At(id);
+            }
+            let Some(&byte) = key.get(spent) else { return Stop::At(id) };
+            let Some(place) = self.choice(node, byte) else { return Stop::Off };
+            id = node.children + place as u32;
+            spent += 1;
+        }
+    }
+
+    /// The bytes that lead to a node behind the one that chose it.
+    #[inline]
+    pub(super) fn label(&self, node: &Node) -> &[u8] {
+        let start = node.text as usize;
+        &self.text[start..start + usize::from(node.label_len)]
+    }
+
+    /// A node's children, with the bytes that choose them.
+    pub(super) fn children(&self, node: &Node) -> impl Iterator<Item = (u8, u32)> + '_ {
+        let first = node.children;
+        self.choices(node).iter().zip(0..).map(move |(byte, place)| (*byte, first + place))
+    }
+
+    /// Folds the flags of each node's children into its own, from the leaves up.
+    pub(super) fn fold_up(&mut self, fold: impl Fn(u32, u32) -> u32) {
+        for id in (0..self.nodes.len()).rev() {
+            let node = self.nodes[id];
+            let first = node.children as usize;
+            let children = &self.nodes[first..first + usize::from(node.child_count)];
+            let flags = children.iter().fold(node.flags, |flags, child| fold(flags, child.flags));
+            self.nodes[id].flags = flags;
+        }
+    }
+
+    /// How many bytes it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>() + self.text.capacity()
+    }
+
+    #[inline]
+    fn choices(&self, node: &Node) -> &[u8] {
+        let start = node.text as usize + usize::from(node.label_len);
+        &self.text[start..start + usize::from(node.child_count)]
+    }
+
+    #[inline]
+    fn choice(&self, node: &Node, byte: u8) -> Option<usize> {
+        match self.choices(node) {
+            [] => None,
+            [only] => (*only == byte).then_some(0),
+            [first, second] => {
+                if *first == byte {
+                    Some(0)
+                } else {
+                    (*second == byte).then_some(1)
+                }
+            }
+            several => memchr::memchr(byte, several),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_string_is_found_and_prefixes_stop_where_they_should() {
+        let strings: [&[u8]; 6] = [b"", b"a", b"abc", b"abd", b"b/long/label", b"b/long/left"];
+        let (trie, ends) = Trie::build(&strings);
+        for (string, end) in strings.iter().zip(&ends) {
+            assert_eq!(trie.walk(string, |_, _, _| true), Stop::At(*end));
+        }
+        assert_eq!(trie.walk(b"abx", |_, _, _| true), Stop::Off);
+        assert!(matches!(trie.walk(b"b/lo", |_, _, _| true), Stop::Within(_)));
+        let mut spent = vec![];
+        trie.walk(b"abc", |_, _, n| {
+            spent.push(n);
+            true
+        });
+        assert_eq!(spent, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn an_empty_trie_has_nothing() {
+        let (trie, _) = Trie::build(&[]);
+        assert_eq!(trie.walk(b"a", |_, _, _| true), Stop::Off);
+    }
+}
