@@ -77,10 +77,14 @@ impl Answer<'_> {
                     let _ = write!(line, "  {} \"{text}\"", place(rule.location.as_ref()));
                 }
                 if let Some(list) = decision.list() {
-                    let _ = write!(line, "  {}", match list {
-                        ListMode::Pass => "everything below may be shown",
-                        ListMode::Narrow => "narrowed to what may be read",
-                    });
+                    let _ = write!(
+                        line,
+                        "  {}",
+                        match list {
+                            ListMode::Pass => "everything below may be shown",
+                            ListMode::Narrow => "narrowed to what may be read",
+                        }
+                    );
                 }
             }
         }
@@ -119,8 +123,7 @@ impl Answer<'_> {
                 access: need.access.name(),
                 scope: scope_name(need.scope),
             }),
-            rule: decision
-                .and_then(|d| Some(RuleJson::new(d.rule_id()?.index(), d.rule()?))),
+            rule: decision.and_then(|d| Some(RuleJson::new(d.rule_id()?.index(), d.rule()?))),
             list: decision.and_then(Decision::list).map(|list| match list {
                 ListMode::Pass => "pass",
                 ListMode::Narrow => "narrow",

@@ -90,9 +90,7 @@ impl Batch<'_> {
                     File::create(path).map_err(|e| Failure::file("cannot write", path, &e))?;
                 self.decide_all(file, input, length, &mut to, output.format, output.err)?
             }
-            None => {
-                self.decide_all(file, input, length, output.out, output.format, output.err)?
-            }
+            None => self.decide_all(file, input, length, output.out, output.format, output.err)?,
         };
         output.out.flush()?;
         if self.args.summary_only {
@@ -156,9 +154,8 @@ impl Batch<'_> {
 
     /// A bar on standard error, if that is a terminal and the answers do not go to one.
     fn progress(&self, length: Option<u64>) -> ProgressBar {
-        let answers_shown = self.args.output.is_none()
-            && !self.args.summary_only
-            && io::stdout().is_terminal();
+        let answers_shown =
+            self.args.output.is_none() && !self.args.summary_only && io::stdout().is_terminal();
         if self.args.quiet || answers_shown || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }

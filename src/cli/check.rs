@@ -7,7 +7,9 @@ use super::{
     batch::{Batch, BatchArgs},
     exit::Exit,
     output::{Failure, Format, Output},
-    question::{CallerArgs, PolicyArgs, Question, QuestionArgs, Target, caller, known_operation, load},
+    question::{
+        CallerArgs, PolicyArgs, Question, QuestionArgs, Target, caller, known_operation, load,
+    },
 };
 use crate::{
     engine::{Caller, Engine},
@@ -50,10 +52,9 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output<'_>) -> Result<Exit, Fai
         return run_batch(args, file, output);
     }
     let question = Question::parse(&args.question)?;
-    let policy = load(&args.policy.policy)?;
-    let caller = caller(&policy, &question.id, &args.caller)?;
-    note_unknown(&policy, &question.id, caller, output)?;
-    let engine = Engine::new(policy);
+    let engine = Engine::new(load(&args.policy.policy)?);
+    let caller = caller(engine.policy(), &question.id, &args.caller)?;
+    note_unknown(engine.policy(), &question.id, caller, output)?;
     let answer = match question.operation() {
         Ok(operation) => Answer::Decided(engine.decide(caller, &question.id, &operation)),
         Err(refused) => Answer::Refused(refused),
@@ -80,12 +81,11 @@ fn run_batch(
         ));
     }
     op.map_or(Ok(()), known_operation)?;
-    let policy = load(&args.policy.policy)?;
-    let caller = caller(&policy, &target.id, &args.caller)?;
+    let engine = Engine::new(load(&args.policy.policy)?);
+    let caller = caller(engine.policy(), &target.id, &args.caller)?;
     if !args.batch.quiet {
-        note_unknown(&policy, &target.id, caller, output)?;
+        note_unknown(engine.policy(), &target.id, caller, output)?;
     }
-    let engine = Engine::new(policy);
     let batch = Batch { engine: &engine, caller, id: &target.id, op, args: &args.batch };
     batch.run(file, output)
 }

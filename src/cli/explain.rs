@@ -45,10 +45,9 @@ pub struct ExplainArgs {
 
 pub(super) fn run(args: &ExplainArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let question = Question::parse(&args.question)?;
-    let policy = load(&args.policy.policy)?;
-    let caller = caller(&policy, &question.id, &args.caller)?;
-    note_unknown(&policy, &question.id, caller, output)?;
-    let engine = Engine::new(policy);
+    let engine = Engine::new(load(&args.policy.policy)?);
+    let caller = caller(engine.policy(), &question.id, &args.caller)?;
+    note_unknown(engine.policy(), &question.id, caller, output)?;
     let (answer, needs) = match question.operation() {
         Ok(operation) => {
             let explanation = engine.explain(caller, &question.id, &operation);
@@ -120,7 +119,11 @@ fn write_need(need: &ExplainedNeed<'_>, output: &mut Output<'_>) -> Result<(), F
         }
     } else {
         let hidden = need.considered.len() - shown.len();
-        writeln!(out, "  and {hidden} of {} rules more (all with `--format json`)", need.considered.len())?;
+        writeln!(
+            out,
+            "  and {hidden} of {} rules more (all with `--format json`)",
+            need.considered.len()
+        )?;
     }
     Ok(())
 }
@@ -133,7 +136,9 @@ const fn before_any_rule(reason: Reason) -> Option<&'static str> {
         Reason::KeyPermission => {
             Some("the caller's key does not carry this access, so no restriction was looked at")
         }
-        Reason::Acl => Some("never given: permissions change only where the connection is configured"),
+        Reason::Acl => {
+            Some("never given: permissions change only where the connection is configured")
+        }
         Reason::InvalidPath => Some(
             "the connection has `keys: plain`, and its server may read this path (an empty \
              segment, or a `\\`) as another one",
@@ -167,7 +172,9 @@ fn role(need: &ExplainedNeed<'_>, considered: &Considered<'_>) -> String {
         (_, false) if gives => format!("matches, without {access}"),
         (_, false) => format!("deny that does not take {access}"),
         (Fit::Whole, true) if !below => String::from(if gives { "allows" } else { "denies" }),
-        (Fit::Whole, true) => format!("{} everything below", if gives { "allows" } else { "denies" }),
+        (Fit::Whole, true) => {
+            format!("{} everything below", if gives { "allows" } else { "denies" })
+        }
         (Fit::Part, true) => format!("{} some of it", if gives { "allows" } else { "denies" }),
     }
 }

@@ -96,7 +96,7 @@ impl<'a> Target<'a> {
             Some(at) => (&bytes[..at], Some(&bytes[at + 3..])),
             None => (bytes, None),
         };
-        let wrong = |why: &dyn std::fmt::Display| {
+        let wrong = |why: &dyn fmt::Display| {
             Failure::question(format!("`{}` names no connection: {why}", escape_bytes(id)))
         };
         let id = std::str::from_utf8(id).map_err(|_| wrong(&"it is not UTF-8"))?;
@@ -199,12 +199,12 @@ impl<'a> Question<'a> {
         };
         let to = args.to.as_deref().map(OsStr::as_encoded_bytes);
         match (op, to) {
-            ("copy", None) => Err(Failure::question(
-                "`copy` needs a second path: write `--to PATH`",
-            )),
-            (op, Some(_)) if op != "copy" => Err(Failure::question(format!(
-                "`--to` is for `copy` alone; `{op}` has one path"
-            ))),
+            ("copy", None) => {
+                Err(Failure::question("`copy` needs a second path: write `--to PATH`"))
+            }
+            (op, Some(_)) if op != "copy" => {
+                Err(Failure::question(format!("`--to` is for `copy` alone; `{op}` has one path")))
+            }
             _ => Ok(Self { id: target.id, op, path, to }),
         }
     }

@@ -1,9 +1,6 @@
 //! How many answers of a batch were what.
 
-use std::{
-    io::Write,
-    time::Duration,
-};
+use std::{io::Write, time::Duration};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
