@@ -33,7 +33,7 @@ Examples:
 For a denial it names the nearest restriction, the one whose own text (its stars aside) agrees with
 most of the path, and the byte of the path at which the two part ways.
 
-Exit codes are those of `check`: 0 allowed, 5 denied, 2 malformed, 3 the policy does not load.")]
+Exit codes: as of `check`, 0 allowed, 5 denied, 2 malformed, 3 the policy does not load.")]
 pub struct ExplainArgs {
     #[command(flatten)]
     policy: PolicyArgs,
@@ -104,8 +104,8 @@ fn write_need(need: &ExplainedNeed<'_>, output: &mut Output<'_>) -> Result<(), F
             writeln!(out, "  {}: {}", role(need, considered), named(considered))?;
         }
     }
-    if need.scope == Scope::AllBelow && reason != Reason::Allowed && need.taking().next().is_none()
-    {
+    let gives_all = need.giving().any(|considered| considered.fit == Fit::Whole);
+    if need.scope == Scope::AllBelow && reason != Reason::Allowed && !gives_all {
         writeln!(out, "  no restriction gives {access} at every path below")?;
     }
     for (place, near) in need.nearest(if all { 1 } else { 3 }).into_iter().enumerate() {
@@ -156,7 +156,8 @@ fn named(considered: &Considered<'_>) -> String {
         text.push(' ');
         text.push_str(&escape(&parting.to_string()));
     } else if !considered.carries {
-        text.push_str(&format!(", which is for {} alone", rule.access));
+        let verb = if rule.effect == Effect::Allow { "gives" } else { "takes" };
+        text.push_str(&format!(", which {verb} {}", rule.access));
     }
     text
 }
