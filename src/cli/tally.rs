@@ -62,7 +62,7 @@ impl Tally {
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
         let seconds = took.as_secs_f64();
-        let per_second = (self.lines as f64 / seconds.max(1e-9)).round();
+        let per_second = (self.lines as f64 / seconds.max(1e-9)) as u64;
         let present = CODES.iter().zip(self.counts).filter(|(_, count)| *count > 0);
         let [allow, deny, invalid] =
             [Outcome::Allow, Outcome::Deny, Outcome::Invalid].map(|outcome| self.of(outcome));
@@ -109,7 +109,7 @@ struct SummaryJson {
     invalid: u64,
     reasons: Map<String, Value>,
     seconds: f64,
-    per_second: f64,
+    per_second: u64,
 }
 
 /// The place of an answer's reason among [`CODES`].

@@ -1,5 +1,6 @@
 //! The command, run as a program.
 #![cfg(feature = "cli")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod batch;
 mod check;
