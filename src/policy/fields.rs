@@ -6,14 +6,19 @@ use super::{
     yaml::{Node, Style, Value},
 };
 
+/// What to write instead of a secret.
+pub(super) const SECRET: &str = "name the place where the credentials are: `credentials: { profile: NAME }`, `{ env: NAME }` \
+     or `{ file: PATH }`; the secret itself never stands in a policy";
+
 /// What a mapping is called in errors, and the fields that it may have.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// Such as `a connection`.
     pub(super) name: &'static str,
     pub(super) fields: &'static [&'static str],
-    /// Whether a field that is not known may hold a secret, whatever it is called.
-    pub(super) secret: bool,
+    /// Set where a field that is not known may hold a secret, whatever it is called: what to
+    /// write instead.
+    pub(super) secret: Option<&'static str>,
 }
 
 /// The fields of a mapping.
@@ -34,11 +39,15 @@ impl<'n, 't> Fields<'n, 't> {
         shape: &'static Shape,
     ) -> Option<Self> {
         let Value::Mapping(pairs) = &node.value else {
-            if shape.secret {
+            if shape.secret.is_some() {
                 report.hide(node.span);
             }
-            wrong_kind(report, node, shape.name, "fields")
-                .map(|found| found.help(format!("its fields are {}", list(shape.fields))));
+            if let Some(found) = wrong_kind(report, node, shape.name, "fields") {
+                match shape.secret {
+                    Some(instead) => found.help(instead),
+                    None => found.help(format!("its fields are {}", list(shape.fields))),
+                };
+            }
             return None;
         };
         let mut entries: Vec<(&'static str, &'n Node<'t>)> = Vec::with_capacity(pairs.len());
@@ -104,20 +113,22 @@ fn unknown(
     value: &Node<'_>,
     shape: &'static Shape,
 ) {
-    let secret = shape.secret || traps::is_secret_name(name);
-    if secret {
+    let secret = traps::is_secret_name(name);
+    if secret || shape.secret.is_some() {
         report.hide(span);
         report.hide(value.span);
     }
     let near = nearest(name, shape.fields);
     let message = match near {
         // A name could be a secret that lost its key.
-        _ if shape.secret => format!("unknown field of {}", shape.name),
+        _ if shape.secret.is_some() => format!("unknown field of {}", shape.name),
         _ => format!("unknown field `{}` of {}", traps::shorten(name), shape.name),
     };
     let found = report.error("policy.unknown_field", span, message);
     match near {
         Some(near) => found.help(format!("did you mean `{near}`?")),
+        None if shape.secret.is_some() => found.help(shape.secret.unwrap_or_default()),
+        None if secret => found.help(SECRET),
         None if name == "<<" => found.help("merges are not read: write the fields themselves"),
         None => found.help(format!("{} has the fields {}", shape.name, list(shape.fields))),
     };
@@ -213,7 +224,7 @@ pub(super) fn wrong_kind<'r>(
         Value::Sequence(_) => "this is a list",
         Value::Mapping(_) => "these are fields",
     };
-    Some(report.error("policy.type", node.span, format!("{what} is {expected}, and {is}")))
+    Some(report.error("policy.type", node.span, format!("{what} has to be {expected}, and {is}")))
 }
 
 /// The name that was probably meant: with few letters wrong, or another form of the word.

@@ -8,6 +8,7 @@ mod load;
 mod report;
 mod rules;
 mod schema;
+mod test_file;
 mod traps;
 mod yaml;
 
@@ -22,6 +23,7 @@ pub use self::{
     load::{MAX_FILE_SIZE, MAX_RULES},
     report::MAX_DIAGNOSTICS,
     schema::MAX_NAME_LEN,
+    test_file::{Check, Expected, PolicyTest, TestFile},
     yaml::MAX_YAML_DEPTH,
 };
 use crate::access::AccessSet;

@@ -18,7 +18,7 @@ use crate::{
 static ENTRY: Shape = Shape {
     name: "an entry of a list of paths",
     fields: &["path", "glob", "access"],
-    secret: false,
+    secret: None,
 };
 
 /// A rule and where its text stands.

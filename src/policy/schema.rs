@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ApiKey, Building, Connection, ConnectionId, CredentialsRef, Keys, Place, Rule, User, endpoint,
-    fields::{self, Fields, Shape},
+    fields::{self, Fields, SECRET, Shape},
     report::Report,
     rules::{self, Spanned},
     traps,
@@ -16,7 +16,7 @@ use crate::{
     restriction::Restriction,
 };
 
-static FILE: Shape = Shape { name: "a policy", fields: &["connections", "users"], secret: false };
+static FILE: Shape = Shape { name: "a policy", fields: &["connections", "users"], secret: None };
 static CONNECTION: Shape = Shape {
     name: "a connection",
     fields: &[
@@ -31,13 +31,17 @@ static CONNECTION: Shape = Shape {
         "restrictions",
         "deny",
     ],
-    secret: false,
+    secret: None,
 };
 static CREDENTIALS: Shape =
-    Shape { name: "`credentials`", fields: &["profile", "env", "file"], secret: true };
-static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: false };
+    Shape { name: "`credentials`", fields: &["profile", "env", "file"], secret: Some(SECRET) };
+static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: None };
 static API_KEY: Shape =
-    Shape { name: "an API key", fields: &["id", "sha256", "access"], secret: true };
+    Shape { name: "an API key", fields: &["id", "sha256", "access"], secret: Some(HASH) };
+
+/// What to write instead of an API key.
+const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
+                    itself never stands in a policy";
 
 /// The longest name of an owner or user, in bytes.
 pub const MAX_NAME_LEN: usize = 128;
@@ -234,9 +238,6 @@ fn region(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {
 /// Reads a reference to credentials. Whatever is wrong with it, its line is not shown: what stands
 /// where a reference belongs may be the secret itself.
 fn credentials(report: &mut Report<'_>, node: &Node<'_>) -> Option<CredentialsRef> {
-    const HELP: &str = "name the place where they are: `credentials: { profile: NAME }`, \
-                        `{ env: NAME }` or `{ file: PATH }`; the secret itself never stands in \
-                        a policy";
     let errors = report.errors();
     let reference = Fields::read(report, node, &CREDENTIALS).and_then(|fields| {
         let mut entries = fields.iter();
@@ -248,7 +249,7 @@ fn credentials(report: &mut Report<'_>, node: &Node<'_>) -> Option<CredentialsRe
                         fields.span,
                         "`credentials` names not exactly one place",
                     )
-                    .help(HELP);
+                    .help(SECRET);
             }
             return None;
         };
@@ -264,7 +265,7 @@ fn credentials(report: &mut Report<'_>, node: &Node<'_>) -> Option<CredentialsRe
             _ => None,
         };
         if let Some(wrong) = wrong {
-            report.error("policy.credentials", value.span, wrong).help(HELP);
+            report.error("policy.credentials", value.span, wrong).help(SECRET);
             return None;
         }
         Some(match field {
@@ -354,15 +355,13 @@ fn api_key(
                 .error("policy.duplicate_key", node.span, "the user has two keys of this id")
                 .help("give each key an id of its own");
         }
-        let sha256 = fields
-            .require(report, "sha256", "write the SHA-256 of the key, never the key itself")
-            .and_then(|node| {
-                let hash = sha256(report, node)?;
-                building.claim(report, node.span, Place::Hash(hash), || {
-                    "two API keys have the same hash".to_owned()
-                });
-                Some(hash)
+        let sha256 = fields.require(report, "sha256", HASH).and_then(|node| {
+            let hash = sha256(report, node)?;
+            building.claim(report, node.span, Place::Hash(hash), || {
+                "two API keys have the same hash".to_owned()
             });
+            Some(hash)
+        });
         let access = fields
             .require(
                 report,
@@ -390,7 +389,7 @@ fn sha256(report: &mut Report<'_>, node: &Node<'_>) -> Option<[u8; 32]> {
     if !complete {
         report
             .error("policy.sha256", node.span, "`sha256` is not 64 hexadecimal digits")
-            .help("write what `printf %s \"$KEY\" | sha256sum` prints, never the key itself");
+            .help(HASH);
         return None;
     }
     Some(hash)

@@ -13,6 +13,7 @@ pub(super) enum Trap {
     Quote,
     Colon,
     Tab,
+    Flow,
     Other,
 }
 
@@ -25,29 +26,35 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
+/// What stands at this place, if it cannot be a secret.
+fn token<'t>(report: &mut Report<'t>, span: Span) -> &'t str {
+    match hide_secret(report, span) {
+        true => "…",
+        false => shorten(report.text.get(span.range()).unwrap_or_default()),
+    }
+}
+
 /// `*name`: an alias to YAML, a pattern to the author.
 pub(super) fn alias<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
-    hide_secret(report, span);
-    let text = report.text.get(span.range()).unwrap_or_default();
+    let text = token(report, span);
     report
         .error(
             "policy.yaml_alias",
             span,
-            format!("`{}` starts with `*`, which makes it an alias in YAML", shorten(text)),
+            format!("`{}` starts with `*`, which makes it an alias in YAML", text),
         )
-        .help(format!("put it in quotes: {}; aliases are not read", quoted(shorten(text))));
+        .help(format!("put it in quotes: {}; aliases are not read", quoted(text)));
     Value::Reported
 }
 
 /// `&name`.
 pub(super) fn anchor<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
-    hide_secret(report, span);
-    let text = report.text.get(span.range()).unwrap_or_default();
+    let text = token(report, span);
     report
         .error(
             "policy.yaml_anchor",
             span,
-            format!("`{}` starts with `&`, which makes it an anchor in YAML", shorten(text)),
+            format!("`{}` starts with `&`, which makes it an anchor in YAML", text),
         )
         .help("put the whole value in quotes; anchors are not read: write the value twice");
     Value::Reported
@@ -55,13 +62,12 @@ pub(super) fn anchor<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
 
 /// `!tag`.
 pub(super) fn tag<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
-    hide_secret(report, span);
-    let text = report.text.get(span.range()).unwrap_or_default();
+    let text = token(report, span);
     report
         .error(
             "policy.yaml_tag",
             span,
-            format!("`{}` starts with `!`, which makes it a tag in YAML", shorten(text)),
+            format!("`{}` starts with `!`, which makes it a tag in YAML", text),
         )
         .help(
             "put the whole value in quotes if it is a path; a `!` does not negate: \
@@ -124,13 +130,19 @@ pub(super) fn syntax(
         Trap::Quote => "close it in the same line; a quote within a value needs quotes around \
                         the value of the other kind"
             .into(),
+        _ if trap == Trap::Flow || value.starts_with('[') && value.contains(['"', ',', ' ']) => {
+            "a list is `[a, b]`, with a `,` between and a `]` at its end; a path with a bracket \
+             or a quote needs quotes around it"
+                .into()
+        }
         _ => match value.chars().next() {
             Some(
                 sign @ ('*' | '&' | '!' | '%' | '@' | '`' | '{' | '[' | '|' | '>' | '"' | '\''),
             ) => {
-                let whole = quoted(value.trim_matches(['"', '\'']));
+                let whole = quoted(&value.replace(['"', '\''], ""));
                 match sign {
                     '"' | '\'' => format!("put the quotes around the whole value: {whole}"),
+                    '`' => format!("a value that starts with a backtick needs quotes: {whole}"),
                     _ => format!(
                         "a value that starts with `{sign}` needs quotes: {}",
                         if value.len() > 80 { "\"…\"" } else { &whole }

@@ -269,6 +269,10 @@ fn syntax_error(report: &mut Report<'_>, error: &ScanError) {
         _ => "this is not YAML",
     };
     let trap = match error.kind() {
+        Kind::UnclosedFlowCollection { .. }
+        | Kind::MismatchedFlowCollectionEnd { .. }
+        | Kind::ExpectedFlowSequenceSeparator
+        | Kind::ExpectedFlowMappingSeparator => traps::Trap::Flow,
         Kind::UnknownQuotedScalarEscape => traps::Trap::Escape,
         Kind::DirectiveDisallowed => traps::Trap::Directive,
         Kind::UnclosedQuotedScalar => traps::Trap::Quote,
