@@ -37,8 +37,9 @@
 //!   (`severity`, `code`, `message`, `help`, `note`, `file`, `line`, `column`), `more`.
 //! * `inspect`: `revision`, `connections`: `connection`, `owner`, `default`, `access`, `endpoint`,
 //!   `keys`, `region`, `credentials` (`kind`, `at`), `file`, `line`, `column`, `rules`, `compiled`.
-//! * `test`: `passed`, `failed`, `files`: `file`, `tests`: `name`, `connection`, `caller`,
-//!   `failures` (see [`TestArgs`]).
+//! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
+//!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
+//!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
 //! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
 //!   itself are text.
 
