@@ -3,6 +3,8 @@
 pub mod access;
 pub mod automaton;
 pub mod engine;
+#[doc(hidden)]
+pub mod internal;
 pub mod path;
 pub mod policy;
 pub mod restriction;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Entry, Restriction, TooLarge, Verdict,
+    internal,
     restriction::{Token, unchecked},
 };
 
@@ -45,11 +46,18 @@ pub fn glob(text: &str) -> Restriction {
 }
 
 pub fn compile(rules: &[Rule]) -> Result<Automaton, TooLarge> {
-    Automaton::compile(rules.iter().map(|rule| Entry {
-        restriction: &rule.restriction,
-        access: rule.access,
-        effect: rule.effect,
-    }))
+    Automaton::compile(entries(rules))
+}
+
+pub fn entries(rules: &[Rule]) -> Vec<Entry<'_>> {
+    rules
+        .iter()
+        .map(|rule| Entry {
+            restriction: &rule.restriction,
+            access: rule.access,
+            effect: rule.effect,
+        })
+        .collect()
 }
 
 /// Rules as one line of text, for messages.
@@ -178,30 +186,8 @@ pub fn assert_below(rules: &[Rule], automaton: &Automaton, path: &[u8], expected
 }
 
 /// Whether what the automaton says is below must be exact, by what it promises of itself.
-///
-/// It errs to the closed side (`some` too small, `all` too small) in two cases that it names: globs
-/// whose subset construction passes its budget, and plain restrictions for which denies with stars
-/// make it try more than [`MAX_WORDS`](pathward::automaton::MAX_WORDS) words. A word is tried for
-/// each starred allow, access, and length by which what it waits for can overlap the path's end.
 pub fn must_be_exact(rules: &[Rule], automaton: &Automaton) -> bool {
-    let has_stars = |rule: &&Rule| {
-        let tokens = rule.restriction.patterns().iter().map(|pattern| pattern.tokens().len());
-        tokens.max().unwrap_or_default() > 1
-    };
-    let denies = rules.iter().filter(|rule| rule.effect == Effect::Deny).filter(has_stars).count();
-    let words: usize = rules
-        .iter()
-        .filter(|rule| rule.effect == Effect::Allow)
-        .filter(has_stars)
-        .map(|rule| rule.access.iter().count() * (1 + longest_literal(&rule.restriction)))
-        .sum();
-    automaton.stats().below_is_exact
-        && (denies == 0 || words <= pathward::automaton::MAX_WORDS as usize)
-}
-
-fn longest_literal(restriction: &Restriction) -> usize {
-    let tokens = restriction.patterns().iter().flat_map(|pattern| pattern.tokens());
-    tokens.map(Token::min_len).max().unwrap_or_default()
+    internal::below_must_be_exact(&entries(rules), automaton)
 }
 
 /// As [`assert_below`], or on the closed side of it where that is allowed. Counts those.
