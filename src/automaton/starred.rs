@@ -28,7 +28,6 @@ pub(super) struct Starred {
     pub(super) prefix: Span,
     /// What every match ends with.
     pub(super) suffix: Span,
-    pub(super) suffix_id: u32,
     pub(super) middle: Middle,
 }
 
@@ -46,15 +45,14 @@ pub(super) enum Middle {
 pub(super) struct StarredSet {
     /// Sorted by the node of their prefix, and there by suffix.
     pub(super) all: Vec<Starred>,
+    /// The number of each pattern's suffix.
+    pub(super) suffix_ids: Vec<u32>,
     pub(super) pieces: Vec<Span>,
     pub(super) chains: Vec<Chain>,
     pub(super) text: Vec<u8>,
 }
 
 impl StarredSet {
-    /// The longest suffix, in bytes: a restriction has no more literal bytes than a path.
-    pub(super) const MAX_SUFFIX: usize = crate::path::MAX_PATH_LEN;
-
     #[inline]
     pub(super) fn bytes_of(&self, span: Span) -> &[u8] {
         &self.text[span.start as usize..span.start as usize + usize::from(span.len)]
@@ -111,6 +109,7 @@ impl StarredSet {
 
     pub(super) fn bytes(&self) -> usize {
         self.all.capacity() * size_of::<Starred>()
+            + self.suffix_ids.capacity() * 4
             + self.pieces.capacity() * size_of::<Span>()
             + self.text.capacity()
             + self.chains.iter().map(Chain::bytes).sum::<usize>()

@@ -148,9 +148,7 @@ pub fn verdict_fits(rules: &[Rule], matching: u64, access: Access, verdict: Verd
     match verdict {
         Verdict::Denied(id) => denied && named(id, Effect::Deny, true),
         Verdict::Allowed(id) => !denied && allowed && named(id, Effect::Allow, true),
-        Verdict::OtherAccess(id) => {
-            !denied && !allowed && other && named(id, Effect::Allow, false)
-        }
+        Verdict::OtherAccess(id) => !denied && !allowed && other && named(id, Effect::Allow, false),
         Verdict::NoMatch => !denied && !allowed && !other,
     }
 }
@@ -386,7 +384,8 @@ fn classes(steps: &[Option<Step>]) -> ([u8; 256], Vec<u8>) {
 
 /// One byte of each kind that the rules tell apart: those written in them, and a fresh one.
 pub fn alphabet(rules: &[Rule]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = rules.iter().flat_map(|rule| rule.restriction.text().bytes()).collect();
+    let mut bytes: Vec<u8> =
+        rules.iter().flat_map(|rule| rule.restriction.text().bytes()).collect();
     bytes.push(b'/');
     bytes.extend(bytes.clone().iter().filter(|b| b.is_ascii()).map(|b| b ^ 0x20));
     bytes.sort_unstable();
@@ -514,11 +513,7 @@ pub fn path_near(rules: &[Rule], letters: &[u8], chance: &mut Chance) -> Vec<u8>
     path
 }
 
-fn in_set(
-    set: &pathward::restriction::ByteSet,
-    letters: &[u8],
-    chance: &mut Chance,
-) -> Option<u8> {
+fn in_set(set: &pathward::restriction::ByteSet, letters: &[u8], chance: &mut Chance) -> Option<u8> {
     let mut candidates = (0..4).map(|_| *chance.pick(letters)).filter(|byte| set.contains(*byte));
     let picked = candidates.next();
     picked.or_else(|| (0..=255).find(|byte| set.contains(*byte)))
