@@ -5,6 +5,7 @@ pub mod automaton;
 pub mod engine;
 #[doc(hidden)]
 pub mod internal;
+pub mod escape;
 pub mod path;
 pub mod policy;
 pub mod restriction;
@@ -14,7 +15,7 @@ pub use automaton::{Automaton, Below, Effect, Entry, RuleId, TooLarge, Verdict};
 pub use engine::{Approved, Caller, Decision, Engine, Operation};
 pub use path::{Path, PathError};
 pub use policy::{
-    Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, Policy, Protocol,
-    Revision, Rule, User,
+    Connection, ConnectionId, ConnectionIdError, CredentialsRef, Diagnostic, Keys, Location,
+    Policy, PolicyErrors, Protocol, Revision, Rule, User,
 };
 pub use restriction::{Dialect, Restriction, RestrictionError};

@@ -164,7 +164,8 @@ pub enum CredentialsRef {
     Profile(Box<str>),
 }
 
-/// A place in a policy's files. Lines and columns count from 1, columns in characters.
+/// A place in a policy's files. Lines and columns count from 1, columns in characters; line 0 is
+/// the file as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The file, as it was named when the policy was loaded.
@@ -176,9 +177,12 @@ pub struct Location {
 }
 
 impl fmt::Display for Location {
-    /// `file:line:column`.
+    /// `file:line:column`, or `file`. Escape it before it reaches a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}:{}", self.file, self.column),
+        }
     }
 }
 

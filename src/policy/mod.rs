@@ -1,12 +1,30 @@
 //! Policies: connections and users, as files say them.
 
 mod connection;
+mod diagnostic;
+mod endpoint;
+mod fields;
+mod load;
+mod report;
+mod rules;
+mod schema;
+mod test_file;
+mod traps;
+mod yaml;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 pub use self::connection::{
     Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, MAX_LABEL_LEN,
     Protocol, Rule,
+};
+pub use self::{
+    diagnostic::{Diagnostic, PolicyErrors, Severity, Snippet},
+    load::{MAX_FILE_SIZE, MAX_RULES},
+    report::MAX_DIAGNOSTICS,
+    schema::MAX_NAME_LEN,
+    test_file::{Check, Expected, PolicyTest, TestFile},
+    yaml::MAX_YAML_DEPTH,
 };
 use crate::access::AccessSet;
 
@@ -16,6 +34,7 @@ pub struct Policy {
     connections: Vec<Arc<Connection>>,
     users: Vec<User>,
     by_owner: HashMap<Box<str>, OwnConnections>,
+    warnings: Vec<Diagnostic>,
     revision: Revision,
 }
 
@@ -24,6 +43,27 @@ pub struct Policy {
 struct OwnConnections {
     by_label: HashMap<Box<str>, usize>,
     default: Option<usize>,
+}
+
+/// A policy, while its files are read.
+#[derive(Debug, Default)]
+struct Building {
+    connections: Vec<Arc<Connection>>,
+    users: Vec<User>,
+    by_owner: HashMap<Box<str>, OwnConnections>,
+    places: load::Places,
+    rules: usize,
+}
+
+/// Something that may be defined only once.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Place {
+    /// A connection of an owner, or with a bare protocol the default one.
+    Connection(Box<str>, Box<str>),
+    /// A user.
+    User(Box<str>),
+    /// The key of this hash.
+    Hash([u8; 32]),
 }
 
 impl Policy {
@@ -47,6 +87,11 @@ impl Policy {
             None => own.default?,
         };
         self.connections.get(place)
+    }
+
+    /// What is probably not meant in its files, though they load.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// What this policy says, as a number: equal for equal files.

@@ -1,0 +1,258 @@
+//! Where YAML reads something else than the author of a policy meant, and what to write instead.
+
+use super::{
+    report::{Report, Span},
+    yaml::Value,
+};
+
+/// What a syntax error is about, as far as its help depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trap {
+    Escape,
+    Directive,
+    Quote,
+    Colon,
+    Tab,
+    Flow,
+    Other,
+}
+
+/// The text in quotes, as YAML reads it back.
+pub(super) fn quoted(text: &str) -> String {
+    if text.contains(['"', '\\']) {
+        format!("'{}'", text.replace('\'', "''"))
+    } else {
+        format!("\"{text}\"")
+    }
+}
+
+/// What stands at this place, if it cannot be a secret.
+fn token<'t>(report: &mut Report<'t>, span: Span) -> &'t str {
+    match hide_secret(report, span) {
+        true => "…",
+        false => shorten(report.text.get(span.range()).unwrap_or_default()),
+    }
+}
+
+/// `*name`: an alias to YAML, a pattern to the author.
+pub(super) fn alias<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
+    let text = token(report, span);
+    report
+        .error(
+            "policy.yaml_alias",
+            span,
+            format!("`{}` starts with `*`, which makes it an alias in YAML", text),
+        )
+        .help(format!("put it in quotes: {}; aliases are not read", quoted(text)));
+    Value::Reported
+}
+
+/// `&name`.
+pub(super) fn anchor<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
+    let text = token(report, span);
+    report
+        .error(
+            "policy.yaml_anchor",
+            span,
+            format!("`{}` starts with `&`, which makes it an anchor in YAML", text),
+        )
+        .help("put the whole value in quotes; anchors are not read: write the value twice");
+    Value::Reported
+}
+
+/// `!tag`.
+pub(super) fn tag<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
+    let text = token(report, span);
+    report
+        .error(
+            "policy.yaml_tag",
+            span,
+            format!("`{}` starts with `!`, which makes it a tag in YAML", text),
+        )
+        .help(
+            "put the whole value in quotes if it is a path; a `!` does not negate: \
+             what is taken away stands under `deny`",
+        );
+    Value::Reported
+}
+
+/// ` #` behind a value without quotes, and no space behind the `#`: perhaps no comment at all.
+pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
+    let rest = report.text.get(span.range().end..).unwrap_or_default();
+    let spaces = rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let Some(comment) = rest.get(spaces..).filter(|rest| spaces > 0 && rest.starts_with('#'))
+    else {
+        return;
+    };
+    let behind = comment.trim_start_matches('#').chars().next();
+    if behind.is_none_or(char::is_whitespace) {
+        return;
+    }
+    let at = span.range().end + spaces;
+    let column = span.column as usize + value.chars().count() + spaces;
+    let (Ok(from), Ok(column)) = (u32::try_from(at), u32::try_from(column)) else {
+        return;
+    };
+    if value.contains(['\n', '\r']) {
+        return;
+    }
+    hide_secret(report, span);
+    let here = Span { from, to: from + 1, line: span.line, column };
+    report
+        .error(
+            "policy.yaml_comment",
+            here,
+            "the value ends before ` #`, and what follows is a comment",
+        )
+        .help("put the whole value in quotes; for a comment, put a space behind the `#`");
+}
+
+/// Whether a comment stands in the line of this place, where a value is missing.
+pub(super) fn has_comment(report: &Report<'_>, span: Span) -> bool {
+    line_around(report.text, span).0.contains(" #")
+}
+
+/// A syntax error: what the parser says, with the help that fits the line.
+pub(super) fn syntax(
+    report: &mut Report<'_>,
+    span: Span,
+    message: &str,
+    trap: Trap,
+    parser_says: &str,
+) {
+    let value = value_of(line_around(report.text, span).0);
+    let help = match trap {
+        Trap::Tab => "write spaces instead of tabs".to_owned(),
+        Trap::Escape => {
+            "in double quotes `\\` starts an escape of YAML; use single quotes: 'a/\\*'".into()
+        }
+        Trap::Directive => "take the line out; a value that starts with `%` needs quotes".into(),
+        Trap::Quote => "close it in the same line; a quote within a value needs quotes around \
+                        the value of the other kind"
+            .into(),
+        _ if trap == Trap::Flow || value.starts_with('[') && value.contains(['"', ',', ' ']) => {
+            "a list is `[a, b]`, with a `,` between and a `]` at its end; a path with a bracket \
+             or a quote needs quotes around it"
+                .into()
+        }
+        _ => match value.chars().next() {
+            Some(
+                sign @ ('*' | '&' | '!' | '%' | '@' | '`' | '{' | '[' | '|' | '>' | '"' | '\''),
+            ) => {
+                let whole = quoted(&value.replace(['"', '\''], ""));
+                match sign {
+                    '"' | '\'' => format!("put the quotes around the whole value: {whole}"),
+                    '`' => format!("a value that starts with a backtick needs quotes: {whole}"),
+                    _ => format!(
+                        "a value that starts with `{sign}` needs quotes: {}",
+                        if value.len() > 80 { "\"…\"" } else { &whole }
+                    ),
+                }
+            }
+            _ if trap == Trap::Colon && value.contains(": ") => {
+                "a value with `: ` in it needs quotes".into()
+            }
+            _ => format!("look at the line above too; the parser says: {parser_says}"),
+        },
+    };
+    let may_be_secret = hide_secret(report, span);
+    let found = report.error("policy.yaml", span, message);
+    if may_be_secret {
+        found.help("credentials are named and never written here: `credentials: { env: NAME }`");
+    } else {
+        found.help(help);
+    }
+}
+
+/// The value in a line: what stands behind `- ` and `key: `, without a comment.
+fn value_of(line: &str) -> &str {
+    let mut value = line.trim();
+    while let Some(item) = value.strip_prefix("- ") {
+        value = item.trim_start();
+    }
+    if let Some((key, rest)) = value.split_once(": ")
+        && !key.is_empty()
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    {
+        value = rest.trim_start();
+    }
+    match value.find(" #") {
+        Some(comment) => value[..comment].trim_end(),
+        None => value,
+    }
+}
+
+/// Some of the text around a place, within its line, and where that starts in the file.
+fn line_around(text: &str, span: Span) -> (&str, usize) {
+    const SOME: usize = 4_096;
+    let at = span.range().start.min(text.len());
+    let floor = text.floor_char_boundary(at.saturating_sub(SOME));
+    let ceiling = text.floor_char_boundary(at.saturating_add(SOME).min(text.len()));
+    let before = text.get(floor..at).unwrap_or_default();
+    let after = text.get(at..ceiling).unwrap_or_default();
+    let from = floor + before.rfind(['\n', '\r']).map_or(0, |feed| feed + 1);
+    let to = at + after.find(['\n', '\r']).unwrap_or(after.len());
+    (text.get(from..to).unwrap_or_default(), from)
+}
+
+/// Hides the line of this place if it may hold a secret: what a file that cannot be read says about
+/// credentials is only guessed.
+fn hide_secret(report: &mut Report<'_>, span: Span) -> bool {
+    let (line, start) = line_around(report.text, span);
+    let hidden = is_secret(report.text, line, start);
+    if hidden {
+        report.hide(span);
+    }
+    hidden
+}
+
+/// Whether a line may hold a secret: by the keys in it, or because the lines above say that it
+/// belongs to credentials or to an API key.
+fn is_secret(text: &str, line: &str, start: usize) -> bool {
+    if has_secret_key(line) || line.contains("://") && line.contains('@') {
+        return true;
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut depth = indent(line);
+    let above = text.get(..start).unwrap_or_default();
+    for line in above.lines().rev().take(64).filter(|line| !line.trim().is_empty()) {
+        if depth == 0 {
+            return false;
+        }
+        if indent(line) < depth {
+            depth = indent(line);
+            let key = line.trim_start().trim_start_matches("- ").trim_start();
+            if key.starts_with("credentials") || key.starts_with("keys:") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a key stands in the line whose value is a secret or a hash of one.
+fn has_secret_key(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["secret", "password", "token", "key", "credential", "sha256"].iter().any(|sign| {
+        line.match_indices(sign).any(|(at, _)| {
+            let in_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
+            let rest = line.get(at..).unwrap_or_default().trim_start_matches(in_key);
+            // `keys: plain` and the list of a user's keys say nothing themselves.
+            rest.trim_start().starts_with(':')
+                && !line.get(at..).is_some_and(|l| l.starts_with("keys:"))
+        })
+    })
+}
+
+/// Whether the name of a field says that its value is a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["secret", "password", "passwd", "token", "key", "credential", "sha256"]
+        .iter()
+        .any(|sign| name.contains(sign))
+}
+
+/// The start of a text that is too long to be repeated.
+pub(super) fn shorten(text: &str) -> &str {
+    &text[..text.floor_char_boundary(80)]
+}

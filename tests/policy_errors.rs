@@ -1,0 +1,52 @@
+//! What authors of policies get to read when they make a mistake.
+//!
+//! Each `policy_errors/NAME.yaml` holds one mistake (or a few), and `NAME.txt` beside it what is
+//! said about it: the errors, or the warnings of a policy that loads. `PATHWARD_BLESS=1` writes the
+//! `.txt` files anew; read the difference before you commit it.
+
+use std::{fs, path::Path};
+
+use pathward::Policy;
+
+#[test]
+fn every_mistake_is_explained() {
+    let folder = Path::new("tests/policy_errors");
+    let bless = std::env::var_os("PATHWARD_BLESS").is_some();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 35, "only {} mistakes", names.len());
+
+    let mut wrong = Vec::new();
+    for path in names {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let said = said(&name, &text);
+        // A secret in these files always has this word in it, and nothing that is shown may.
+        assert!(!said.contains("HUSH"), "{name} shows a secret:\n{said}");
+        let expected = path.with_extension("txt");
+        if bless {
+            fs::write(&expected, said).expect("written");
+        } else if fs::read_to_string(&expected).unwrap_or_default() != said {
+            wrong.push(format!("{name}: this is said now:\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\nPATHWARD_BLESS=1 accepts this", wrong.join("\n"));
+}
+
+fn said(name: &str, text: &str) -> String {
+    match Policy::from_yaml(name, text) {
+        Ok(policy) => {
+            let warnings: Vec<_> = policy.warnings().iter().map(ToString::to_string).collect();
+            assert!(!warnings.is_empty(), "{name} has no mistake in it");
+            format!("{}\n", warnings.join("\n\n"))
+        }
+        Err(errors) => {
+            assert!(errors.errors().next().is_some(), "{name}: errors without an error");
+            format!("{errors}\n")
+        }
+    }
+}
