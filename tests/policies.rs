@@ -1,5 +1,7 @@
 //! The policies in `policies/` load and say what their tests say; large and hostile files.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
+
 use std::{
     fmt::Write,
     fs::{self, File},

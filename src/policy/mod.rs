@@ -1,6 +1,7 @@
 //! Policies: connections and users, as files say them.
 
 mod connection;
+mod credentials;
 mod diagnostic;
 mod endpoint;
 mod fields;
@@ -10,6 +11,7 @@ mod rules;
 mod schema;
 mod test_file;
 mod traps;
+mod users;
 mod yaml;
 
 use std::{collections::HashMap, fmt, sync::Arc};
