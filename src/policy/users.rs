@@ -1,5 +1,7 @@
 //! Users and their API keys.
 
+use std::collections::HashSet;
+
 use super::{
     ApiKey, Building, Place, User, credentials,
     fields::{self, Fields, Shape},
@@ -30,9 +32,10 @@ pub(super) fn read(report: &mut Report<'_>, building: &mut Building, node: &Node
         });
     }
     let mut keys: Vec<ApiKey> = Vec::new();
+    let mut ids = HashSet::new();
     if let Some(node) = fields.get("keys") {
         for item in fields::items(report, node, "`keys`").unwrap_or_default() {
-            if let Some(key) = api_key(report, building, item, &keys) {
+            if let Some(key) = api_key(report, building, item, &mut ids) {
                 keys.push(key);
             }
         }
@@ -42,11 +45,11 @@ pub(super) fn read(report: &mut Report<'_>, building: &mut Building, node: &Node
     }
 }
 
-fn api_key(
+fn api_key<'n>(
     report: &mut Report<'_>,
     building: &mut Building,
-    node: &Node<'_>,
-    others: &[ApiKey],
+    node: &'n Node<'_>,
+    ids: &mut HashSet<&'n str>,
 ) -> Option<ApiKey> {
     let errors = report.errors();
     let key = (|| {
@@ -54,7 +57,7 @@ fn api_key(
         let id_node = fields.require(report, "id", "call it something: `id: laptop`");
         let id = id_node.and_then(|node| schema::name(report, node, "`id`"));
         if let (Some(node), Some(id)) = (id_node, id)
-            && others.iter().any(|other| *other.id == *id)
+            && !ids.insert(id)
         {
             report
                 .error("policy.duplicate_key", node.span, "the user has two keys of this id")
