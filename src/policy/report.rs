@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Diagnostic, Location, Severity, diagnostic::Snippet};
+use super::{Diagnostic, Location, Severity, diagnostic::Snippet, secrets};
 use crate::escape::escape;
 
 /// How many diagnostics of one file are kept; beyond it they are only counted.
@@ -78,12 +78,12 @@ pub(super) struct Report<'t> {
     spare: Option<Found>,
     more: usize,
     errors: usize,
-    secrets: Vec<Range<usize>>,
+    hidden: Vec<Range<usize>>,
 }
 
 impl<'t> Report<'t> {
     pub(super) fn new(file: Arc<str>, text: &'t str) -> Self {
-        Self { file, text, found: vec![], spare: None, more: 0, errors: 0, secrets: vec![] }
+        Self { file, text, found: vec![], spare: None, more: 0, errors: 0, hidden: vec![] }
     }
 
     pub(super) fn error(
@@ -114,33 +114,26 @@ impl<'t> Report<'t> {
     ) -> &mut Found {
         let message = escape(message).into_owned();
         let found = Found { severity, code, span, message, note: None, help: None };
-        if self.found.len() >= MAX_DIAGNOSTICS {
+        if self.is_full() {
             self.more += 1;
             return self.spare.insert(found);
         }
-        let place = self.found.len();
-        self.found.push(found);
-        match self.found.get_mut(place) {
-            Some(found) => found,
-            None => self.spare.get_or_insert_with(|| Found {
-                severity,
-                code,
-                span,
-                message: String::new(),
-                note: None,
-                help: None,
-            }),
-        }
+        self.found.push_mut(found)
     }
 
     /// No line that this touches is shown by any diagnostic.
     pub(super) fn hide(&mut self, span: Span) {
-        self.secrets.push(span.range());
+        self.hidden.push(span.range());
     }
 
     /// Whether there is an error.
     pub(super) fn failed(&self) -> bool {
         self.errors > 0
+    }
+
+    /// Whether what is found from now on is only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MAX_DIAGNOSTICS
     }
 
     /// How many errors there are.
@@ -155,14 +148,14 @@ impl<'t> Report<'t> {
     /// The diagnostics, in the order of the file, and how many more there are.
     pub(super) fn finish(mut self) -> (Vec<Diagnostic>, usize) {
         self.found.sort_by_key(|found| found.span.from);
-        let (file, text, secrets) = (self.file, self.text, self.secrets);
+        let (file, text, hidden) = (self.file, self.text, self.hidden);
         let diagnostics = self
             .found
             .into_iter()
             .map(|found| Diagnostic {
                 severity: found.severity,
                 code: found.code,
-                snippet: snippet(text, found.span, &secrets),
+                snippet: snippet(text, found.span, &hidden),
                 message: found.message,
                 note: found.note,
                 help: found.help,
@@ -177,16 +170,22 @@ impl<'t> Report<'t> {
     }
 }
 
-fn snippet(text: &str, span: Span, secrets: &[Range<usize>]) -> Snippet {
+fn snippet(text: &str, span: Span, hidden: &[Range<usize>]) -> Snippet {
     if span.line == 0 {
         return Snippet::None;
+    }
+    if secrets::in_line(text, span) {
+        return Snippet::Hidden;
+    }
+    if hidden.is_empty() {
+        return Snippet::cut(text, span.range().start, span.range().end);
     }
     let bytes = text.as_bytes();
     let at = span.range().start.min(bytes.len());
     let (before, after) = bytes.split_at(at);
     let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |feed| feed + 1);
     let end = memchr::memchr2(b'\n', b'\r', after).map_or(bytes.len(), |feed| at + feed);
-    if secrets.iter().any(|secret| secret.start <= end && start <= secret.end) {
+    if hidden.iter().any(|secret| secret.start <= end && start <= secret.end) {
         return Snippet::Hidden;
     }
     Snippet::cut(text, at, span.range().end)
