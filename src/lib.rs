@@ -5,6 +5,8 @@ pub mod automaton;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod engine;
+#[doc(hidden)]
+pub mod internal;
 pub mod escape;
 pub mod path;
 pub mod policy;

@@ -93,17 +93,17 @@ impl Crowd {
 }
 
 /// What a search remembers.
-struct Waiting {
+struct Waiting<const PATTERNS: usize, const PIECES: usize> {
     /// For each pattern, the place of the piece it waits for among its pieces.
-    at: [u16; BLOCK_PATTERNS],
+    at: [u16; PATTERNS],
     /// For each pattern, where the piece before that ended.
-    end: [u32; BLOCK_PATTERNS],
+    end: [u32; PATTERNS],
     /// For each pattern, the next one that waits for the same piece.
-    next: [u16; BLOCK_PATTERNS],
+    next: [u16; PATTERNS],
     /// For each piece, the first pattern that waits for it as its second or a later piece.
-    head: [u16; BLOCK_PIECES],
+    head: [u16; PIECES],
     /// For each piece, how many patterns with it as their first have found it.
-    begun: [u16; BLOCK_PIECES],
+    begun: [u16; PIECES],
 }
 
 impl Block {
@@ -120,12 +120,28 @@ impl Block {
         if state.get_match().is_none() {
             return true;
         }
-        let mut waiting = Waiting {
-            at: [0; BLOCK_PATTERNS],
-            end: [0; BLOCK_PATTERNS],
-            next: [NONE; BLOCK_PATTERNS],
-            head: [NONE; BLOCK_PIECES],
-            begun: [0; BLOCK_PIECES],
+        // What is remembered has to be cleared for each search: no more of it than the block needs.
+        match (self.patterns.len(), self.first_starts.len()) {
+            (..=32, ..=64) => self.follow::<32, 64>(set, path, state, found),
+            (..=256, ..=512) => self.follow::<256, 512>(set, path, state, found),
+            _ => self.follow::<BLOCK_PATTERNS, BLOCK_PIECES>(set, path, state, found),
+        }
+    }
+
+    /// Follows the patterns from the first piece found on.
+    fn follow<const PATTERNS: usize, const PIECES: usize>(
+        &self,
+        set: &StarredSet,
+        path: &[u8],
+        mut state: OverlappingState,
+        found: &mut impl FnMut(&Starred) -> bool,
+    ) -> bool {
+        let mut waiting = Waiting::<PATTERNS, PIECES> {
+            at: [0; PATTERNS],
+            end: [0; PATTERNS],
+            next: [NONE; PATTERNS],
+            head: [NONE; PIECES],
+            begun: [0; PIECES],
         };
         while let Some(hit) = state.get_match() {
             let piece = hit.pattern().as_usize();
@@ -162,13 +178,13 @@ impl Block {
     }
 
     /// A pattern's awaited piece was found, ending at `end`. Says whether to go on.
-    fn advance(
+    fn advance<const PATTERNS: usize, const PIECES: usize>(
         &self,
         set: &StarredSet,
         pattern: u16,
         end: u32,
         path: &[u8],
-        waiting: &mut Waiting,
+        waiting: &mut Waiting<PATTERNS, PIECES>,
         found: &mut impl FnMut(&Starred) -> bool,
     ) -> bool {
         let place = usize::from(pattern);

@@ -63,6 +63,7 @@ impl Groups {
             add(&mut set, &mut texts, draft);
         }
         set.all.shrink_to_fit();
+        set.suffix_ids.shrink_to_fit();
         set.pieces.shrink_to_fit();
         set.text.shrink_to_fit();
         let in_crowd: Vec<u32> =
@@ -168,13 +169,11 @@ fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<(), 
             let mut most = 0;
             for same in group.chunk_by_mut(|a, b| a.suffix_id == b.suffix_id) {
                 // All patterns here whose suffix a path with this suffix has too.
-                let backwards: Vec<u8> = same[0].suffix.iter().rev().copied().collect();
                 let mut candidates = 0;
-                suffixes.walk(&backwards, |_, node, _| {
+                suffixes.walk_back(same[0].suffix, |node| {
                     if node.flags != 0 {
                         candidates += of_suffix.get(&node.extra).copied().unwrap_or(0);
                     }
-                    true
                 });
                 if way.direct + candidates > DIRECT {
                     for draft in same {
@@ -198,7 +197,7 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
     let mut span = |text: &mut Vec<u8>, bytes: &'a [u8]| {
         *texts.entry(bytes).or_insert_with(|| {
             text.extend_from_slice(bytes);
-            Span { start: (text.len() - bytes.len()) as u32, len: bytes.len() as u16 }
+            Span::new(text.len() - bytes.len(), bytes)
         })
     };
     let prefix = span(&mut set.text, draft.item.literal);
@@ -219,6 +218,7 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
         set.chains.push(Chain::new(draft.tokens));
         Middle::Chain((set.chains.len() - 1) as u32)
     };
+    set.suffix_ids.push(draft.suffix_id);
     set.all.push(Starred {
         rule: draft.item.rule,
         access: draft.item.access,
@@ -226,7 +226,6 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
         effect: draft.item.effect,
         prefix,
         suffix,
-        suffix_id: draft.suffix_id,
         middle,
     });
 }

@@ -1,10 +1,6 @@
 //! Deciding one path.
 
-use super::{
-    Automaton, Effect, Group, Kind, RuleId, Verdict, flag,
-    starred::{Starred, StarredSet},
-    trie::Node,
-};
+use super::{Automaton, Effect, Group, Kind, RuleId, Verdict, flag, starred::Starred, trie::Node};
 use crate::access::{Access, AccessSet};
 
 /// Groups that a walk remembers; a path that passes more walks twice.
@@ -198,10 +194,11 @@ impl Automaton {
                 return false;
             }
         } else if let Some(suffixes) = lookup.suffixes(self, path) {
+            let ids = &set.suffix_ids[group.start as usize..group.direct_end as usize];
             for suffix in suffixes {
-                let from = direct.partition_point(|starred| starred.suffix_id < *suffix);
-                let same = |starred: &&Starred| starred.suffix_id == *suffix;
-                if !direct[from..].iter().take_while(same).all(&mut ask) {
+                let from = ids.partition_point(|id| id < suffix);
+                let same = ids[from..].iter().take_while(|id| *id == suffix).count();
+                if !direct[from..from + same].iter().all(&mut ask) {
                     return false;
                 }
             }
@@ -241,19 +238,13 @@ impl Lookup {
             Some(found) => found,
             None => {
                 let mut found = 0;
-                let mut backwards = [0; StarredSet::MAX_SUFFIX];
-                let len = path.len().min(backwards.len());
-                for (to, from) in backwards.iter_mut().zip(path.iter().rev()) {
-                    *to = *from;
-                }
-                automaton.suffixes.walk(&backwards[..len], |_, node, _| {
+                automaton.suffixes.walk_back(path, |node| {
                     if node.flags != 0 {
                         if let Some(place) = self.suffixes.get_mut(found) {
                             *place = node.extra;
                         }
                         found += 1;
                     }
-                    true
                 });
                 *self.found.insert(found)
             }

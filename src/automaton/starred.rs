@@ -9,11 +9,16 @@ use crate::access::AccessSet;
 /// "anything at all" wherever a `*` has to be filled.
 pub(super) const FRESH: u8 = 0xff;
 
+/// How often a piece's rare byte may stand in a path without the piece around it.
+const TRIES: usize = 8;
+
 /// A stretch of the text that all starred patterns share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Span {
     pub(super) start: u32,
     pub(super) len: u16,
+    /// Where in it the byte stands that paths have least often.
+    pub(super) rare: u16,
 }
 
 /// One pattern that is neither a literal nor a literal with a `*` behind it.
@@ -28,8 +33,22 @@ pub(super) struct Starred {
     pub(super) prefix: Span,
     /// What every match ends with.
     pub(super) suffix: Span,
-    pub(super) suffix_id: u32,
     pub(super) middle: Middle,
+}
+
+impl Span {
+    /// The span of these bytes, from `start` on.
+    pub(super) fn new(start: usize, bytes: &[u8]) -> Self {
+        let rank = |byte: u8| match byte {
+            b'a' | b'e' | b'i' | b'o' | b's' | b't' | b'r' | b'n' | b'/' => 4,
+            b'a'..=b'z' | b'-' | b'.' | b'0'..=b'2' => 3,
+            b'0'..=b'9' | b'_' => 2,
+            b'A'..=b'Z' => 1,
+            _ => 0,
+        };
+        let rare = (0..).zip(bytes).min_by_key(|(_, byte)| rank(**byte)).map_or(0, |(at, _)| at);
+        Self { start: start as u32, len: bytes.len() as u16, rare }
+    }
 }
 
 /// What stands between prefix and suffix.
@@ -46,15 +65,14 @@ pub(super) enum Middle {
 pub(super) struct StarredSet {
     /// Sorted by the node of their prefix, and there by suffix.
     pub(super) all: Vec<Starred>,
+    /// The number of each pattern's suffix.
+    pub(super) suffix_ids: Vec<u32>,
     pub(super) pieces: Vec<Span>,
     pub(super) chains: Vec<Chain>,
     pub(super) text: Vec<u8>,
 }
 
 impl StarredSet {
-    /// The longest suffix, in bytes: a restriction has no more literal bytes than a path.
-    pub(super) const MAX_SUFFIX: usize = crate::path::MAX_PATH_LEN;
-
     #[inline]
     pub(super) fn bytes_of(&self, span: Span) -> &[u8] {
         &self.text[span.start as usize..span.start as usize + usize::from(span.len)]
@@ -63,6 +81,26 @@ impl StarredSet {
     #[inline]
     pub(super) fn pieces_of(&self, start: u32, count: u16) -> &[Span] {
         &self.pieces[start as usize..start as usize + usize::from(count)]
+    }
+
+    /// Where a piece stands first in these bytes.
+    ///
+    /// A path is short, so looking for one byte and comparing there beats preparing a search. The
+    /// prepared search, which is linear whatever the piece, takes over where that fails often.
+    #[inline]
+    pub(super) fn find(&self, piece: Span, bytes: &[u8]) -> Option<usize> {
+        let piece_bytes = self.bytes_of(piece);
+        let rare = usize::from(piece.rare);
+        let mut from = rare;
+        for _ in 0..TRIES {
+            let at = from + memchr::memchr(piece_bytes[rare], bytes.get(from..)?)?;
+            if bytes[at - rare..].starts_with(piece_bytes) {
+                return Some(at - rare);
+            }
+            from = at + 1;
+        }
+        let behind = from - rare;
+        memmem::find(&bytes[behind..], piece_bytes).map(|at| behind + at)
     }
 
     /// Whether a pattern matches a path that starts with its prefix.
@@ -77,9 +115,8 @@ impl StarredSet {
                 }
                 let mut rest = &path[from..path.len() - suffix.len()];
                 for piece in self.pieces_of(start, count) {
-                    let piece = self.bytes_of(*piece);
-                    let Some(at) = memmem::find(rest, piece) else { return false };
-                    rest = &rest[at + piece.len()..];
+                    let Some(at) = self.find(*piece, rest) else { return false };
+                    rest = &rest[at + usize::from(piece.len)..];
                 }
                 true
             }
@@ -111,6 +148,7 @@ impl StarredSet {
 
     pub(super) fn bytes(&self) -> usize {
         self.all.capacity() * size_of::<Starred>()
+            + self.suffix_ids.capacity() * 4
             + self.pieces.capacity() * size_of::<Span>()
             + self.text.capacity()
             + self.chains.iter().map(Chain::bytes).sum::<usize>()

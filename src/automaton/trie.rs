@@ -46,9 +46,10 @@ impl Trie {
             return (trie, ends);
         }
         trie.nodes.push(Node::default());
-        // Breadth first: a node's strings, and how many of their bytes are spent above it.
-        let mut queue = std::collections::VecDeque::from([(0_usize, 0..strings.len(), 0_usize)]);
-        while let Some((id, mut range, spent)) = queue.pop_front() {
+        // A node's strings, and how many of their bytes are spent above it. Depth first, so that
+        // what lies under a node is together in memory; a node comes before those under it.
+        let mut open = vec![(0_usize, 0..strings.len(), 0_usize)];
+        while let Some((id, mut range, spent)) = open.pop() {
             let (first, last) = (strings[range.start], strings[range.end - 1]);
             let shared = spent
                 + first[spent..].iter().zip(&last[spent..]).take_while(|(a, b)| a == b).count();
@@ -64,7 +65,7 @@ impl Trie {
                 let byte = strings[range.start][shared];
                 let len = strings[range.clone()].partition_point(|s| s[shared] <= byte);
                 trie.text.push(byte);
-                queue.push_back((trie.nodes.len(), range.start..range.start + len, shared + 1));
+                open.push((trie.nodes.len(), range.start..range.start + len, shared + 1));
                 trie.nodes.push(Node::default());
                 child_count += 1;
                 range.start += len;
@@ -107,6 +108,24 @@ impl Trie {
             let Some(place) = self.choice(node, byte) else { return Stop::Off };
             id = node.children + place as u32;
             spent += 1;
+        }
+    }
+
+    /// The same from the end of the key to its start, for a trie of strings that were turned round.
+    pub(super) fn walk_back(&self, key: &[u8], mut visit: impl FnMut(&Node)) {
+        let mut rest = key;
+        let mut next = self.nodes.first();
+        while let Some(node) = next {
+            let label = self.label(node);
+            if label.len() > rest.len() || !rest.iter().rev().zip(label).all(|(a, b)| a == b) {
+                return;
+            }
+            rest = &rest[..rest.len() - label.len()];
+            visit(node);
+            let Some((byte, before)) = rest.split_last() else { return };
+            let Some(place) = self.choice(node, *byte) else { return };
+            next = self.nodes.get(node.children as usize + place);
+            rest = before;
         }
     }
 

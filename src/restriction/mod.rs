@@ -145,8 +145,8 @@ impl fmt::Debug for Restriction {
 pub mod unchecked {
     //! The two grammars without the checks that some path could match, for exhaustive tests over
     //! alphabets in which no bucket is long enough.
-    pub use super::{glob::parse as glob, plain::parse as plain};
     use super::{Dialect, Restriction, RestrictionError};
+    pub use super::{glob::parse as glob, plain::parse as plain};
 
     /// A plain restriction that need not match any path.
     ///

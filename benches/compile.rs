@@ -1,0 +1,46 @@
+//! What compiling costs in time, and what the result costs in memory.
+//!
+//! `cargo bench --bench compile`. The bytes a restriction are printed before the times.
+
+mod workload;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+use workload::{Mix, Workload};
+
+fn compile(criterion: &mut Criterion) {
+    let is_test = std::env::args().any(|argument| argument == "--test");
+    let mut group = criterion.benchmark_group("compile");
+    group.sample_size(10);
+    for (mix, n) in [
+        (Mix::M1, 1_000),
+        (Mix::M1, 100_000),
+        (Mix::M2, 10),
+        (Mix::M2, 1_000),
+        (Mix::M2, 10_000),
+        (Mix::M2, 100_000),
+        (Mix::M3, 10_000),
+    ] {
+        if is_test && n > 1_000 {
+            continue;
+        }
+        let workload = Workload::new(mix, n);
+        let stats = workload.automaton().stats();
+        assert_eq!(stats.rules, n);
+        eprintln!(
+            "{mix:?} {n}: {} bytes a restriction, {} nodes, {} starred, {} in the crowd",
+            stats.bytes / n,
+            stats.nodes,
+            stats.starred,
+            stats.crowd
+        );
+        group.throughput(Throughput::Elements(n as u64));
+        group.bench_function(BenchmarkId::new(format!("{mix:?}"), n), |bencher| {
+            bencher.iter(|| workload.automaton());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, compile);
+criterion_main!(benches);

@@ -1,0 +1,167 @@
+//! Deciding allocates nothing: shown by counting what the allocator is asked for.
+
+mod common;
+
+use std::hint::black_box;
+
+use common::{ALL, READ, Rule, compile};
+use pathward::{
+    Access, AccessSet, Caller, ConnectionId, Engine, Operation, Path, Policy, Restriction,
+    engine::{CopyObject, DeleteObjects, Outcome},
+};
+
+fn allocations(run: impl FnOnce()) -> u64 {
+    allocation_counter::measure(run).count_total
+}
+
+/// The control: what allocates is seen to, so that the zeros below mean something.
+#[test]
+fn an_allocation_is_counted() {
+    assert_eq!(allocations(|| drop(black_box(Box::new(1_u8)))), 1);
+    let restriction = Restriction::parse("pub/*x").expect("a restriction");
+    let reference = allocations(|| {
+        black_box(restriction.matches(b"pub/xx"));
+    });
+    assert!(reference > 0, "the reference matcher allocates, and that is counted");
+}
+
+/// Every shape of policy: literals, prefixes, stars, a few and many in one place, globs, denies.
+fn shapes() -> Vec<(&'static str, Vec<Rule>)> {
+    let allow = |text: &str| Rule::allow(Restriction::parse(text).expect(text), READ);
+    let deny = |text: &str| Rule::deny(Restriction::parse(text).expect(text), ALL);
+    let glob = |text: &str| Restriction::parse_glob(text).expect(text);
+    let crowd = |n: usize| (0..n).map(|n| allow(&format!("pub/*k{n}*z"))).collect::<Vec<_>>();
+    vec![
+        ("nothing", vec![]),
+        ("everything", vec![Rule::allow(Restriction::parse("*").expect("*"), ALL)]),
+        ("literals", vec![allow("pub/a"), allow("pub/ab"), deny("pub/abc")]),
+        ("prefixes", vec![allow("pub/"), allow("pub/a*"), deny("pub/a/b/")]),
+        ("stars", vec![allow("*.csv"), allow("pub/*/x*y"), allow("pub*data*/z"), deny("*secret*")]),
+        ("a crowd", crowd(400)),
+        (
+            "a crowd with denies",
+            crowd(40).into_iter().chain((0..40).map(|n| deny(&format!("pub/*d{n}*")))).collect(),
+        ),
+        (
+            "globs",
+            vec![
+                Rule::allow(glob("pub/{a,b}/**/*.gz"), READ),
+                Rule::allow(glob("pub/[!x]?/*"), ALL),
+                Rule::deny(glob("**/.git/**"), READ),
+            ],
+        ),
+        (
+            "globs beyond the budget of the subset construction",
+            (0..40)
+                .map(|n| Rule::allow(glob(&format!("pub/**/*k{n}*/*z{n}/**/*x")), READ))
+                .chain([deny("*y*x*")])
+                .collect(),
+        ),
+    ]
+}
+
+fn paths() -> Vec<Vec<u8>> {
+    let mut paths: Vec<Vec<u8>> = [
+        "", "pub", "pub/", "pub/a", "pub/abc", "pub/a/b/c.gz", "pub/a/x/y.csv", "pub/secret.csv",
+        "pub/k1k2k399z", "pub/d3k1z", "other/x", "pub/.git/x", "pub/ab/c", "pub/k1a/bz1/x",
+    ]
+    .into_iter()
+    .map(|path| path.as_bytes().to_vec())
+    .collect();
+    paths.push([b"pub/".to_vec(), b"k1".repeat(500)].concat());
+    paths.push([b"pub/".to_vec(), vec![b'/'; 1_020]].concat());
+    paths.push(vec![0xff; 5_000]);
+    paths
+}
+
+#[test]
+fn here_and_below_allocate_nothing() {
+    for (name, rules) in shapes() {
+        let automaton = compile(&rules).expect(name);
+        for path in paths() {
+            let count = allocations(|| {
+                for access in Access::ALL {
+                    black_box(automaton.here(black_box(&path), access));
+                }
+                black_box(automaton.below(black_box(&path)));
+            });
+            assert_eq!(count, 0, "{name}: {}", common::bytes(&path));
+        }
+    }
+}
+
+#[test]
+fn decide_allocates_nothing() {
+    let policy = Policy::from_yaml(
+        "policy.yaml",
+        r#"
+connections:
+  - id: s3+t
+    owner: steph
+    default: true
+    access: read-write
+    restrictions:
+      - pub/data/*
+      - "*.csv"
+      - { path: "pub/team.jpg", access: read-only }
+      - { glob: "logs/{app,web}/**/*.gz" }
+    deny:
+      - pub/data/locked/
+      - "*secret*"
+  - id: s3+plain
+    owner: steph
+    keys: plain
+    endpoint: https://s3.example
+    restrictions: [pub/*]
+"#,
+    )
+    .expect("a policy");
+    let engine = Engine::new(policy);
+    let names = [
+        "read", "stat", "write", "create-directory", "delete", "list", "delete-directory",
+        "delete-tree", "read-acl", "write-acl",
+    ];
+    let texts = [
+        "", "pub", "pub/data/x", "pub/data/", "pub/data/locked/x", "pub/team.jpg", "pub/no",
+        "pub/data//x", "x.y/secret.csv", "logs/app/1/x.gz", "logs/app/1/",
+    ];
+    let path = |text: &'static str| Path::new(text).expect(text);
+    let mut operations: Vec<Operation<'_>> = Vec::new();
+    for text in texts {
+        for name in names {
+            operations.extend(Operation::named(name, path(text)).expect("short enough"));
+        }
+    }
+    operations.push(Operation::Copy(CopyObject {
+        source: path("pub/data/x"),
+        destination: path("pub/data/y"),
+    }));
+    operations.push(Operation::Copy(CopyObject {
+        source: path("pub/no"),
+        destination: path("pub/data/y"),
+    }));
+    operations.push(Operation::DeleteMany(DeleteObjects { paths: texts.map(path).to_vec() }));
+    operations.push(Operation::DeleteMany(DeleteObjects { paths: vec![] }));
+
+    let mut seen = [0; 3];
+    for id in ["s3+t", "S3", "s3+plain", "s3+unknown"] {
+        let id = ConnectionId::parse(id).expect(id);
+        for name in ["steph", "mallory"] {
+            for permission in [AccessSet::READ_WRITE, AccessSet::READ_ONLY, AccessSet::NONE] {
+                let caller = Caller { name, permission };
+                for operation in &operations {
+                    let mut outcome = Outcome::Invalid;
+                    let count = allocations(|| {
+                        let decision = engine.decide(caller, &id, black_box(operation));
+                        black_box((decision.rule(), decision.need(), decision.list()));
+                        black_box(decision.reason().code());
+                        outcome = decision.outcome();
+                    });
+                    assert_eq!(count, 0, "{name} {id} {operation:?}");
+                    seen[outcome as usize] += 1;
+                }
+            }
+        }
+    }
+    assert!(seen.iter().all(|n| *n > 10), "allowed, denied and invalid: {seen:?}");
+}

@@ -1,0 +1,12 @@
+//! The one place where an approval is made is private.
+use pathward::{Approved, Caller, ConnectionId, Engine, engine::ReadObject};
+
+fn make<'a>(engine: &Engine, id: &ConnectionId<'_>, read: ReadObject<'a>) -> Option<Approved<ReadObject<'a>>> {
+    let decision = engine.decide(Caller::new("steph"), id, &read);
+    let connection = engine.policy().connection("steph", id)?;
+    Some(Approved::assertion(engine.policy(), connection, &decision, read))
+}
+
+fn main() {
+    let _ = make;
+}

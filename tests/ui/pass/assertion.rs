@@ -1,0 +1,11 @@
+//! An approval comes out of `Engine::approve`, decision and all.
+use pathward::{Approved, Caller, ConnectionId, Engine, engine::ReadObject};
+
+fn make<'a>(engine: &Engine, id: &ConnectionId<'_>, read: ReadObject<'a>) -> Option<Approved<ReadObject<'a>>> {
+    let _decision = engine.decide(Caller::new("steph"), id, &read);
+    engine.approve(Caller::new("steph"), id, read).ok()
+}
+
+fn main() {
+    let _ = make;
+}
