@@ -17,7 +17,7 @@
 use crate::{
     access::{Access, AccessSet},
     automaton::{Automaton, Effect, Entry, MAX_WORDS, Verdict},
-    engine::{Engine, ListDirectory, Caller},
+    engine::{Caller, Engine, ListDirectory},
     path::{MAX_BUCKET_LEN, MAX_KEY_LEN, MIN_BUCKET_LEN, Path},
     policy::{ConnectionId, Policy},
     restriction::{Dialect, MAX_GLOB_ALTERNATIVES, Restriction, Token, unchecked},
@@ -140,7 +140,8 @@ pub fn decide_vs_reference(data: &[u8]) {
         let below = automaton.below(path);
         // The path itself, it with one byte more, and it with the other paths and their ends.
         let bytes = [b'/', b'a', b'z', 0xff].map(|byte| vec![byte]);
-        let ends = paths.iter().flat_map(|other| [other.clone(), other[other.len() / 2..].to_vec()]);
+        let ends =
+            paths.iter().flat_map(|other| [other.clone(), other[other.len() / 2..].to_vec()]);
         for end in [vec![]].into_iter().chain(bytes).chain(ends) {
             let extension = [&path[..], &end].concat();
             let has = reference_has(&entries, &extension);
@@ -175,9 +176,7 @@ fn check_here(entries: &[Entry<'_>], automaton: &Automaton, path: &[u8]) {
             Verdict::OtherAccess(id) => {
                 !denied && !any(Effect::Allow, true) && rule(id, Effect::Allow, false)
             }
-            Verdict::NoMatch => {
-                !denied && !any(Effect::Allow, true) && !any(Effect::Allow, false)
-            }
+            Verdict::NoMatch => !denied && !any(Effect::Allow, true) && !any(Effect::Allow, false),
         };
         assert!(fits, "{access} at {path:?}: {:?}", automaton.here(path, access));
     }
@@ -217,7 +216,11 @@ pub fn listing_plan(data: &[u8]) {
         };
         let listing = approved.listing();
         for (path, readable) in paths.iter().zip(&readable) {
-            assert_eq!(listing.shows_object(path), *readable && below(path), "{path} at {directory}");
+            assert_eq!(
+                listing.shows_object(path),
+                *readable && below(path),
+                "{path} at {directory}"
+            );
             for folder in directories(path.as_bytes()) {
                 let Ok(folder) = Path::new(folder) else { continue };
                 let shown = listing.shows_folder(&folder);
@@ -325,9 +328,8 @@ pub fn below_must_be_exact(entries: &[Entry<'_>], automaton: &Automaton) -> bool
         let tokens = entry.restriction.patterns().iter().flat_map(|pattern| pattern.tokens());
         tokens.map(Token::min_len).max().unwrap_or_default()
     };
-    let starred = |effect| {
-        entries.iter().filter(move |entry| entry.effect == effect && tokens(entry) > 1)
-    };
+    let starred =
+        |effect| entries.iter().filter(move |entry| entry.effect == effect && tokens(entry) > 1);
     let words: usize = starred(Effect::Allow)
         .map(|entry| entry.access.iter().count() * (1 + longest(entry)))
         .sum();

@@ -5,9 +5,9 @@ pub mod automaton;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod engine;
+pub mod escape;
 #[doc(hidden)]
 pub mod internal;
-pub mod escape;
 pub mod path;
 pub mod policy;
 pub mod restriction;
