@@ -120,7 +120,8 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // Not locked: the progress of a batch writes there too.
+    let mut err = io::stderr();
     let format = match cli.format.map_or_else(Format::from_env, |format| Ok(Some(format))) {
         Ok(format) => format.unwrap_or_default(),
         Err(failure) => return say(&failure, Format::Text, &mut err).into(),
