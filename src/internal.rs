@@ -13,11 +13,36 @@
 //! h1**/.git/**        a deny in the glob form
 //! ?pub/data/x         a path
 //! ```
+//!
+//! # The seal of operations
+//!
+//! An operation of another crate cannot be approved, because it cannot be an operation:
+//!
+//! ```compile_fail,E0277
+//! use pathward::engine::{Accesses, Operate, ReadObject};
+//! struct Harmless<'a>(ReadObject<'a>);
+//! impl Operate for Harmless<'_> {
+//!     fn name(&self) -> &'static str { self.0.name() }
+//!     fn accesses(&self) -> Accesses<'_> { self.0.accesses() }
+//! }
+//! ```
+//!
+//! The same with a trait of its own compiles:
+//!
+//! ```
+//! use pathward::engine::{Accesses, Operate, ReadObject};
+//! trait Own { fn name(&self) -> &'static str; fn accesses(&self) -> Accesses<'_>; }
+//! struct Harmless<'a>(ReadObject<'a>);
+//! impl Own for Harmless<'_> {
+//!     fn name(&self) -> &'static str { self.0.name() }
+//!     fn accesses(&self) -> Accesses<'_> { self.0.accesses() }
+//! }
+//! ```
 
 use crate::{
     access::{Access, AccessSet},
     automaton::{Automaton, Effect, Entry, MAX_WORDS, Verdict},
-    engine::{Engine, ListDirectory, Caller},
+    engine::{Caller, Engine, ListDirectory},
     path::{MAX_BUCKET_LEN, MAX_KEY_LEN, MIN_BUCKET_LEN, Path},
     policy::{ConnectionId, Policy},
     restriction::{Dialect, MAX_GLOB_ALTERNATIVES, Restriction, Token, unchecked},
@@ -88,7 +113,18 @@ pub fn policy_yaml(data: &[u8]) {
                 assert!(found.is_some_and(|found| found.id() == connection.id()));
             }
         }
-        Err(error) => assert!(!error.to_string().is_empty()),
+        Err(errors) => {
+            assert!(errors.errors().next().is_some(), "refused without an error");
+            // What is shown is for a terminal: nothing of the file can drive it.
+            let shown = errors.to_string();
+            assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+            let lines = text.lines().count() + 1;
+            for found in errors.diagnostics() {
+                let location = found.location();
+                let (line, column) = (location.line as usize, location.column as usize);
+                assert!((1..=lines).contains(&line) && column >= 1, "{location}");
+            }
+        }
     }
 }
 
@@ -140,7 +176,8 @@ pub fn decide_vs_reference(data: &[u8]) {
         let below = automaton.below(path);
         // The path itself, it with one byte more, and it with the other paths and their ends.
         let bytes = [b'/', b'a', b'z', 0xff].map(|byte| vec![byte]);
-        let ends = paths.iter().flat_map(|other| [other.clone(), other[other.len() / 2..].to_vec()]);
+        let ends =
+            paths.iter().flat_map(|other| [other.clone(), other[other.len() / 2..].to_vec()]);
         for end in [vec![]].into_iter().chain(bytes).chain(ends) {
             let extension = [&path[..], &end].concat();
             let has = reference_has(&entries, &extension);
@@ -175,9 +212,7 @@ fn check_here(entries: &[Entry<'_>], automaton: &Automaton, path: &[u8]) {
             Verdict::OtherAccess(id) => {
                 !denied && !any(Effect::Allow, true) && rule(id, Effect::Allow, false)
             }
-            Verdict::NoMatch => {
-                !denied && !any(Effect::Allow, true) && !any(Effect::Allow, false)
-            }
+            Verdict::NoMatch => !denied && !any(Effect::Allow, true) && !any(Effect::Allow, false),
         };
         assert!(fits, "{access} at {path:?}: {:?}", automaton.here(path, access));
     }
@@ -217,7 +252,11 @@ pub fn listing_plan(data: &[u8]) {
         };
         let listing = approved.listing();
         for (path, readable) in paths.iter().zip(&readable) {
-            assert_eq!(listing.shows_object(path), *readable && below(path), "{path} at {directory}");
+            assert_eq!(
+                listing.shows_object(path),
+                *readable && below(path),
+                "{path} at {directory}"
+            );
             for folder in directories(path.as_bytes()) {
                 let Ok(folder) = Path::new(folder) else { continue };
                 let shown = listing.shows_folder(&folder);
@@ -325,9 +364,8 @@ pub fn below_must_be_exact(entries: &[Entry<'_>], automaton: &Automaton) -> bool
         let tokens = entry.restriction.patterns().iter().flat_map(|pattern| pattern.tokens());
         tokens.map(Token::min_len).max().unwrap_or_default()
     };
-    let starred = |effect| {
-        entries.iter().filter(move |entry| entry.effect == effect && tokens(entry) > 1)
-    };
+    let starred =
+        |effect| entries.iter().filter(move |entry| entry.effect == effect && tokens(entry) > 1);
     let words: usize = starred(Effect::Allow)
         .map(|entry| entry.access.iter().count() * (1 + longest(entry)))
         .sum();

@@ -3,9 +3,9 @@
 pub mod access;
 pub mod automaton;
 pub mod engine;
+pub mod escape;
 #[doc(hidden)]
 pub mod internal;
-pub mod escape;
 pub mod path;
 pub mod policy;
 pub mod restriction;

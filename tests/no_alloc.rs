@@ -62,8 +62,20 @@ fn shapes() -> Vec<(&'static str, Vec<Rule>)> {
 
 fn paths() -> Vec<Vec<u8>> {
     let mut paths: Vec<Vec<u8>> = [
-        "", "pub", "pub/", "pub/a", "pub/abc", "pub/a/b/c.gz", "pub/a/x/y.csv", "pub/secret.csv",
-        "pub/k1k2k399z", "pub/d3k1z", "other/x", "pub/.git/x", "pub/ab/c", "pub/k1a/bz1/x",
+        "",
+        "pub",
+        "pub/",
+        "pub/a",
+        "pub/abc",
+        "pub/a/b/c.gz",
+        "pub/a/x/y.csv",
+        "pub/secret.csv",
+        "pub/k1k2k399z",
+        "pub/d3k1z",
+        "other/x",
+        "pub/.git/x",
+        "pub/ab/c",
+        "pub/k1a/bz1/x",
     ]
     .into_iter()
     .map(|path| path.as_bytes().to_vec())
@@ -118,12 +130,29 @@ connections:
     .expect("a policy");
     let engine = Engine::new(policy);
     let names = [
-        "read", "stat", "write", "create-directory", "delete", "list", "delete-directory",
-        "delete-tree", "read-acl", "write-acl",
+        "read",
+        "stat",
+        "write",
+        "create-directory",
+        "delete",
+        "list",
+        "delete-directory",
+        "delete-tree",
+        "read-acl",
+        "write-acl",
     ];
     let texts = [
-        "", "pub", "pub/data/x", "pub/data/", "pub/data/locked/x", "pub/team.jpg", "pub/no",
-        "pub/data//x", "x.y/secret.csv", "logs/app/1/x.gz", "logs/app/1/",
+        "",
+        "pub",
+        "pub/data/x",
+        "pub/data/",
+        "pub/data/locked/x",
+        "pub/team.jpg",
+        "pub/no",
+        "pub/data//x",
+        "x.y/secret.csv",
+        "logs/app/1/x.gz",
+        "logs/app/1/",
     ];
     let path = |text: &'static str| Path::new(text).expect(text);
     let mut operations: Vec<Operation<'_>> = Vec::new();

@@ -9,8 +9,8 @@ mod common;
 use std::cell::Cell;
 
 use common::{
-    Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile, from_env, has,
-    matching, must_be_exact, path_near, show,
+    Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile,
+    from_env, has, matching, must_be_exact, path_near, show,
 };
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Restriction, Verdict,

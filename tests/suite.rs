@@ -10,7 +10,9 @@ mod common;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use common::{Oracle, Rule, assert_below, assert_here, compile, from_letters, has, letters, matching};
+use common::{
+    Oracle, Rule, assert_below, assert_here, compile, from_letters, has, letters, matching,
+};
 use pathward::{
     Access, AccessSet, Below, Caller, ConnectionId, Dialect, Effect, Engine, Path, Policy,
     Restriction,
@@ -67,8 +69,8 @@ impl Case {
                         true => Restriction::parse_glob(&text),
                         false => Restriction::parse(&text),
                     };
-                    let restriction =
-                        restriction.unwrap_or_else(|error| panic!("{}: {text}: {error}", self.name));
+                    let restriction = restriction
+                        .unwrap_or_else(|error| panic!("{}: {text}: {error}", self.name));
                     Rule { restriction, access: from_letters(access), effect }
                 })
                 .collect()
@@ -117,8 +119,16 @@ fn files() -> BTreeMap<String, File> {
         .collect();
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     let all = [
-        "denies", "dots", "glob", "limits", "literals", "regressions", "slashes", "stars",
-        "trailing-slash", "unicode",
+        "denies",
+        "dots",
+        "glob",
+        "limits",
+        "literals",
+        "regressions",
+        "slashes",
+        "stars",
+        "trailing-slash",
+        "unicode",
     ];
     assert_eq!(names, all, "every group is read, and every file is a group");
     files

@@ -197,8 +197,8 @@ pub fn assert_below_or_closed(
     closed: &std::cell::Cell<u64>,
 ) -> u64 {
     let found = automaton.below(path);
-    let is_closed = found.some.without(expected.some).is_empty()
-        && found.all.without(expected.all).is_empty();
+    let is_closed =
+        found.some.without(expected.some).is_empty() && found.all.without(expected.all).is_empty();
     if found != expected && is_closed && !must_be_exact(rules, automaton) {
         closed.set(closed.get() + 1);
         return 1;
