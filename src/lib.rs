@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod automaton;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod engine;
 pub mod escape;
 #[doc(hidden)]

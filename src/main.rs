@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `pathward`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pathward::cli::main()
+}

@@ -138,9 +138,8 @@ impl Automaton {
         let mut spent = usize::from(starred.prefix.len);
         let mut found = 0;
         for piece in pieces {
-            let piece = self.starred.bytes_of(*piece);
-            let Some(at) = memchr::memmem::find(&path[spent..], piece) else { break };
-            spent += at + piece.len();
+            let Some(at) = self.starred.find(*piece, &path[spent..]) else { break };
+            spent += at + usize::from(piece.len);
             found += 1;
         }
         let awaited = &pieces[found..];

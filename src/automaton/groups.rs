@@ -197,7 +197,7 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
     let mut span = |text: &mut Vec<u8>, bytes: &'a [u8]| {
         *texts.entry(bytes).or_insert_with(|| {
             text.extend_from_slice(bytes);
-            Span { start: (text.len() - bytes.len()) as u32, len: bytes.len() as u16 }
+            Span::new(text.len() - bytes.len(), bytes)
         })
     };
     let prefix = span(&mut set.text, draft.item.literal);

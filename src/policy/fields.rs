@@ -28,6 +28,8 @@ pub(super) struct Fields<'n, 't> {
     pub(super) span: Span,
     shape: &'static Shape,
     entries: Vec<(&'static str, &'n Node<'t>)>,
+    /// The fields that unknown ones were probably meant to be: they are not missing too.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'n, 't> Fields<'n, 't> {
@@ -51,13 +53,14 @@ impl<'n, 't> Fields<'n, 't> {
             return None;
         };
         let mut entries: Vec<(&'static str, &'n Node<'t>)> = Vec::with_capacity(pairs.len());
+        let mut misspelt = Vec::new();
         for (key, value) in pairs {
             let Value::Scalar(name) = &key.value else {
                 wrong_kind(report, key, "the name of a field", "text");
                 continue;
             };
             let Some(field) = shape.fields.iter().find(|field| **field == name.text) else {
-                unknown(report, key.span, &name.text, value, shape);
+                misspelt.extend(unknown(report, key.span, &name.text, value, shape));
                 continue;
             };
             if entries.iter().any(|(seen, _)| seen == field) {
@@ -72,7 +75,7 @@ impl<'n, 't> Fields<'n, 't> {
             }
             entries.push((field, value));
         }
-        Some(Self { span: node.span, shape, entries })
+        Some(Self { span: node.span, shape, entries, misspelt })
     }
 
     /// The value of a field, if it is there.
@@ -88,7 +91,7 @@ impl<'n, 't> Fields<'n, 't> {
         help: &str,
     ) -> Option<&'n Node<'t>> {
         let value = self.get(field);
-        if value.is_none() {
+        if value.is_none() && !self.is_misspelt(field) {
             report
                 .error(
                     "policy.missing_field",
@@ -98,6 +101,11 @@ impl<'n, 't> Fields<'n, 't> {
                 .help(help);
         }
         value
+    }
+
+    /// Whether an unknown field was probably meant to be this one.
+    pub(super) fn is_misspelt(&self, field: &str) -> bool {
+        self.misspelt.contains(&field)
     }
 
     /// The fields that are there, in the order of the file.
@@ -112,7 +120,7 @@ fn unknown(
     name: &str,
     value: &Node<'_>,
     shape: &'static Shape,
-) {
+) -> Option<&'static str> {
     let secret = traps::is_secret_name(name);
     if secret || shape.secret.is_some() {
         report.hide(span);
@@ -132,6 +140,7 @@ fn unknown(
         None if name == "<<" => found.help("merges are not read: write the fields themselves"),
         None => found.help(format!("{} has the fields {}", shape.name, list(shape.fields))),
     };
+    near
 }
 
 /// The items of a list; reports when it is none.

@@ -111,7 +111,9 @@ fn entry(
                 (None, Some(glob)) => (Dialect::Glob, glob),
                 (None, None) => {
                     let help = "write `{ path: bucket/folder/, access: read-only }`";
-                    fields.require(report, "path", help);
+                    if !fields.is_misspelt("glob") {
+                        fields.require(report, "path", help);
+                    }
                     return None;
                 }
             };

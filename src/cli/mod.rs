@@ -1,0 +1,195 @@
+//! The command `pathward`: everything the library knows, for people and for scripts.
+//!
+//! It decides nothing itself. Answers go to standard output, everything else to standard error.
+//! Whatever comes from files, paths and arguments is escaped before people see it
+//! ([`escape`](crate::escape::escape)), on terminals and off them; JSON has the same characters as
+//! `\uXXXX`.
+//!
+//! # Exit codes
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | allowed, or fine; also when the reader of the output goes away |
+//! | 1 | an unexpected error, such as a file that cannot be read |
+//! | 2 | the question is wrong: usage, a malformed path |
+//! | 3 | the policy does not load |
+//! | 4 | findings, or a test failed |
+//! | 5 | denied |
+//!
+//! # JSON
+//!
+//! With `--format json`, or `PATHWARD_FORMAT=json`. Fields are added and never renamed.
+//!
+//! * `check`: `connection`, `caller` (null when nobody has the connection), `op`, `path`, `to`
+//!   (copy alone), `lossy` (true when a path is not UTF-8, and shown with `\xNN`), `decision`
+//!   (`allow`, `deny`, `invalid`), `reason`, `message` (invalid alone), `need` (`index`, `access`,
+//!   `scope`: what decided), `rule` or null, `list` (`pass` or `narrow`), `revision`.
+//! * a rule: `id` (its place: restrictions, then denies), `text`, `canonical`, `dialect`, `effect`,
+//!   `access`, `file`, `line`, `column`.
+//! * `check --batch`: a line each: `line` (from 1), `op`, `path`, `to`, `lossy`, `decision`,
+//!   `reason`, `rule` or `message`; then the summary on standard error: `summary` (`lines`,
+//!   `allow`, `deny`, `invalid`, `reasons`, `seconds`, `per_second`).
+//! * `explain`: as `check`, and `needs`: `access`, `scope`, `path`, `reason`, `deciding` and
+//!   `nearest` (ids of rules), `considered_total`, `considered` (the first 10,000): `rule`,
+//!   `carries` (the access), `fit` (`whole`, `part`, `apart`), `parting` (`at`, `agreed`,
+//!   `expected`, `expected_text`, `found`).
+//! * `validate`: `valid`, `policies`: `policy`, `valid`, `revision`, `counts`, `diagnostics`
+//!   (`severity`, `code`, `message`, `help`, `note`, `file`, `line`, `column`), `more`.
+//! * `inspect`: `revision`, `connections`: `connection`, `owner`, `default`, `access`, `endpoint`,
+//!   `keys`, `region`, `credentials` (`kind`, `at`), `file`, `line`, `column`, `rules`, `compiled`.
+//! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
+//!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
+//!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
+//! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
+//!   itself are text.
+
+mod answer;
+mod batch;
+mod check;
+mod exit;
+mod explain;
+mod inspect;
+mod output;
+mod question;
+mod records;
+mod tally;
+mod test;
+mod validate;
+
+use std::{
+    io::{self, BufWriter, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+use serde::Serialize;
+
+use self::output::{Failure, Output, write_json};
+pub use self::{
+    batch::BatchArgs,
+    check::CheckArgs,
+    exit::Exit,
+    explain::ExplainArgs,
+    inspect::InspectArgs,
+    output::Format,
+    question::{CallerArgs, KeyAccess, PolicyArgs, QuestionArgs},
+    test::TestArgs,
+    validate::ValidateArgs,
+};
+use crate::escape::escape;
+
+/// Gives code that is not fully trusted exactly the object-storage paths it may have.
+#[derive(Debug, Parser)]
+#[command(name = "pathward", version, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  pathward check --policy policy.yaml s3+saha read Algorithmia/team.jpg
+  pathward explain --policy policy.yaml s3+saha://Algorithmia2/x write
+  pathward validate --policy policy.yaml
+
+Exit codes: 0 allowed or fine, 1 unexpected error, 2 wrong usage or malformed path, 3 invalid
+policy, 4 findings or failed tests, 5 denied.")]
+pub struct Cli {
+    /// How answers are written [default: text, or what PATHWARD_FORMAT says]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Decide one operation, or every line of a batch
+    Check(CheckArgs),
+    /// Decide, and say which restrictions were considered and why
+    Explain(ExplainArgs),
+    /// Load policies, and show everything that is wrong with them
+    Validate(ValidateArgs),
+    /// Show each connection as it was understood
+    Inspect(InspectArgs),
+    /// Run the tests that stand beside a policy
+    Test(TestArgs),
+}
+
+/// Runs the command with the arguments of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error).into(),
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut err = io::stderr().lock();
+    let format = match cli.format.map_or_else(Format::from_env, |format| Ok(Some(format))) {
+        Ok(format) => format.unwrap_or_default(),
+        Err(failure) => return say(&failure, Format::Text, &mut err).into(),
+    };
+    let mut output = Output { format, out: &mut out, err: &mut err };
+    let result = match &cli.command {
+        Command::Check(args) => check::run(args, &mut output),
+        Command::Explain(args) => explain::run(args, &mut output),
+        Command::Validate(args) => validate::run(args, &mut output),
+        Command::Inspect(args) => inspect::run(args, &mut output),
+        Command::Test(args) => test::run(args, &mut output),
+    };
+    // What was answered before a failure is shown before it.
+    let flushed = out.flush().map_err(Failure::from);
+    match result.and_then(|exit| flushed.map(|()| exit)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => say(&failure, format, &mut err).into(),
+    }
+}
+
+/// Says why there is no answer. When even that cannot be written, the exit code has to do.
+fn say(failure: &Failure, format: Format, err: &mut dyn Write) -> Exit {
+    #[derive(Serialize)]
+    struct Outer<'m> {
+        error: Inner<'m>,
+    }
+    #[derive(Serialize)]
+    struct Inner<'m> {
+        exit: u8,
+        message: &'m str,
+    }
+    match failure {
+        Failure::BrokenPipe => Exit::Fine,
+        Failure::Said(exit, message) => {
+            let written = match format {
+                // The errors of a policy say themselves that they are errors.
+                Format::Text if *exit == Exit::Policy => writeln!(err, "{message}"),
+                Format::Text => writeln!(err, "error: {message}"),
+                Format::Json => {
+                    let error = Inner { exit: exit.code(), message };
+                    write_json(&mut *err, &Outer { error })
+                        .map_err(io::Error::from)
+                        .and_then(|()| writeln!(err))
+                }
+            };
+            drop(written);
+            *exit
+        }
+    }
+}
+
+/// Help and versions, which were asked for, and complaints about arguments, which were not.
+fn usage(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        // A reader that goes away has seen enough.
+        drop(error.print());
+        return Exit::Fine;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        drop(error.print());
+        return Exit::Question;
+    }
+    // Without colours, so that what is escaped is what the arguments brought in.
+    let text = error.render().to_string();
+    let mut err = io::stderr().lock();
+    for line in text.lines() {
+        if writeln!(err, "{}", escape(line)).is_err() {
+            break;
+        }
+    }
+    Exit::Question
+}
