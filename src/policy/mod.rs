@@ -1,6 +1,43 @@
 //! Policies: connections and users, as files say them.
+//!
+//! ```yaml
+//! connections:
+//!   - id: s3+saha                      # protocol+label
+//!     owner: steph                     # the user whose connection it is
+//!     default: true                    # also answers to bare `s3`; one per owner
+//!     endpoint: https://s3.example     # for servers that are not AWS: a host and a port
+//!     keys: plain                      # or exact; `plain` where there is an endpoint
+//!     region: eu-west-1
+//!     credentials: { profile: saha }   # or { env: SAHA }, { file: PATH }: never the secret
+//!     access: read-only                # the default; read-write; or a list: [read, write]
+//!     restrictions:                    # without this field: everything
+//!       - Algorithmia/team.jpg
+//!       - { path: Algorithmia/out/, access: read-write }
+//!       - { glob: "logs/{app,web}/**/*.gz" }
+//!     deny:
+//!       - Algorithmia/out/locked/
+//! users:
+//!   - name: steph
+//!     keys:
+//!       - { id: laptop, sha256: 9f86d0…, access: read-write }
+//! ```
+//!
+//! Three of these have more than one reading, and this is the one they have:
+//!
+//! * A `deny` without `access` takes away every access, whatever the connection's own is: a deny
+//!   never takes less than its author may have thought. For the same reason a deny cannot say
+//!   `read-only`, which could mean what is taken or what is left; it says `[read]` or
+//!   `[write, delete]`.
+//! * A text without quotes is what is written: `true`, `1e3` and `0x1F` are names of buckets. `~`
+//!   and `null` are refused.
+//! * Aliases, anchors, merges, tags and directives of YAML are not read but refused: in a policy
+//!   they are paths whose author forgot the quotes.
+//!
+//! A file is refused with everything that is wrong in it, not only with the first of it:
+//! [`PolicyErrors`]. Secrets that stand where a reference belongs are never shown.
 
 mod connection;
+mod credentials;
 mod diagnostic;
 mod endpoint;
 mod fields;
@@ -10,6 +47,7 @@ mod rules;
 mod schema;
 mod test_file;
 mod traps;
+mod users;
 mod yaml;
 
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -24,7 +62,7 @@ pub use self::{
     report::MAX_DIAGNOSTICS,
     schema::MAX_NAME_LEN,
     test_file::{Check, Expected, PolicyTest, TestFile},
-    yaml::MAX_YAML_DEPTH,
+    yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES},
 };
 use crate::access::AccessSet;
 

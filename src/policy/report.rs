@@ -114,23 +114,11 @@ impl<'t> Report<'t> {
     ) -> &mut Found {
         let message = escape(message).into_owned();
         let found = Found { severity, code, span, message, note: None, help: None };
-        if self.found.len() >= MAX_DIAGNOSTICS {
+        if self.is_full() {
             self.more += 1;
             return self.spare.insert(found);
         }
-        let place = self.found.len();
-        self.found.push(found);
-        match self.found.get_mut(place) {
-            Some(found) => found,
-            None => self.spare.get_or_insert_with(|| Found {
-                severity,
-                code,
-                span,
-                message: String::new(),
-                note: None,
-                help: None,
-            }),
-        }
+        self.found.push_mut(found)
     }
 
     /// No line that this touches is shown by any diagnostic.
@@ -141,6 +129,11 @@ impl<'t> Report<'t> {
     /// Whether there is an error.
     pub(super) fn failed(&self) -> bool {
         self.errors > 0
+    }
+
+    /// Whether what is found from now on is only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MAX_DIAGNOSTICS
     }
 
     /// How many errors there are.
@@ -180,6 +173,9 @@ impl<'t> Report<'t> {
 fn snippet(text: &str, span: Span, secrets: &[Range<usize>]) -> Snippet {
     if span.line == 0 {
         return Snippet::None;
+    }
+    if secrets.is_empty() {
+        return Snippet::cut(text, span.range().start, span.range().end);
     }
     let bytes = text.as_bytes();
     let at = span.range().start.min(bytes.len());

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    ApiKey, Building, Connection, ConnectionId, CredentialsRef, Keys, Place, Rule, User, endpoint,
-    fields::{self, Fields, SECRET, Shape},
+    Building, Connection, ConnectionId, Keys, Rule, credentials, endpoint,
+    fields::{self, Fields, Shape},
     report::Report,
     rules::{self, Spanned},
-    traps,
+    traps, users,
     yaml::Node,
 };
 use crate::{
@@ -33,15 +33,6 @@ static CONNECTION: Shape = Shape {
     ],
     secret: None,
 };
-static CREDENTIALS: Shape =
-    Shape { name: "`credentials`", fields: &["profile", "env", "file"], secret: Some(SECRET) };
-static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: None };
-static API_KEY: Shape =
-    Shape { name: "an API key", fields: &["id", "sha256", "access"], secret: Some(HASH) };
-
-/// What to write instead of an API key.
-const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
-                    itself never stands in a policy";
 
 /// The longest name of an owner or user, in bytes.
 pub const MAX_NAME_LEN: usize = 128;
@@ -56,7 +47,7 @@ pub(super) fn read(report: &mut Report<'_>, building: &mut Building, root: &Node
         for item in fields::items(report, node, &name).unwrap_or_default() {
             match field {
                 "connections" => connection(report, building, item),
-                _ => user(report, building, item),
+                _ => users::read(report, building, item),
             }
         }
     }
@@ -91,7 +82,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         None => Some(Keys::Exact),
     };
     let region = fields.get("region").and_then(|node| region(report, node));
-    let credentials = fields.get("credentials").and_then(|node| credentials(report, node));
+    let credentials = fields.get("credentials").and_then(|node| credentials::read(report, node));
     let access = match fields.get("access") {
         Some(node) => rules::access_of(report, node, None),
         None => Some(AccessSet::READ_ONLY),
@@ -233,180 +224,6 @@ fn region(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {
         .error("policy.value", node.span, "this is not a region")
         .help("write a name such as `eu-west-1`");
     None
-}
-
-/// Reads a reference to credentials. Whatever is wrong with it, its line is not shown: what stands
-/// where a reference belongs may be the secret itself.
-fn credentials(report: &mut Report<'_>, node: &Node<'_>) -> Option<CredentialsRef> {
-    let errors = report.errors();
-    let reference = Fields::read(report, node, &CREDENTIALS).and_then(|fields| {
-        let mut entries = fields.iter();
-        let (Some((field, value)), None) = (entries.next(), entries.next()) else {
-            if report.errors() == errors {
-                report
-                    .error(
-                        "policy.credentials",
-                        fields.span,
-                        "`credentials` names not exactly one place",
-                    )
-                    .help(SECRET);
-            }
-            return None;
-        };
-        let text = fields::text(report, value, &format!("`{field}`"))?;
-        let wrong = match field {
-            _ if looks_like_secret(text) => Some("this looks like a key, not like the name of one"),
-            _ if text.is_empty() || text != crate::escape::escape(text) => {
-                Some("this is no name: it is empty, or has characters that cannot be seen")
-            }
-            "env" if !is_variable(text) => {
-                Some("`env` is the name of an environment variable: A-Z a-z 0-9 _")
-            }
-            _ => None,
-        };
-        if let Some(wrong) = wrong {
-            report.error("policy.credentials", value.span, wrong).help(SECRET);
-            return None;
-        }
-        Some(match field {
-            "env" => CredentialsRef::Env(text.into()),
-            "file" => CredentialsRef::File(text.into()),
-            _ => CredentialsRef::Profile(text.into()),
-        })
-    });
-    if report.errors() > errors {
-        hide_all(report, node);
-    }
-    reference
-}
-
-/// Keeps every line of a value from being shown.
-fn hide_all(report: &mut Report<'_>, node: &Node<'_>) {
-    use super::yaml::Value;
-    report.hide(node.span);
-    match &node.value {
-        Value::Sequence(items) => items.iter().for_each(|item| hide_all(report, item)),
-        Value::Mapping(entries) => entries.iter().for_each(|(key, value)| {
-            report.hide(key.span);
-            hide_all(report, value);
-        }),
-        Value::Scalar(_) | Value::Reported => {}
-    }
-}
-
-fn is_variable(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !text.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// Whether it has the form of an AWS access key id or of a secret access key.
-fn looks_like_secret(text: &str) -> bool {
-    let key_id = text.len() == 20
-        && ["AKIA", "ASIA"].iter().any(|start| text.starts_with(start))
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let in_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-    let secret = text.len() == 40
-        && text.bytes().all(in_base64)
-        && text.bytes().any(|byte| byte.is_ascii_digit())
-        && text.bytes().any(|byte| byte.is_ascii_lowercase())
-        && text.bytes().any(|byte| byte.is_ascii_uppercase());
-    key_id || secret
-}
-
-fn user(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>) {
-    let Some(fields) = Fields::read(report, node, &USER) else {
-        return;
-    };
-    let name_node = fields.require(report, "name", "name the user: `name: steph`");
-    let name = name_node.and_then(|node| name(report, node, "`name`"));
-    if let (Some(node), Some(name)) = (name_node, name) {
-        building.claim(report, node.span, Place::User(name.into()), || {
-            format!("the user `{name}` is defined twice")
-        });
-    }
-    let mut keys: Vec<ApiKey> = Vec::new();
-    if let Some(node) = fields.get("keys") {
-        for item in fields::items(report, node, "`keys`").unwrap_or_default() {
-            if let Some(key) = api_key(report, building, item, &keys) {
-                keys.push(key);
-            }
-        }
-    }
-    if let Some(name) = name {
-        building.users.push(User { name: name.into(), keys });
-    }
-}
-
-fn api_key(
-    report: &mut Report<'_>,
-    building: &mut Building,
-    node: &Node<'_>,
-    others: &[ApiKey],
-) -> Option<ApiKey> {
-    let errors = report.errors();
-    let key = (|| {
-        let fields = Fields::read(report, node, &API_KEY)?;
-        let id_node = fields.require(report, "id", "call it something: `id: laptop`");
-        let id = id_node.and_then(|node| name(report, node, "`id`"));
-        if let (Some(node), Some(id)) = (id_node, id)
-            && others.iter().any(|other| *other.id == *id)
-        {
-            report
-                .error("policy.duplicate_key", node.span, "the user has two keys of this id")
-                .help("give each key an id of its own");
-        }
-        let sha256 = fields.require(report, "sha256", HASH).and_then(|node| {
-            let hash = sha256(report, node)?;
-            building.claim(report, node.span, Place::Hash(hash), || {
-                "two API keys have the same hash".to_owned()
-            });
-            Some(hash)
-        });
-        let access = fields
-            .require(
-                report,
-                "access",
-                "say what the key may do with data: `none`, `read-only` or `read-write`",
-            )
-            .and_then(|node| key_access(report, node));
-        Some(ApiKey { id: id?.into(), sha256: sha256?, access: access? })
-    })();
-    if report.errors() > errors {
-        hide_all(report, node);
-    }
-    key
-}
-
-fn sha256(report: &mut Report<'_>, node: &Node<'_>) -> Option<[u8; 32]> {
-    let text = fields::text(report, node, "`sha256`")?;
-    let mut hash = [0; 32];
-    let pairs = text.as_bytes().chunks(2);
-    let complete = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    for (byte, pair) in hash.iter_mut().zip(pairs) {
-        let digits = std::str::from_utf8(pair).unwrap_or_default();
-        *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
-    }
-    if !complete {
-        report
-            .error("policy.sha256", node.span, "`sha256` is not 64 hexadecimal digits")
-            .help(HASH);
-        return None;
-    }
-    Some(hash)
-}
-
-fn key_access(report: &mut Report<'_>, node: &Node<'_>) -> Option<AccessSet> {
-    match fields::text(report, node, "the `access` of a key")? {
-        "none" => Some(AccessSet::NONE),
-        "read-only" => Some(AccessSet::READ_ONLY),
-        "read-write" => Some(AccessSet::READ_WRITE),
-        _ => {
-            report
-                .error("policy.access", node.span, "this is not what a key may have")
-                .help("write `none`, `read-only` or `read-write`");
-            None
-        }
-    }
 }
 
 impl Building {

@@ -198,6 +198,10 @@ fn line_around(text: &str, span: Span) -> (&str, usize) {
 /// Hides the line of this place if it may hold a secret: what a file that cannot be read says about
 /// credentials is only guessed.
 fn hide_secret(report: &mut Report<'_>, span: Span) -> bool {
+    // Nothing more is shown of this file, so there is nothing to look for.
+    if report.is_full() {
+        return true;
+    }
     let (line, start) = line_around(report.text, span);
     let hidden = is_secret(report.text, line, start);
     if hidden {

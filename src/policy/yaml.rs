@@ -20,6 +20,9 @@ use super::{
 /// How deep lists and mappings may be nested in a file. A policy needs five levels.
 pub const MAX_YAML_DEPTH: usize = 16;
 
+/// How many values (texts, lists, mappings, names of fields) a file may have.
+pub const MAX_YAML_NODES: usize = 4 << 20;
+
 /// A value of a file, and where it stands.
 #[derive(Debug)]
 pub(super) struct Node<'t> {
@@ -72,6 +75,7 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
     };
     let mut tree = Tree { open: Vec::new(), root: None };
     let mut documents = 0;
+    let mut nodes = 0;
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, place) = match event {
             Ok(event) => event,
@@ -81,6 +85,15 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
             }
         };
         let span = span(&place);
+        nodes += usize::from(event.is_node());
+        if nodes > MAX_YAML_NODES {
+            let message =
+                format!("the file has more than {MAX_YAML_NODES} values (limit.yaml_nodes)");
+            report
+                .error("limit.yaml_nodes", span, message)
+                .help("put the connections into several files of one folder");
+            return None;
+        }
         let tag = place.tag_span().map(|tag| self::span(&tag));
         match event {
             Event::Scalar(value, style, _, _) => {

@@ -1,0 +1,118 @@
+//! Users and their API keys.
+
+use std::collections::HashSet;
+
+use super::{
+    ApiKey, Building, Place, User, credentials,
+    fields::{self, Fields, Shape},
+    report::Report,
+    schema,
+    yaml::Node,
+};
+use crate::access::AccessSet;
+
+static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: None };
+static API_KEY: Shape =
+    Shape { name: "an API key", fields: &["id", "sha256", "access"], secret: Some(HASH) };
+
+/// What to write instead of an API key.
+const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
+                    itself never stands in a policy";
+
+/// Reads one user.
+pub(super) fn read(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>) {
+    let Some(fields) = Fields::read(report, node, &USER) else {
+        return;
+    };
+    let name_node = fields.require(report, "name", "name the user: `name: steph`");
+    let name = name_node.and_then(|node| schema::name(report, node, "`name`"));
+    if let (Some(node), Some(name)) = (name_node, name) {
+        building.claim(report, node.span, Place::User(name.into()), || {
+            format!("the user `{name}` is defined twice")
+        });
+    }
+    let mut keys: Vec<ApiKey> = Vec::new();
+    let mut ids = HashSet::new();
+    if let Some(node) = fields.get("keys") {
+        for item in fields::items(report, node, "`keys`").unwrap_or_default() {
+            if let Some(key) = api_key(report, building, item, &mut ids) {
+                keys.push(key);
+            }
+        }
+    }
+    if let Some(name) = name {
+        building.users.push(User { name: name.into(), keys });
+    }
+}
+
+fn api_key<'n>(
+    report: &mut Report<'_>,
+    building: &mut Building,
+    node: &'n Node<'_>,
+    ids: &mut HashSet<&'n str>,
+) -> Option<ApiKey> {
+    let errors = report.errors();
+    let key = (|| {
+        let fields = Fields::read(report, node, &API_KEY)?;
+        let id_node = fields.require(report, "id", "call it something: `id: laptop`");
+        let id = id_node.and_then(|node| schema::name(report, node, "`id`"));
+        if let (Some(node), Some(id)) = (id_node, id)
+            && !ids.insert(id)
+        {
+            report
+                .error("policy.duplicate_key", node.span, "the user has two keys of this id")
+                .help("give each key an id of its own");
+        }
+        let sha256 = fields.require(report, "sha256", HASH).and_then(|node| {
+            let hash = sha256(report, node)?;
+            building.claim(report, node.span, Place::Hash(hash), || {
+                "two API keys have the same hash".to_owned()
+            });
+            Some(hash)
+        });
+        let access = fields
+            .require(
+                report,
+                "access",
+                "say what the key may do with data: `none`, `read-only` or `read-write`",
+            )
+            .and_then(|node| key_access(report, node));
+        Some(ApiKey { id: id?.into(), sha256: sha256?, access: access? })
+    })();
+    if report.errors() > errors {
+        credentials::hide_all(report, node);
+    }
+    key
+}
+
+fn sha256(report: &mut Report<'_>, node: &Node<'_>) -> Option<[u8; 32]> {
+    let text = fields::text(report, node, "`sha256`")?;
+    let mut hash = [0; 32];
+    let pairs = text.as_bytes().chunks(2);
+    let complete = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    for (byte, pair) in hash.iter_mut().zip(pairs) {
+        let digits = std::str::from_utf8(pair).unwrap_or_default();
+        *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
+    }
+    if !complete {
+        report
+            .error("policy.sha256", node.span, "`sha256` is not 64 hexadecimal digits")
+            .help(HASH);
+        return None;
+    }
+    Some(hash)
+}
+
+fn key_access(report: &mut Report<'_>, node: &Node<'_>) -> Option<AccessSet> {
+    match fields::text(report, node, "the `access` of a key")? {
+        "none" => Some(AccessSet::NONE),
+        "read-only" => Some(AccessSet::READ_ONLY),
+        "read-write" => Some(AccessSet::READ_WRITE),
+        _ => {
+            report
+                .error("policy.access", node.span, "this is not what a key may have")
+                .help("write `none`, `read-only` or `read-write`");
+            None
+        }
+    }
+}
