@@ -13,6 +13,31 @@
 //! h1**/.git/**        a deny in the glob form
 //! ?pub/data/x         a path
 //! ```
+//!
+//! # The seal of operations
+//!
+//! An operation of another crate cannot be approved, because it cannot be an operation:
+//!
+//! ```compile_fail,E0277
+//! use pathward::engine::{Accesses, Operate, ReadObject};
+//! struct Harmless<'a>(ReadObject<'a>);
+//! impl Operate for Harmless<'_> {
+//!     fn name(&self) -> &'static str { self.0.name() }
+//!     fn accesses(&self) -> Accesses<'_> { self.0.accesses() }
+//! }
+//! ```
+//!
+//! The same with a trait of its own compiles:
+//!
+//! ```
+//! use pathward::engine::{Accesses, Operate, ReadObject};
+//! trait Own { fn name(&self) -> &'static str; fn accesses(&self) -> Accesses<'_>; }
+//! struct Harmless<'a>(ReadObject<'a>);
+//! impl Own for Harmless<'_> {
+//!     fn name(&self) -> &'static str { self.0.name() }
+//!     fn accesses(&self) -> Accesses<'_> { self.0.accesses() }
+//! }
+//! ```
 
 use crate::{
     access::{Access, AccessSet},
@@ -88,7 +113,18 @@ pub fn policy_yaml(data: &[u8]) {
                 assert!(found.is_some_and(|found| found.id() == connection.id()));
             }
         }
-        Err(error) => assert!(!error.to_string().is_empty()),
+        Err(errors) => {
+            assert!(errors.errors().next().is_some(), "refused without an error");
+            // What is shown is for a terminal: nothing of the file can drive it.
+            let shown = errors.to_string();
+            assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+            let lines = text.lines().count() + 1;
+            for found in errors.diagnostics() {
+                let location = found.location();
+                let (line, column) = (location.line as usize, location.column as usize);
+                assert!((1..=lines).contains(&line) && column >= 1, "{location}");
+            }
+        }
     }
 }
 

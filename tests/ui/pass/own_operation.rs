@@ -1,7 +1,7 @@
 //! An operation of this crate, whatever it is, can be approved.
 use pathward::{
     Path,
-    engine::{Accesses, Operate, ReadObject},
+    engine::{Accesses, Operate as _, ReadObject},
 };
 
 struct Harmless<'a>(ReadObject<'a>);
