@@ -3,16 +3,7 @@
 //! No subset construction stands between what an author types and a decision: that would be
 //! exponential in the restrictions. Instead each restriction is split at its stars:
 //!
-//! ```text
-//!   logs/ * /2026- * .parquet          Algorithmia/ *          Algorithmia/team.jpg
-//!   prefix  piece   suffix             prefix                  literal
-//!      │      │       │                   │                       │
-//!      ▼      │       │                   ▼                       ▼
-//!   ┌─────────────────────────────── one trie ───────────────────────────────────┐
-//!   │ root ─┬─ Algorithmia/ (prefix) ── team.jpg (covered: left out)             │
-//!   │       └─ logs/ (group) ──► starred patterns, by suffix ──► pieces in order │
-//!   └────────────────────────────────────────────────────────────────────────────┘
-//! ```
+#![doc = include_str!("automaton.svg")]
 //!
 //! * [`trie`]: literals and prefixes, with what they give and take at their nodes. A path walks
 //!   it once. What another restriction covers for the same accesses is left out.
