@@ -13,7 +13,9 @@
 //! granted; of the denied ones half are near misses: a granted path with one byte changed, or the
 //! right path with the wrong access.
 
-use std::collections::HashSet;
+#![expect(clippy::expect_used, reason = "a generator that errs is to fail")]
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use pathward::{Access, AccessSet, Automaton, Effect, Entry, Restriction};
@@ -131,13 +133,15 @@ impl GlobSets {
 /// with those whose start it has.
 struct Oracle<'a> {
     /// Length of the literal start, then the restrictions by it.
-    by_start: Vec<(usize, std::collections::HashMap<&'a str, Vec<(&'a str, AccessSet)>>)>,
+    by_start: BTreeMap<usize, Starts<'a>>,
 }
+
+/// The restrictions and their accesses, by their literal start.
+type Starts<'a> = HashMap<&'a str, Vec<(&'a str, AccessSet)>>;
 
 impl<'a> Oracle<'a> {
     fn new(rules: &'a [(Restriction, AccessSet)]) -> Self {
-        let mut by_start: std::collections::BTreeMap<usize, std::collections::HashMap<_, Vec<_>>> =
-            Default::default();
+        let mut by_start: BTreeMap<usize, Starts<'_>> = BTreeMap::new();
         for (restriction, access) in rules {
             let text = restriction.text();
             let start = text.find('*').unwrap_or(text.len());
@@ -148,7 +152,7 @@ impl<'a> Oracle<'a> {
                 .or_default()
                 .push((text, *access));
         }
-        Self { by_start: by_start.into_iter().collect() }
+        Self { by_start }
     }
 
     fn grants(&self, request: &Request) -> bool {
