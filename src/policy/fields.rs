@@ -126,7 +126,7 @@ fn unknown(
         report.hide(span);
         report.hide(value.span);
     }
-    let near = nearest(name, shape.fields);
+    let near = if report.is_full() { None } else { nearest(name, shape.fields) };
     let message = match near {
         // A name could be a secret that lost its key.
         _ if shape.secret.is_some() => format!("unknown field of {}", shape.name),
