@@ -49,7 +49,7 @@
 //!
 //! # Features
 //!
-//! * `cli` (default): the command `pathward` and its module [`cli`](crate::cli).
+//! * `cli` (default): the command `pathward` and its module `cli`.
 //!
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
 

@@ -2,7 +2,7 @@
 //!
 //! It decides nothing itself. Answers go to standard output, everything else to standard error.
 //! Whatever comes from files, paths and arguments is escaped before people see it
-//! ([`escape`](crate::escape::escape)), on terminals and off them; JSON has the same characters as
+//! ([`crate::escape`]), on terminals and off them; JSON has the same characters as
 //! `\uXXXX`.
 //!
 //! # Exit codes
