@@ -3,6 +3,12 @@
 //! "No upstream" here means that there is no approval: without one no executor runs. The gateway's
 //! tests repeat the entries that are about requests.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails panics, and says what it compared"
+)]
+
 mod common;
 
 use std::time::{Duration, Instant};

@@ -4,6 +4,8 @@
 //! `z` stands for all bytes that no restriction names. Run it with `--release`; with debug
 //! assertions it is smaller.
 
+#![expect(clippy::expect_used, reason = "a test that fails panics, and says what it compared")]
+
 mod common;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,6 +4,12 @@
 //! little, because the mistakes are next to the matches. `PATHWARD_COMPARISONS` says how many
 //! comparisons to make and `PATHWARD_SEED` repeats a run.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails panics, and says what it compared"
+)]
+
 mod common;
 
 use std::cell::Cell;

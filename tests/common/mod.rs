@@ -4,7 +4,8 @@
 //! `below` is computed twice, by [`Oracle`] (subset construction over the tokens, exact, for every
 //! byte string) and by [`brute_below`] (trying extensions), and the two check each other.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+#![expect(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+#![expect(clippy::panic, reason = "what is wrong with a test's own texts is a failure")]
 
 use std::collections::HashMap;
 
