@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --bench compile`. The bytes a restriction are printed before the times.
 
+#![expect(clippy::print_stderr, reason = "sizes are printed beside the times")]
+
+#[expect(dead_code, reason = "what is only asked of, not compiled, is for the other benchmarks")]
 mod workload;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

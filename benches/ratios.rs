@@ -5,6 +5,8 @@
 //! the table has the medians of the rounds and of their ratios. `-- 100000` measures that size
 //! only, `-- --no-globset` leaves globset out.
 
+#![expect(clippy::print_stdout, reason = "the table is the point")]
+
 mod workload;
 
 use std::{hint::black_box, time::Instant};

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write};
 /// The text with everything escaped that moves the cursor, reorders text or cannot be seen.
 ///
 /// Escaped are the control characters (C0, DEL, C1), the marks that turn the direction of
-/// text (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the byte order mark and the line
+/// text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the byte order mark and the line
 /// and paragraph separators. Everything else is left as it is; a `\` too, so that this is for
 /// eyes and cannot be read back.
 ///
@@ -45,7 +45,7 @@ fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
                 | '\u{2028}' | '\u{2029}'
         )
 }
@@ -56,7 +56,9 @@ mod tests {
 
     #[test]
     fn nothing_hidden_gets_through() {
-        for code in (0..0x20).chain(0x7f..0xa0).chain([0x200e, 0x200f, 0xfeff, 0x2028, 0x2029]) {
+        for code in
+            (0..0x20).chain(0x7f..0xa0).chain([0x61c, 0x200e, 0x200f, 0xfeff, 0x2028, 0x2029])
+        {
             let hidden = char::from_u32(code).expect("a character");
             let escaped = escape(&format!("a{hidden}b")).into_owned();
             assert!(!escaped.contains(hidden) && escaped.contains('\\'), "{code:x}");

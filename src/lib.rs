@@ -1,4 +1,57 @@
 //! Pathward gives code that is not fully trusted exactly the object-storage paths it may have.
+//!
+//! An owner configures a [`Connection`]: credentials by reference, a label, a list of path
+//! restrictions, and what may be done there. Code names `s3+label://bucket/key`; every operation
+//! is decided by a compiled [`Automaton`] before anything reaches S3, and only an [`Approved`]
+//! operation can be executed at all.
+//!
+//! # Two journeys
+//!
+//! Each thing travels through the code once, forward.
+//!
+//! *A restriction:* YAML → [`policy`] → [`restriction`] → [`automaton`] → a decision.
+//!
+//! *A request:* bytes → [`Path`] → [`Operation`] → [`Engine::decide`] → [`Approved`] → whatever
+//! runs it.
+//!
+//! ```
+//! use pathward::{Caller, ConnectionId, Engine, Path, Policy, engine::ReadObject};
+//!
+//! let policy = Policy::from_yaml("policy.yaml", "
+//! connections:
+//!   - id: s3+saha
+//!     owner: steph
+//!     credentials: { profile: saha }
+//!     restrictions:
+//!       - Algorithmia/team.jpg
+//!       - Algorithmia/reports/*
+//! ")?;
+//! let engine = Engine::new(policy);
+//! let steph = Caller::new("steph");
+//! let saha = ConnectionId::parse("s3+saha")?;
+//!
+//! // What a caller sends is checked once, and stays as it is from there on.
+//! let read = ReadObject { path: Path::new("Algorithmia/reports/2026.csv")? };
+//! let approved = engine.approve(steph, &saha, read).expect("a restriction allows it");
+//! assert_eq!(approved.operation().path.key(), b"reports/2026.csv");
+//!
+//! let read = ReadObject { path: Path::new("Algorithmia/secret.csv")? };
+//! let denied = engine.approve(steph, &saha, read).unwrap_err();
+//! assert_eq!(denied.reason().code(), "deny.no_match");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Who should not use this
+//!
+//! Whoever can give the code keys of its own that reach no further: a prefix per IAM role is
+//! simpler. And whoever wants conditions on time, address or attributes: a decision here depends
+//! on the caller, the connection, the operation and the path, and on nothing else.
+//!
+//! # Features
+//!
+//! * `cli` (default): the command `pathward` and its module `cli`.
+//!
+//! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
 
 pub mod access;
 pub mod automaton;
@@ -21,3 +74,7 @@ pub use policy::{
     Policy, PolicyErrors, Protocol, Revision, Rule, User,
 };
 pub use restriction::{Dialect, Restriction, RestrictionError};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

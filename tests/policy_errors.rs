@@ -50,3 +50,34 @@ fn said(name: &str, text: &str) -> String {
         }
     }
 }
+
+/// Every single mistake near a secret: a character missing, replaced or put in.
+#[test]
+fn no_slip_of_the_pen_shows_a_secret() {
+    let policies = [
+        "connections:\n  - id: s3+a\n    owner: o\n    credentials:\n      access_key_id: HUSH1\n      secret_access_key: HUSH+2/x\n    access: read-only\n",
+        "connections:\n  - { id: s3+a, owner: o, credentials: { secret: HUSH }, access: all }\n",
+        "connections:\n  - id: s3+a\n    owner: o\n    endpoint: https://user:HUSH@host\n    deny: x\n",
+        "users:\n  - name: o\n    keys:\n      - id: k\n        key: HUSH\n        access: none\n",
+        "users:\n  - name: o\n    keys:\n      - { id: k, sha256: HUSH, access: none }\n",
+        "connections:\n- id: s3+a\n  owner: o\n  credentials:\n    env: HUSH-\n    file: \"HUSH\"\n",
+    ];
+    let mut leaks = Vec::new();
+    for policy in policies {
+        for at in 0..policy.len() {
+            let (before, rest) = policy.split_at(at);
+            let behind = &rest[1..];
+            let signs = " :-\"'{}[]*&!#,|>\t\n@%x".chars();
+            let changed =
+                signs.flat_map(|c| [format!("{before}{c}{behind}"), format!("{before}{c}{rest}")]);
+            for text in changed.chain([format!("{before}{behind}")]) {
+                if let Err(errors) = Policy::from_yaml("policy.yaml", &text)
+                    && errors.to_string().contains("HUSH")
+                {
+                    leaks.push(format!("{text}\n{errors}\n"));
+                }
+            }
+        }
+    }
+    assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n"));
+}

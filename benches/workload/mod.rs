@@ -13,39 +13,41 @@
 //! granted; of the denied ones half are near misses: a granted path with one byte changed, or the
 //! right path with the wrong access.
 
-use std::collections::HashSet;
+#![expect(clippy::expect_used, reason = "a generator that errs is to fail")]
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use pathward::{Access, AccessSet, Automaton, Effect, Entry, Restriction};
 
 /// How many requests a workload has.
-pub const REQUESTS: usize = 10_000;
+pub(crate) const REQUESTS: usize = 10_000;
 
 /// Which mixture of restrictions.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Mix {
+pub(crate) enum Mix {
     M1,
     M2,
     M3,
 }
 
 /// Restrictions and requests, with the right answers.
-pub struct Workload {
-    pub rules: Vec<(Restriction, AccessSet)>,
-    pub requests: Vec<Request>,
+pub(crate) struct Workload {
+    pub(crate) rules: Vec<(Restriction, AccessSet)>,
+    pub(crate) requests: Vec<Request>,
 }
 
 /// A question and its answer.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub path: String,
-    pub access: Access,
-    pub granted: bool,
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) access: Access,
+    pub(crate) granted: bool,
 }
 
 impl Workload {
     /// The workload of `n` restrictions: the same for the same arguments.
-    pub fn new(mix: Mix, n: usize) -> Self {
+    pub(crate) fn new(mix: Mix, n: usize) -> Self {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (n as u64) << 8 ^ mix as u64);
         let mut texts = HashSet::new();
         let mut rules = Vec::with_capacity(n);
@@ -92,7 +94,7 @@ impl Workload {
     }
 
     /// The same rules in globset.
-    pub fn globsets(&self) -> GlobSets {
+    pub(crate) fn globsets(&self) -> GlobSets {
         GlobSets([Access::Read, Access::Write].map(|access| {
             let mut set = GlobSetBuilder::new();
             for (restriction, _) in self.rules.iter().filter(|(_, set)| set.contains(access)) {
@@ -106,7 +108,7 @@ impl Workload {
     }
 
     /// The compiled automaton.
-    pub fn automaton(&self) -> Automaton {
+    pub(crate) fn automaton(&self) -> Automaton {
         Automaton::compile(self.rules.iter().map(|(restriction, access)| Entry {
             restriction,
             access: *access,
@@ -117,11 +119,11 @@ impl Workload {
 }
 
 /// globset as one would use it here: a set for each access.
-pub struct GlobSets([GlobSet; 2]);
+pub(crate) struct GlobSets([GlobSet; 2]);
 
 impl GlobSets {
     /// Whether it allows a request.
-    pub fn allows(&self, request: &Request) -> bool {
+    pub(crate) fn allows(&self, request: &Request) -> bool {
         self.0[usize::from(request.access == Access::Write)].is_match(&request.path)
     }
 }
@@ -131,13 +133,15 @@ impl GlobSets {
 /// with those whose start it has.
 struct Oracle<'a> {
     /// Length of the literal start, then the restrictions by it.
-    by_start: Vec<(usize, std::collections::HashMap<&'a str, Vec<(&'a str, AccessSet)>>)>,
+    by_start: BTreeMap<usize, Starts<'a>>,
 }
+
+/// The restrictions and their accesses, by their literal start.
+type Starts<'a> = HashMap<&'a str, Vec<(&'a str, AccessSet)>>;
 
 impl<'a> Oracle<'a> {
     fn new(rules: &'a [(Restriction, AccessSet)]) -> Self {
-        let mut by_start: std::collections::BTreeMap<usize, std::collections::HashMap<_, Vec<_>>> =
-            Default::default();
+        let mut by_start: BTreeMap<usize, Starts<'_>> = BTreeMap::new();
         for (restriction, access) in rules {
             let text = restriction.text();
             let start = text.find('*').unwrap_or(text.len());
@@ -148,7 +152,7 @@ impl<'a> Oracle<'a> {
                 .or_default()
                 .push((text, *access));
         }
-        Self { by_start: by_start.into_iter().collect() }
+        Self { by_start }
     }
 
     fn grants(&self, request: &Request) -> bool {
@@ -188,7 +192,7 @@ fn star_match(pattern: &[u8], path: &[u8]) -> bool {
 }
 
 /// SplitMix64.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -199,7 +203,7 @@ impl Random {
         z ^ z >> 31
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 

@@ -49,6 +49,34 @@ impl Automaton {
         if let Some(subset) = &self.subset {
             return subset.below(path);
         }
+        let (mut sum, passed) = self.sum(path);
+        let mut open = sum.open.without(sum.closed).without(sum.left);
+        for access in open.intersection(self.glob_denies).iter() {
+            // Globs can take everything together, without one that does; then nothing is claimed.
+            let mut word = Word::new(path);
+            word.push(&[FRESH]);
+            if !word.fits || self.is_denied(word.bytes(), access) {
+                open = open.without(access.into());
+            }
+        }
+        sum.left = sum.left.without(sum.closed).union(open);
+        let missing = bits(passed, flag::GROUP_ALLOW).without(sum.closed).without(sum.left);
+        if !missing.is_empty() {
+            sum.left = sum.left.union(self.left_of_starred(path, missing));
+        }
+        Below { some: sum.left, all: sum.open.without(sum.closed).without(sum.touched) }
+    }
+
+    /// What denies take from the byte strings that start with `path`: `some` of them, as far as
+    /// each deny for itself shows, and `all`, where one deny alone does. For reasons, not for
+    /// decisions.
+    pub fn taken_below(&self, path: &[u8]) -> Below {
+        let (sum, _) = self.sum(path);
+        Below { some: sum.touched.union(sum.closed), all: sum.closed }
+    }
+
+    /// What single rules show of the extensions of a path, and the flags of the nodes on it.
+    fn sum(&self, path: &[u8]) -> (Sum, u32) {
         let mut sum = Sum::default();
         let mut passed = 0;
         let stop = self.trie.walk(path, |_, node, _| {
@@ -76,21 +104,7 @@ impl Automaton {
                 true
             });
         }
-        let mut open = sum.open.without(sum.closed).without(sum.left);
-        for access in open.intersection(self.glob_denies).iter() {
-            // Globs can take everything together, without one that does; then nothing is claimed.
-            let mut word = Word::new(path);
-            word.push(&[FRESH]);
-            if !word.fits || self.is_denied(word.bytes(), access) {
-                open = open.without(access.into());
-            }
-        }
-        sum.left = sum.left.without(sum.closed).union(open);
-        let missing = bits(passed, flag::GROUP_ALLOW).without(sum.closed).without(sum.left);
-        if !missing.is_empty() {
-            sum.left = sum.left.union(self.left_of_starred(path, missing));
-        }
-        Below { some: sum.left, all: sum.open.without(sum.closed).without(sum.touched) }
+        (sum, passed)
     }
 
     /// Which of these accesses the starred allows that the path has spent the prefix of have at

@@ -4,6 +4,8 @@
 //! tokens that take the byte, kept where a run takes it. Places behind a run are entered for
 //! free. At most [`WORDS`] words of state, so a path costs a bounded number of steps a byte.
 
+use memchr::memmem;
+
 use crate::restriction::{ByteSet, MAX_GLOB_TOKENS, Token};
 
 /// Words of state: a bit for each token and one for the end.
@@ -23,6 +25,8 @@ pub(super) struct Chain {
     runs: Box<[u64]>,
     end: usize,
     open_ended: bool,
+    /// Its longest literal: what does not have it is not matched, and that is seen much faster.
+    needle: memmem::Finder<'static>,
 }
 
 impl Chain {
@@ -60,11 +64,15 @@ impl Chain {
             runs: runs.into(),
             end,
             open_ended: tokens.last() == Some(&Token::STAR),
+            needle: memmem::Finder::new(longest_literal(tokens)).into_owned(),
         }
     }
 
     /// Whether it matches these bytes, all of them.
     pub(super) fn matches(&self, bytes: &[u8]) -> bool {
+        if self.needle.find(bytes).is_none() {
+            return false;
+        }
         let states = self.run(bytes);
         states[self.end / 64] >> (self.end % 64) & 1 == 1
     }
@@ -81,7 +89,10 @@ impl Chain {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + 256 + (self.moves.len() + self.runs.len()) * 8
+        size_of::<Self>()
+            + 256
+            + (self.moves.len() + self.runs.len()) * 8
+            + self.needle.needle().len()
     }
 
     fn run(&self, bytes: &[u8]) -> States {
@@ -126,6 +137,14 @@ impl Chain {
             }
         }
     }
+}
+
+fn longest_literal(tokens: &[Token]) -> &[u8] {
+    let literals = tokens.iter().filter_map(|token| match token {
+        Token::Literal(bytes) => Some(&**bytes),
+        Token::One(_) | Token::Run(_) => None,
+    });
+    literals.max_by_key(|bytes| bytes.len()).unwrap_or_default()
 }
 
 /// Numbers the bytes so that two bytes have the same number if no set tells them apart. Says how

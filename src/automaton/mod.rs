@@ -3,26 +3,17 @@
 //! No subset construction stands between what an author types and a decision: that would be
 //! exponential in the restrictions. Instead each restriction is split at its stars:
 //!
-//! ```text
-//!   logs/ * /2026- * .parquet          Algorithmia/ *          Algorithmia/team.jpg
-//!   prefix  piece   suffix             prefix                  literal
-//!      │      │       │                   │                       │
-//!      ▼      │       │                   ▼                       ▼
-//!   ┌─────────────────────────────── one trie ───────────────────────────────────┐
-//!   │ root ─┬─ Algorithmia/ (prefix) ── team.jpg (covered: left out)             │
-//!   │       └─ logs/ (group) ──► starred patterns, by suffix ──► pieces in order │
-//!   └────────────────────────────────────────────────────────────────────────────┘
-//! ```
+#![doc = include_str!("automaton.svg")]
 //!
-//! * [`trie`]: literals and prefixes, with what they give and take at their nodes. A path walks
+//! * `trie`: literals and prefixes, with what they give and take at their nodes. A path walks
 //!   it once. What another restriction covers for the same accesses is left out.
-//! * [`starred`]: a node whose prefix has more wildcards behind it has a group of patterns. The
-//!   suffix leaves few of them, which are matched piece by piece ([`chain`] for globs).
-//! * [`crowd`]: patterns that prefix and suffix do not tell apart are searched together, in one
+//! * `starred`: a node whose prefix has more wildcards behind it has a group of patterns. The
+//!   suffix leaves few of them, which are matched piece by piece (`chain` for globs).
+//! * `crowd`: patterns that prefix and suffix do not tell apart are searched together, in one
 //!   pass of Aho–Corasick.
-//! * [`here`] decides a path; [`below`] decides all paths that start with one.
-//! * [`subset`]: only where a connection has globs, whose unions can cover each other in ways that
-//!   no single restriction shows, a subset construction within a budget makes [`below`] exact.
+//! * `here` decides a path; `below` decides all paths that start with one.
+//! * `subset`: only where a connection has globs, whose unions can cover each other in ways that
+//!   no single restriction shows, a subset construction within a budget makes `below` exact.
 //!
 //! # What `below` means, and where it is exact
 //!

@@ -7,7 +7,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal, Read, Write},
     path::{Path as FilePath, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use clap::Args;
@@ -86,6 +86,12 @@ impl Batch<'_> {
         };
         let tally = match &self.args.output {
             Some(path) => {
+                let same = |path: &FilePath| path.canonicalize().ok();
+                if same(path).is_some_and(|to| same(file) == Some(to)) {
+                    return Err(Failure::question(
+                        "the output would overwrite the batch: name another file",
+                    ));
+                }
                 let mut to =
                     File::create(path).map_err(|e| Failure::file("cannot write", path, &e))?;
                 self.decide_all(file, input, length, &mut to, output.format, output.err)?
@@ -167,7 +173,6 @@ impl Batch<'_> {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It decides nothing itself. Answers go to standard output, everything else to standard error.
 //! Whatever comes from files, paths and arguments is escaped before people see it
-//! ([`escape`](crate::escape::escape)), on terminals and off them; JSON has the same characters as
+//! ([`crate::escape`]), on terminals and off them; JSON has the same characters as
 //! `\uXXXX`.
 //!
 //! # Exit codes
@@ -120,7 +120,8 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // Not locked: the progress of a batch writes there too.
+    let mut err = io::stderr();
     let format = match cli.format.map_or_else(Format::from_env, |format| Ok(Some(format))) {
         Ok(format) => format.unwrap_or_default(),
         Err(failure) => return say(&failure, Format::Text, &mut err).into(),

@@ -220,6 +220,11 @@ fn decide<'e, Op: Operate>(
         let path = need.path.as_bytes();
         (decision.reason, decision.rule) = match need.scope {
             Scope::Never => (Reason::Acl, None),
+            // A listing may be of the root or a bucket; nothing else is: a bucket is no object,
+            // and is neither made nor emptied through a connection.
+            Scope::Here | Scope::AllBelow if need.path.key().is_empty() => {
+                (Reason::InvalidOperation, None)
+            }
             _ if connection.keys() == Keys::Plain && need.path.alias_at().is_some() => {
                 (Reason::InvalidPath, None)
             }
@@ -234,9 +239,25 @@ fn decide<'e, Op: Operate>(
                 let below = automaton.below(path);
                 let all = below.all.contains(need.access);
                 decision.list = Some(if all { ListMode::Pass } else { ListMode::Narrow });
-                below_reason(below.some, need.access)
+                match below.some.contains(need.access) {
+                    true => (Reason::Allowed, None),
+                    false if automaton.taken_below(path).all.contains(need.access) => {
+                        (Reason::Rule, None)
+                    }
+                    false => (lacking(below.some), None),
+                }
             }
-            Scope::AllBelow => below_reason(automaton.below(path).all, need.access),
+            Scope::AllBelow => {
+                let below = automaton.below(path);
+                let taken = || automaton.taken_below(path).some.contains(need.access);
+                match (below.all.contains(need.access), below.some.contains(need.access)) {
+                    (true, _) => (Reason::Allowed, None),
+                    // Partly: a deny takes some of it, or no restriction matches some of it.
+                    (false, true) if taken() => (Reason::Rule, None),
+                    (false, true) => (Reason::NoMatch, None),
+                    (false, false) => (lacking(below.some), None),
+                }
+            }
         };
         if decision.reason != Reason::Allowed {
             decision.list = None;
@@ -246,10 +267,10 @@ fn decide<'e, Op: Operate>(
     decision
 }
 
-fn below_reason(has: AccessSet, access: crate::Access) -> (Reason, Option<RuleId>) {
-    match (has.contains(access), has.is_empty()) {
-        (true, _) => (Reason::Allowed, None),
-        (false, true) => (Reason::NoMatch, None),
-        (false, false) => (Reason::Access, None),
+/// Why an access that nothing below has is denied, by what else there is.
+fn lacking(some: AccessSet) -> Reason {
+    match some.is_empty() {
+        true => Reason::NoMatch,
+        false => Reason::Access,
     }
 }

@@ -99,10 +99,15 @@ impl<'e> ExplainedNeed<'e> {
     /// Up to `most` restrictions that came nearest without fitting: those that agree with most of
     /// the path; among equals those that carry the access, then the first in the file.
     ///
-    /// Empty for a need that is met. Restrictions that agree with no byte at all are named only
+    /// Empty for a need that is met, and where one fits in part. Restrictions that agree with no byte at all are named only
     /// if none agrees with any.
     pub fn nearest(&self, most: usize) -> Vec<&Considered<'e>> {
         if !matches!(self.reason, Some(Reason::NoMatch | Reason::Access)) {
+            return Vec::new();
+        }
+        let fits = |c: &Considered<'_>| c.rule.effect == Effect::Allow && c.parting().is_none();
+        if self.reason == Some(Reason::NoMatch) && self.considered.iter().any(fits) {
+            // Some fit and do not give all that is needed below: those are what to look at.
             return Vec::new();
         }
         let agreed = |c: &Considered<'_>| c.parting().map_or(0, |parting| parting.agreed);

@@ -372,6 +372,37 @@ mod tests {
     }
 
     #[test]
+    fn below_a_path_agrees_with_the_reference_matcher() {
+        let words = |most: usize| {
+            let mut words = vec![String::new()];
+            let mut from = 0;
+            while words[from].len() < most {
+                let longer = ["a", "b", "/"].map(|more| format!("{}{more}", words[from]));
+                words.extend(longer);
+                from += 1;
+            }
+            words
+        };
+        let plain = ["aaa*", "aaa/*", "*", "*b", "aaa/a*b", "aaa/a", "aaa*/b*"];
+        let globs = ["aaa/*", "aaa/**", "aaa/**/b", "aaa/{a,b}/*", "aaa/?b", "aaa/[ab]*/a"];
+        let plain = plain.map(|text| Restriction::parse(text).expect(text));
+        let globs = globs.map(|text| Restriction::parse_glob(text).expect(text));
+        for restriction in plain.into_iter().chain(globs) {
+            for tail in words(3) {
+                let path = format!("aaa{tail}");
+                let matched = |more: &String| restriction.matches((path.clone() + more).as_bytes());
+                let extensions = words(4);
+                let (all, some) = (extensions.iter().all(matched), extensions.iter().any(matched));
+                match fit(&restriction, path.as_bytes(), true) {
+                    Fit::Whole => assert!(all, "{restriction:?} {path}"),
+                    Fit::Part => assert!(some, "{restriction:?} {path}"),
+                    Fit::Apart(_) => assert!(!some, "{restriction:?} {path}"),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_hard_pattern_takes_its_time_and_no_more() {
         let text = format!("pub/{}", "*a".repeat(200));
         let path = format!("pub/{}", "a".repeat(199));

@@ -2,7 +2,7 @@
 
 use super::{
     report::{Report, Span},
-    traps,
+    secrets, traps,
     yaml::{Node, Style, Value},
 };
 
@@ -121,12 +121,12 @@ fn unknown(
     value: &Node<'_>,
     shape: &'static Shape,
 ) -> Option<&'static str> {
-    let secret = traps::is_secret_name(name);
+    let secret = secrets::is_secret_name(name);
     if secret || shape.secret.is_some() {
         report.hide(span);
         report.hide(value.span);
     }
-    let near = nearest(name, shape.fields);
+    let near = if report.is_full() { None } else { nearest(name, shape.fields) };
     let message = match near {
         // A name could be a secret that lost its key.
         _ if shape.secret.is_some() => format!("unknown field of {}", shape.name),
@@ -247,7 +247,7 @@ pub(super) fn nearest<'a>(name: &str, of: &[&'a str]) -> Option<&'a str> {
 }
 
 /// How many letters have to be put in, taken out, changed or swapped to get from one to the other.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = vec![];
     let mut row: Vec<usize> = (0..=b.len()).collect();

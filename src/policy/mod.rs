@@ -45,6 +45,7 @@ mod load;
 mod report;
 mod rules;
 mod schema;
+mod secrets;
 mod test_file;
 mod traps;
 mod users;

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Diagnostic, Location, Severity, diagnostic::Snippet};
+use super::{Diagnostic, Location, Severity, diagnostic::Snippet, secrets};
 use crate::escape::escape;
 
 /// How many diagnostics of one file are kept; beyond it they are only counted.
@@ -78,12 +78,12 @@ pub(super) struct Report<'t> {
     spare: Option<Found>,
     more: usize,
     errors: usize,
-    secrets: Vec<Range<usize>>,
+    hidden: Vec<Range<usize>>,
 }
 
 impl<'t> Report<'t> {
     pub(super) fn new(file: Arc<str>, text: &'t str) -> Self {
-        Self { file, text, found: vec![], spare: None, more: 0, errors: 0, secrets: vec![] }
+        Self { file, text, found: vec![], spare: None, more: 0, errors: 0, hidden: vec![] }
     }
 
     pub(super) fn error(
@@ -123,7 +123,7 @@ impl<'t> Report<'t> {
 
     /// No line that this touches is shown by any diagnostic.
     pub(super) fn hide(&mut self, span: Span) {
-        self.secrets.push(span.range());
+        self.hidden.push(span.range());
     }
 
     /// Whether there is an error.
@@ -148,14 +148,14 @@ impl<'t> Report<'t> {
     /// The diagnostics, in the order of the file, and how many more there are.
     pub(super) fn finish(mut self) -> (Vec<Diagnostic>, usize) {
         self.found.sort_by_key(|found| found.span.from);
-        let (file, text, secrets) = (self.file, self.text, self.secrets);
+        let (file, text, hidden) = (self.file, self.text, self.hidden);
         let diagnostics = self
             .found
             .into_iter()
             .map(|found| Diagnostic {
                 severity: found.severity,
                 code: found.code,
-                snippet: snippet(text, found.span, &secrets),
+                snippet: snippet(text, found.span, &hidden),
                 message: found.message,
                 note: found.note,
                 help: found.help,
@@ -170,11 +170,14 @@ impl<'t> Report<'t> {
     }
 }
 
-fn snippet(text: &str, span: Span, secrets: &[Range<usize>]) -> Snippet {
+fn snippet(text: &str, span: Span, hidden: &[Range<usize>]) -> Snippet {
     if span.line == 0 {
         return Snippet::None;
     }
-    if secrets.is_empty() {
+    if secrets::in_line(text, span) {
+        return Snippet::Hidden;
+    }
+    if hidden.is_empty() {
         return Snippet::cut(text, span.range().start, span.range().end);
     }
     let bytes = text.as_bytes();
@@ -182,7 +185,7 @@ fn snippet(text: &str, span: Span, secrets: &[Range<usize>]) -> Snippet {
     let (before, after) = bytes.split_at(at);
     let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |feed| feed + 1);
     let end = memchr::memchr2(b'\n', b'\r', after).map_or(bytes.len(), |feed| at + feed);
-    if secrets.iter().any(|secret| secret.start <= end && start <= secret.end) {
+    if hidden.iter().any(|secret| secret.start <= end && start <= secret.end) {
         return Snippet::Hidden;
     }
     Snippet::cut(text, at, span.range().end)

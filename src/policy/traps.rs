@@ -2,6 +2,7 @@
 
 use super::{
     report::{Report, Span},
+    secrets,
     yaml::Value,
 };
 
@@ -28,7 +29,8 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// What stands at this place, if it cannot be a secret.
 fn token<'t>(report: &mut Report<'t>, span: Span) -> &'t str {
-    match hide_secret(report, span) {
+    // Where nothing more is shown, there is nothing to look for.
+    match report.is_full() || secrets::in_line(report.text, span) {
         true => "…",
         false => shorten(report.text.get(span.range()).unwrap_or_default()),
     }
@@ -96,7 +98,6 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
     if value.contains(['\n', '\r']) {
         return;
     }
-    hide_secret(report, span);
     let here = Span { from, to: from + 1, line: span.line, column };
     report
         .error(
@@ -109,7 +110,7 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
 
 /// Whether a comment stands in the line of this place, where a value is missing.
 pub(super) fn has_comment(report: &Report<'_>, span: Span) -> bool {
-    line_around(report.text, span).0.contains(" #")
+    secrets::line_around(report.text, span).0.contains(" #")
 }
 
 /// A syntax error: what the parser says, with the help that fits the line.
@@ -120,7 +121,7 @@ pub(super) fn syntax(
     trap: Trap,
     parser_says: &str,
 ) {
-    let value = value_of(line_around(report.text, span).0);
+    let value = value_of(secrets::line_around(report.text, span).0);
     let help = match trap {
         Trap::Tab => "write spaces instead of tabs".to_owned(),
         Trap::Escape => {
@@ -155,7 +156,7 @@ pub(super) fn syntax(
             _ => format!("look at the line above too; the parser says: {parser_says}"),
         },
     };
-    let may_be_secret = hide_secret(report, span);
+    let may_be_secret = secrets::in_line(report.text, span);
     let found = report.error("policy.yaml", span, message);
     if may_be_secret {
         found.help("credentials are named and never written here: `credentials: { env: NAME }`");
@@ -180,80 +181,6 @@ fn value_of(line: &str) -> &str {
         Some(comment) => value[..comment].trim_end(),
         None => value,
     }
-}
-
-/// Some of the text around a place, within its line, and where that starts in the file.
-fn line_around(text: &str, span: Span) -> (&str, usize) {
-    const SOME: usize = 4_096;
-    let at = span.range().start.min(text.len());
-    let floor = text.floor_char_boundary(at.saturating_sub(SOME));
-    let ceiling = text.floor_char_boundary(at.saturating_add(SOME).min(text.len()));
-    let before = text.get(floor..at).unwrap_or_default();
-    let after = text.get(at..ceiling).unwrap_or_default();
-    let from = floor + before.rfind(['\n', '\r']).map_or(0, |feed| feed + 1);
-    let to = at + after.find(['\n', '\r']).unwrap_or(after.len());
-    (text.get(from..to).unwrap_or_default(), from)
-}
-
-/// Hides the line of this place if it may hold a secret: what a file that cannot be read says about
-/// credentials is only guessed.
-fn hide_secret(report: &mut Report<'_>, span: Span) -> bool {
-    // Nothing more is shown of this file, so there is nothing to look for.
-    if report.is_full() {
-        return true;
-    }
-    let (line, start) = line_around(report.text, span);
-    let hidden = is_secret(report.text, line, start);
-    if hidden {
-        report.hide(span);
-    }
-    hidden
-}
-
-/// Whether a line may hold a secret: by the keys in it, or because the lines above say that it
-/// belongs to credentials or to an API key.
-fn is_secret(text: &str, line: &str, start: usize) -> bool {
-    if has_secret_key(line) || line.contains("://") && line.contains('@') {
-        return true;
-    }
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut depth = indent(line);
-    let above = text.get(..start).unwrap_or_default();
-    for line in above.lines().rev().take(64).filter(|line| !line.trim().is_empty()) {
-        if depth == 0 {
-            return false;
-        }
-        if indent(line) < depth {
-            depth = indent(line);
-            let key = line.trim_start().trim_start_matches("- ").trim_start();
-            if key.starts_with("credentials") || key.starts_with("keys:") {
-                return true;
-            }
-        }
-    }
-    false
-}
-
-/// Whether a key stands in the line whose value is a secret or a hash of one.
-fn has_secret_key(line: &str) -> bool {
-    let line = line.to_ascii_lowercase();
-    ["secret", "password", "token", "key", "credential", "sha256"].iter().any(|sign| {
-        line.match_indices(sign).any(|(at, _)| {
-            let in_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
-            let rest = line.get(at..).unwrap_or_default().trim_start_matches(in_key);
-            // `keys: plain` and the list of a user's keys say nothing themselves.
-            rest.trim_start().starts_with(':')
-                && !line.get(at..).is_some_and(|l| l.starts_with("keys:"))
-        })
-    })
-}
-
-/// Whether the name of a field says that its value is a secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["secret", "password", "passwd", "token", "key", "credential", "sha256"]
-        .iter()
-        .any(|sign| name.contains(sign))
 }
 
 /// The start of a text that is too long to be repeated.

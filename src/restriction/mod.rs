@@ -1,6 +1,6 @@
 //! Restrictions: one line of a connection's list, its text form, and the reference matcher.
 //!
-//! A restriction's text becomes [`Token`]s ([`plain`], [`glob`]), a list of tokens is a
+//! A restriction's text becomes [`Token`]s (`plain`, `glob`), a list of tokens is a
 //! [`Pattern`], and [`Pattern::matches`] is the specification that everything faster must equal.
 
 pub mod error;

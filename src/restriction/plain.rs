@@ -12,21 +12,23 @@ use super::{Pattern, RestrictionError, RestrictionErrorKind, Token};
 #[doc(hidden)]
 pub fn parse(text: &str) -> Result<Pattern, RestrictionError> {
     let mut pattern = Pattern::default();
-    let mut characters = text.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '*' => pattern.push(Token::STAR),
-            '\\' => match characters.next() {
-                Some((_, escaped @ ('*' | '\\'))) => {
-                    pattern.push_bytes(escaped.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                _ => {
-                    return Err(RestrictionError::new(RestrictionErrorKind::Escape, at, text));
-                }
-            },
-            other => pattern.push_bytes(other.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
+    let mut at = 0;
+    while let Some(special) = memchr::memchr2(b'*', b'\\', &text.as_bytes()[at..]) {
+        let special = at + special;
+        pattern.push_bytes(&text.as_bytes()[at..special]);
+        at = match &text.as_bytes()[special..] {
+            [b'*', ..] => {
+                pattern.push(Token::STAR);
+                special + 1
+            }
+            [b'\\', escaped @ (b'*' | b'\\'), ..] => {
+                pattern.push_byte(*escaped);
+                special + 2
+            }
+            _ => return Err(RestrictionError::new(RestrictionErrorKind::Escape, special, text)),
+        };
     }
+    pattern.push_bytes(&text.as_bytes()[at..]);
     if text.ends_with('/') {
         pattern.push(Token::STAR);
     }

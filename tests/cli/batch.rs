@@ -154,6 +154,10 @@ fn files_in_and_files_out() {
     let ran = folder.ask("check s3+saha read --batch paths -o no/where");
     assert_eq!(ran.code, 1);
     assert!(ran.err.starts_with("error: cannot write `no/where`: "), "{}", ran.err);
+    let ran = folder.ask("check s3+saha read --batch paths -o ./paths");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("would overwrite the batch"), "{}", ran.err);
+    assert_eq!(folder.ask("check s3+saha read --batch paths").lines().len(), 2);
     for args in ["s3+saha read pub/x", "s3+saha://pub read", "s3+saha copy --to pub/x"] {
         let ran = folder.ask(&format!("check {args} --batch paths"));
         assert_eq!(ran.code, 2);
@@ -222,4 +226,26 @@ fn whoever_asks_line_by_line_is_answered_line_by_line() {
     }
     drop(stdin);
     assert!(child.wait().expect("ends").success());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn progress_on_a_terminal_does_not_stand_in_the_way() {
+    // Once, the lock on standard error was held while the bar wanted to draw: both waited for ever.
+    let folder = Folder::new();
+    folder.file("paths", format!("{}/bad\n", "Algorithmia/data/a\n".repeat(300_000)).as_bytes());
+    let run = concat!(
+        env!("CARGO_BIN_EXE_pathward"),
+        " check -p policy.yaml s3+saha read --batch paths -o answers"
+    );
+    let output = std::process::Command::new("timeout")
+        .args(["60", "script", "-qec", run, "/dev/null"])
+        .current_dir(folder.0.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("`timeout` and `script` are there on any Linux");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{shown}");
+    assert!(shown.contains("line 300001: a path starts with its bucket"), "{shown}");
+    assert!(shown.contains("300001 lines: 300000 allow, 0 deny, 1 invalid"), "{shown}");
 }

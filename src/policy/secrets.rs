@@ -1,0 +1,177 @@
+//! Guessing where a secret stands, in a file that may not be readable at all.
+//!
+//! What is wrong with a policy is shown with its line, on terminals and in the logs of CI. Whoever
+//! writes a secret where a reference belongs makes a mistake, often together with another one
+//! (an indentation, a quote), and then neither the fields nor even YAML say where the secret is.
+//! So every line is looked at as text before it is shown. It is better to hide too much: the place
+//! and the message are there in any case.
+
+use super::{fields, report::Span};
+
+/// Whether the line of this place may hold a secret.
+pub(super) fn in_line(text: &str, span: Span) -> bool {
+    let (line, start) = line_around(text, span);
+    if says_secret(line) {
+        return true;
+    }
+    let above = text.get(..start).unwrap_or_default();
+    is_below_secrets(line, above) || is_torn_off(line, above)
+}
+
+/// Whether the name of a field says that its value is a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name != "keys" && SIGNS.iter().any(|sign| name.contains(sign))
+}
+
+/// Some of the text around a place, within its line, and where that starts in the file.
+pub(super) fn line_around(text: &str, span: Span) -> (&str, usize) {
+    const SOME: usize = 1_024;
+    let at = text.floor_char_boundary(span.range().start.min(text.len()));
+    let floor = text.floor_char_boundary(at.saturating_sub(SOME));
+    let ceiling = text.floor_char_boundary(at.saturating_add(SOME).min(text.len()));
+    let before = text.get(floor..at).unwrap_or_default();
+    let after = text.get(at..ceiling).unwrap_or_default();
+    let from = floor + before.rfind(['\n', '\r']).map_or(0, |feed| feed + 1);
+    let to = at + after.find(['\n', '\r']).unwrap_or(after.len());
+    (text.get(from..to).unwrap_or_default(), from)
+}
+
+/// What the names of secrets have in them.
+const SIGNS: [&str; 7] = ["secret", "passw", "token", "key", "credential", "sha256", "auth"];
+/// The names of references to secrets.
+const REFERENCES: [&str; 3] = ["env", "file", "profile"];
+
+/// Whether a word of the line is the name of a secret, and something that is no path stands behind.
+fn says_secret(line: &str) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
+    let mut rest = line;
+    let mut before = None;
+    while let Some(from) = rest.find(in_word) {
+        before = rest.get(..from).and_then(|gap| gap.chars().next_back()).or(before);
+        rest = rest.get(from..).unwrap_or_default();
+        let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        let name = word.trim_matches(['"', '\'']);
+        let is_name = is_secret_name(name) || is_nearly_secret(name) || REFERENCES.contains(&name);
+        let in_path = before == Some('/') || behind.starts_with(['/', '.']);
+        if is_name && !in_path && !behind.trim().is_empty() {
+            return true;
+        }
+        before = word.chars().next_back();
+        rest = behind;
+    }
+    has_userinfo(line)
+}
+
+/// Whether one letter is wrong in the name of a secret.
+fn is_nearly_secret(name: &str) -> bool {
+    ["secret", "password", "token", "sha256", "credentials", "profile"]
+        .iter()
+        .any(|known| name.len().abs_diff(known.len()) <= 1 && fields::distance(name, known) <= 1)
+}
+
+/// Whether something like `user:password@host` is in the line, or an address with a port that is
+/// none.
+fn has_userinfo(line: &str) -> bool {
+    line.match_indices(':').any(|(at, _)| {
+        let behind = line.get(at + 1..).unwrap_or_default();
+        let before = line.get(..at).unwrap_or_default();
+        let rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_port = rest.is_empty() || !rest.starts_with(|c: char| c.is_alphanumeric());
+        behind.contains('@') && !behind.starts_with(char::is_whitespace)
+            || before.contains("://") && !is_port
+    })
+}
+
+/// Whether the line continues the one above it, in which the name of a secret stands or starts.
+fn is_torn_off(line: &str, above: &str) -> bool {
+    let Some(previous) = above.lines().rev().take(64).find(|line| !line.trim().is_empty()) else {
+        return false;
+    };
+    let previous = previous.trim_end();
+    let name = first_word(previous);
+    let names_secret = is_secret_name(name) || REFERENCES.contains(&name) || says_secret(previous);
+    // A line break may also have got into a name, or into a value.
+    let is_open = previous.ends_with(':')
+        || !previous.contains(": ")
+        || previous.matches('{').count() > previous.matches('}').count();
+    let content = line.trim_start();
+    let is_start = ["connections", "users"].contains(&first_word(content));
+    !line.contains(": ") && names_secret
+        || is_open && !content.starts_with('-') && says_secret(&format!("{previous}{content}"))
+        || depth(line) == 0 && !is_start && (names_secret || previous.contains("://"))
+}
+
+/// Whether the lines above say, by their indentation, that this one belongs to credentials or to
+/// the keys of a user.
+fn is_below_secrets(line: &str, above: &str) -> bool {
+    let mut depth = depth(line);
+    for line in above.lines().rev().take(64).filter(|line| !line.trim().is_empty()) {
+        if depth == 0 {
+            return false;
+        }
+        let indent = line.len() - line.trim_start().len();
+        if indent < depth {
+            depth = self::depth(line);
+            let name = first_word(line);
+            let has_value = line.split_once(": ").is_some_and(|(_, value)| {
+                !value.trim().is_empty() && !value.trim_start().starts_with(['#', '|', '>'])
+            });
+            let near = fields::nearest(name, &["credentials"]).is_some()
+                || fields::nearest(name, &["keys"]).is_some();
+            if near && !has_value {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// How far a line is indented; an item of a list may stand as far left as the name of the list.
+fn depth(line: &str) -> usize {
+    let content = line.trim_start();
+    line.len() - content.len() + usize::from(content.starts_with('-'))
+}
+
+fn first_word(line: &str) -> &str {
+    let start = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let end = start.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
+    start.get(..end.unwrap_or(start.len())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_names_a_secret_is_one_and_a_path_is_none() {
+        for line in [
+            "secret: x",
+            "  aws_secret_access_key x",
+            "- { id: a, credentials: { env: X } }",
+            "\"api-key\" : x",
+            "endpoint: https://user:pw@host",
+            "endpoint: https://user:pw",
+            "endpoint: https://user:9pw",
+            "endpoint: ttp//user:pw@host",
+        ] {
+            assert!(says_secret(line), "{line}");
+        }
+        for line in [
+            "- reports/secret/",
+            "- reports/secret/x #1",
+            "- secret-bucket/*",
+            "- tokens.json",
+            "deny: [reports/secret/x]",
+            "keys: strict",
+            "endpoint: https://host:9000",
+            "{ endpoint: https://host:99999, id: s3+a }",
+            "endpoint: https://host/x",
+            "- @home/*",
+            "- my-secret",
+        ] {
+            assert!(!says_secret(line), "{line}");
+        }
+    }
+}
