@@ -4,6 +4,8 @@
 //! `z` stands for all bytes that no restriction names. Run it with `--release`; with debug
 //! assertions it is smaller.
 
+#![expect(clippy::expect_used, reason = "a test that fails panics, and says what it compared")]
+
 mod common;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +28,8 @@ fn exhaustive() {
         ("singles", singles),
         ("pairs", pairs),
         ("triples", triples),
+        ("longer pairs", longer_pairs),
+        ("longer triples", longer_triples),
     ] {
         let before = COMPARED.load(Ordering::Relaxed);
         let start = std::time::Instant::now();
@@ -89,6 +93,43 @@ fn triples() {
         [(Effect::Allow, "rwd"), (Effect::Allow, "w"), (Effect::Deny, "wd")],
         [(Effect::Allow, "rwd"), (Effect::Deny, "r"), (Effect::Deny, "rw")],
         [(Effect::Allow, "rd"), (Effect::Deny, "d"), (Effect::Deny, "w")],
+    ];
+    for first in &restrictions {
+        for second in &restrictions {
+            for third in &restrictions {
+                compare_mixes(&[first, second, third], &mixes, &paths);
+            }
+        }
+    }
+}
+
+/// An allow and a deny up to 4 bytes: two stars in both, and a literal between or around them.
+fn longer_pairs() {
+    if SMALL {
+        return;
+    }
+    let restrictions: Vec<Restriction> =
+        words("ab/*", 1, 4).iter().map(|text| plain(text)).collect();
+    let paths = words("ab/z", 0, 4);
+    for allow in &restrictions {
+        for deny in &restrictions {
+            let mix = [(Effect::Allow, "rw"), (Effect::Deny, "rd")];
+            compare_mixes(&[allow, deny], &[mix], &paths);
+        }
+    }
+}
+
+/// Three restrictions up to 3 bytes, over fewer letters.
+fn longer_triples() {
+    if SMALL {
+        return;
+    }
+    let restrictions: Vec<Restriction> =
+        words("ab*", 1, 3).iter().map(|text| plain(text)).collect();
+    let paths = words("abz", 0, 5);
+    let mixes = [
+        [(Effect::Allow, "rwd"), (Effect::Deny, "r"), (Effect::Deny, "rw")],
+        [(Effect::Allow, "r"), (Effect::Allow, "rw"), (Effect::Deny, "rw")],
     ];
     for first in &restrictions {
         for second in &restrictions {

@@ -9,7 +9,8 @@ use pathward::internal;
 
 #[test]
 fn the_corpus_holds() {
-    let targets: [(&str, fn(&[u8])); 5] = [
+    type Body = fn(&[u8]);
+    let targets: [(&str, Body); 5] = [
         ("restriction_text", internal::restriction_text),
         ("policy_yaml", internal::policy_yaml),
         ("path_parsing", internal::path_parsing),

@@ -1,5 +1,7 @@
 //! Deciding allocates nothing: shown by counting what the allocator is asked for.
 
+#![expect(clippy::expect_used, reason = "a test that fails panics, and says what it compared")]
+
 mod common;
 
 use std::hint::black_box;

@@ -4,6 +4,12 @@
 //! little, because the mistakes are next to the matches. `PATHWARD_COMPARISONS` says how many
 //! comparisons to make and `PATHWARD_SEED` repeats a run.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails panics, and says what it compared"
+)]
+
 mod common;
 
 use std::cell::Cell;
@@ -383,6 +389,47 @@ fn here_lies_between_all_and_some() {
                 assert!(fits, "{}: {here:?} {below:?} [{}]", bytes(at), show(&rules));
                 above = below;
                 count(4);
+            }
+        }
+    });
+}
+
+/// What a narrowed listing asks the server for covers all that may be shown (the directory's own
+/// marker aside), and leads somewhere where it is narrower than the directory.
+#[test]
+fn leads_cover_what_is_readable() {
+    hold("leads", 0.05, |specs, mut chance| {
+        let rules = rules(&specs);
+        let Some(automaton) = compiled(&rules) else { return };
+        let exact = must_be_exact(&rules, &automaton);
+        let letters = letters(&rules);
+        for _ in 0..40 {
+            let path = path_near(&rules, &letters, &mut chance);
+            let has = has(&rules, matching(&rules, &path));
+            let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+            let ends: Vec<usize> = slashes.map(|(at, _)| at + 1).chain([0]).collect();
+            for directory in ends.into_iter().map(|end| &path[..end]) {
+                let leads = automaton.leads(directory, Access::Read);
+                let is_asked = leads.iter().any(|lead| path.starts_with(lead));
+                assert!(
+                    is_asked || !has.contains(Access::Read) || path == directory,
+                    "{} at {}: {leads:?} [{}]",
+                    bytes(&path),
+                    bytes(directory),
+                    show(&rules)
+                );
+                for lead in &leads {
+                    let somewhere =
+                        automaton.below(lead).some.contains(Access::Read) || lead == directory;
+                    assert!(
+                        (somewhere || !exact) && lead.starts_with(directory),
+                        "{} at {} leads nowhere [{}]",
+                        bytes(lead),
+                        bytes(directory),
+                        show(&rules)
+                    );
+                }
+                count(1);
             }
         }
     });

@@ -6,6 +6,12 @@
 //! its dialect coincides. What is left out of a reader is listed in [`skipped_by_globset`] and
 //! [`skipped_by_engine`], and counted.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails panics, and says what it compared"
+)]
+
 mod common;
 
 use std::{collections::BTreeMap, path::PathBuf};

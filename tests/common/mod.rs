@@ -4,7 +4,8 @@
 //! `below` is computed twice, by [`Oracle`] (subset construction over the tokens, exact, for every
 //! byte string) and by [`brute_below`] (trying extensions), and the two check each other.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+#![expect(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+#![expect(clippy::panic, reason = "what is wrong with a test's own texts is a failure")]
 
 use std::collections::HashMap;
 
@@ -506,6 +507,16 @@ pub fn path_near(rules: &[Rule], letters: &[u8], chance: &mut Chance) -> Vec<u8>
         }
     } else {
         path.extend((0..chance.below(12)).map(|_| *chance.pick(letters)));
+    }
+    // Long runs of one byte, or of the start of a literal: what makes a search try again and again.
+    if chance.one_in(6) {
+        let at = chance.below(path.len() + 1);
+        let unit: Vec<u8> = match chance.pick(&[1, 1, 2, 3]) {
+            1 => vec![*chance.pick(letters)],
+            len => path.iter().skip(at).take(*len).copied().collect(),
+        };
+        let times = 4 + chance.below(30);
+        path.splice(at..at, unit.repeat(times));
     }
     for _ in 0..[0, 0, 1, 1, 2, 3][chance.below(6)] {
         mutate(&mut path, letters, chance);
