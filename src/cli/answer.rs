@@ -39,6 +39,17 @@ impl Answer<'_> {
         }
     }
 
+    /// Of a question that is none, what is wrong with it.
+    pub(super) fn message(&self) -> Option<String> {
+        match self {
+            Self::Decided(decision) if decision.outcome() == Outcome::Invalid => {
+                Some(decision.reason().meaning().to_owned())
+            }
+            Self::Decided(_) => None,
+            Self::Refused(refused) => Some(refused.to_string()),
+        }
+    }
+
     pub(super) fn exit(&self) -> Exit {
         match self.outcome() {
             Outcome::Allow => Exit::Fine,
@@ -62,11 +73,12 @@ impl Answer<'_> {
         }
         line.push_str("  ");
         line.push_str(self.code());
+        // Writing to a string does not fail.
+        if let Some(message) = self.message() {
+            let _ = write!(line, "  {message}");
+        }
         match self {
-            Self::Refused(refused) => {
-                // Writing to a string does not fail.
-                let _ = write!(line, "  {refused}");
-            }
+            Self::Refused(_) => {}
             Self::Decided(decision) => {
                 if let Some(need) = decision.need().filter(|_| question.to.is_some()) {
                     let end = if need.index == 0 { "source" } else { "destination" };
@@ -114,10 +126,7 @@ impl Answer<'_> {
             to: to.map(|(to, _)| to.into_owned()),
             decision: outcome_name(self.outcome()),
             reason: self.code(),
-            message: match self {
-                Self::Decided(_) => None,
-                Self::Refused(refused) => Some(refused.to_string()),
-            },
+            message: self.message(),
             need: need.map(|need| NeedJson {
                 index: need.index,
                 access: need.access.name(),

@@ -136,11 +136,11 @@ impl Batch<'_> {
                         lines.flush(to)?;
                     }
                 }
-                if let Answer::Refused(refused) = answer {
+                if let Some(message) = answer.message() {
                     invalid += 1;
                     if invalid <= NAMED_LINES && format == Format::Text && !self.args.quiet {
                         // A bar that stands on the terminal makes room.
-                        progress.suspend(|| writeln!(err, "line {}: {refused}", tally.lines()))?;
+                        progress.suspend(|| writeln!(err, "line {}: {message}", tally.lines()))?;
                     }
                 }
             }
@@ -297,16 +297,13 @@ impl Lines {
         out.extend_from_slice(b"\",\"reason\":\"");
         out.extend_from_slice(answer.code().as_bytes());
         out.push(b'"');
-        match answer {
-            Answer::Decided(decision) => {
-                out.extend_from_slice(b",\"rule\":");
-                let rule = decision.rule_id().and_then(|rule| self.rules.get(rule.index()));
-                out.extend_from_slice(rule.map_or(&b"null"[..], |rule| rule));
-            }
-            Answer::Refused(refused) => {
-                out.extend_from_slice(b",\"message\":");
-                append(out, &refused.to_string());
-            }
+        if let Some(message) = answer.message() {
+            out.extend_from_slice(b",\"message\":");
+            append(out, &message);
+        } else if let Answer::Decided(decision) = answer {
+            out.extend_from_slice(b",\"rule\":");
+            let rule = decision.rule_id().and_then(|rule| self.rules.get(rule.index()));
+            out.extend_from_slice(rule.map_or(&b"null"[..], |rule| rule));
         }
         out.extend_from_slice(b"}\n");
     }

@@ -132,18 +132,11 @@ fn write_need(need: &ExplainedNeed<'_>, output: &mut Output<'_>) -> Result<(), F
 const fn before_any_rule(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::Allowed | Reason::NoMatch | Reason::Access | Reason::Rule => None,
-        Reason::UnknownConnection => Some("the caller has no such connection"),
-        Reason::KeyPermission => {
-            Some("the caller's key does not carry this access, so no restriction was looked at")
-        }
-        Reason::Acl => {
-            Some("never given: permissions change only where the connection is configured")
-        }
-        Reason::InvalidPath => Some(
-            "the connection has `keys: plain`, and its server may read this path (an empty \
-             segment, or a `\\`) as another one",
-        ),
-        Reason::InvalidOperation => Some("there is no such operation on this path"),
+        Reason::UnknownConnection
+        | Reason::KeyPermission
+        | Reason::Acl
+        | Reason::InvalidPath
+        | Reason::InvalidOperation => Some(reason.meaning()),
     }
 }
 

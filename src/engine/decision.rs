@@ -59,6 +59,29 @@ impl Reason {
         }
     }
 
+    /// What it means, in words for the owner.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::NoMatch => "no restriction matches",
+            Self::Access => "a restriction matches, without this access",
+            Self::Rule => "a deny takes it",
+            Self::UnknownConnection => "the caller has no such connection",
+            Self::KeyPermission => {
+                "the caller's key does not carry this access, so no restriction was looked at"
+            }
+            Self::Acl => "never given: permissions change only where the connection is configured",
+            Self::InvalidPath => {
+                "the connection has `keys: plain`, and its server may read this path (an empty \
+                 segment, or a `\\`) as another one"
+            }
+            Self::InvalidOperation => {
+                "an object has a key behind its bucket, `bucket/key`; the root and buckets can \
+                 only be listed"
+            }
+        }
+    }
+
     /// The outcome that goes with it.
     pub const fn outcome(self) -> Outcome {
         match self {

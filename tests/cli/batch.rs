@@ -28,16 +28,17 @@ Algorithmia/team.jpg";
             "deny\tdeny.no_match\tother/x",
             "deny\tdeny.rule\tAlgorithmia/data/secret/x",
             "invalid\tinvalid.path\tpub/../x",
-            "deny\tdeny.no_match\t",
+            "invalid\tinvalid.operation\t",
             "invalid\tinvalid.path\tAlgorithmia/data/\\tb",
             "allow\tallowed.rule\tAlgorithmia/team.jpg",
         ]
     );
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("line 4: the segment at byte 4 is `.` or `..`"), "{}", ran.err);
+    assert!(ran.err.contains("line 5: an object has a key behind its bucket"), "{}", ran.err);
     assert!(ran.err.contains("line 6: a control byte (0x09) stands at byte 17"), "{}", ran.err);
-    assert!(ran.err.contains("7 lines: 2 allow, 3 deny, 2 invalid; "), "{}", ran.err);
-    assert!(ran.err.contains("           2  deny     deny.no_match\n"), "{}", ran.err);
+    assert!(ran.err.contains("7 lines: 2 allow, 2 deny, 3 invalid; "), "{}", ran.err);
+    assert!(ran.err.contains("           1  deny     deny.no_match\n"), "{}", ran.err);
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn nul_separates_and_line_feeds_are_then_bytes() {
         [
             "allow\tallowed.rule\tAlgorithmia/data/a",
             "invalid\tinvalid.path\tAlgorithmia/data/b\\nc",
-            "deny\tdeny.no_match\t",
+            "invalid\tinvalid.operation\t",
             "deny\tdeny.no_match\tother/x",
         ]
     );

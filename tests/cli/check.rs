@@ -26,7 +26,13 @@ fn a_decision_is_one_line_and_an_exit_code() {
             "deny   s3 read Algorithmia/data/secret/x  deny.rule  policy.yaml:11:9 \
              \"Algorithmia/data/secret/\"",
         ),
-        ("s3+saha read other", 5, "deny   s3+saha read other  deny.no_match"),
+        ("s3+saha read other/x", 5, "deny   s3+saha read other/x  deny.no_match"),
+        (
+            "s3+all write other",
+            2,
+            "invalid  s3+all write other  invalid.operation  an object has a key behind its \
+             bucket, `bucket/key`; the root and buckets can only be listed",
+        ),
         ("s3+all read-acl pub/x", 5, "deny   s3+all read-acl pub/x  deny.acl"),
         (
             "s3+saha list",
@@ -92,7 +98,7 @@ fn a_malformed_path_is_invalid_and_neither_allowed_nor_denied() {
     for path in ["pub//x", "pub/a\\b"] {
         let ran = folder.run(["check", "-p", "policy.yaml", "s3+plain", "read", path]);
         assert_eq!(ran.code, 2);
-        assert_eq!(ran.out.trim_end(), format!("invalid  s3+plain read {path}  invalid.path"));
+        assert!(ran.out.starts_with(&format!("invalid  s3+plain read {path}  invalid.path  the ")));
     }
 }
 

@@ -12,7 +12,7 @@ fn a_policy_that_loads_is_counted() {
     assert!(ran.out.contains(", 7 restrictions, 1 deny, "), "{}", ran.out);
     let json = folder.ask("validate --format json").json();
     assert_eq!((&json["valid"], &json["policies"][0]["valid"]), (&true.into(), &true.into()));
-    assert_eq!(json["policies"][0]["counts"]["connections"], 5);
+    assert_eq!(json["policies"][0]["counts"]["connections"], 6);
 }
 
 #[test]

@@ -48,6 +48,10 @@ connections:
   - id: s3+all
     owner: steph
     access: read-write
+  - id: s3+tree
+    owner: steph
+    restrictions:
+      - { path: pub/a/b/, access: read-write }
 ";
 
 /// What a run of the command left behind.
