@@ -8,8 +8,8 @@ fn a_policy_that_loads_is_counted() {
     let ran = folder.ask("validate");
     assert_eq!((ran.code, ran.lines().len()), (0, 1), "{}", ran.err);
     assert!(ran.out.starts_with("policy.yaml: valid, revision "), "{}", ran.out);
-    assert!(ran.out.contains(": 5 connections, "), "{}", ran.out);
-    assert!(ran.out.contains(", 7 restrictions, 1 deny, "), "{}", ran.out);
+    assert!(ran.out.contains(": 6 connections, "), "{}", ran.out);
+    assert!(ran.out.contains(", 8 restrictions, 1 deny, "), "{}", ran.out);
     let json = folder.ask("validate --format json").json();
     assert_eq!((&json["valid"], &json["policies"][0]["valid"]), (&true.into(), &true.into()));
     assert_eq!(json["policies"][0]["counts"]["connections"], 6);
