@@ -201,7 +201,7 @@ fn many_keys_and_many_aliases_take_no_more_than_their_number() {
     assert_eq!(policy.users()[0].keys.len(), 20_000);
     let aliases = format!("{CONNECTION}      - [{}]\n", "*a,".repeat(200_000));
     assert_eq!(errors(&aliases).more(), 199_001);
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_long_line_is_as_good_as_many() {
     assert_eq!(Policy::from_yaml("p", &good).expect("loads").connections().len(), 1);
     let bad = format!("{head}/{}]}}]", items.join(", /"));
     assert_eq!(errors(&bad).more(), 99_000);
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
 }
 
 #[test]
