@@ -120,7 +120,8 @@ pub fn policy_yaml(data: &[u8]) {
             // What is shown is for a terminal: nothing of the file can drive it.
             let shown = errors.to_string();
             assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
-            let lines = text.lines().count() + 1;
+            // A lone carriage return breaks a line too, by YAML.
+            let lines = text.split(['\r', '\n']).count() + 1;
             for found in errors.diagnostics() {
                 let location = found.location();
                 let (line, column) = (location.line as usize, location.column as usize);

@@ -394,6 +394,19 @@ fn here_lies_between_all_and_some() {
     });
 }
 
+/// A deny by a glob takes what is directly in a folder; what is deeper is still led to.
+#[test]
+fn leads_of_what_a_glob_leaves() {
+    let allow =
+        unchecked::plain_restriction("pub/d/*").map(|r| Rule::allow(r, AccessSet::READ_ONLY));
+    let deny = unchecked::glob_restriction("pub/d/*").map(|r| Rule::deny(r, AccessSet::READ_ONLY));
+    let rules: Vec<Rule> = [allow, deny].into_iter().flatten().collect();
+    let Some(automaton) = compiled(&rules) else { panic!("two rules are few") };
+    assert!(matches!(automaton.here(b"pub/d/e/f", Access::Read), Verdict::Allowed(_)));
+    assert!(automaton.below(b"pub/").some.contains(Access::Read));
+    assert_eq!(automaton.leads(b"pub/", Access::Read), [b"pub/d/"]);
+}
+
 /// What a narrowed listing asks the server for covers all that may be shown (the directory's own
 /// marker aside), and leads somewhere where it is narrower than the directory.
 #[test]
