@@ -176,12 +176,16 @@ impl Automaton {
                 let word = item.word();
                 live = live.iter().filter(|access| !self.is_denied(&word, *access)).collect();
             }
-            self.trie.nodes[*node as usize].flags |= u32::from(live.bits()) << flag::LIVE;
+            // One word does not tell what is left by a deny that is a glob: a run within a segment
+            // takes the word's bytes and not every path.
+            let leads = live.union(item.access.intersection(self.glob_denies));
+            self.trie.nodes[*node as usize].flags |=
+                u32::from(live.bits()) << flag::LIVE | u32::from(leads.bits()) << flag::LEADS;
             if let Some(place) = place {
                 self.starred.all[*place as usize].live = live;
             }
         }
-        self.trie.fold_up(|flags, child| flags | child & 7 << flag::LIVE);
+        self.trie.fold_up(|flags, child| flags | child & (7 << flag::LIVE | 7 << flag::LEADS));
     }
 
     fn bytes(&self) -> usize {

@@ -53,7 +53,7 @@ impl Automaton {
         let mut stack = vec![(node, directory.to_vec(), skip)];
         while let Some((id, mut so_far, skip)) = stack.pop() {
             let node = &self.trie.nodes[id as usize];
-            if !bits(node.flags, flag::LIVE).contains(access) {
+            if !bits(node.flags, flag::LEADS).contains(access) {
                 continue;
             }
             let rest = &self.trie.label(node)[skip..];
@@ -79,6 +79,9 @@ impl Automaton {
                 return vec![directory.to_vec()];
             }
             leads.push(so_far);
+        }
+        if self.glob_denies.contains(access) {
+            leads.retain(|lead| self.below(lead).some.contains(access));
         }
         leads
     }
