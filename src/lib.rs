@@ -27,7 +27,7 @@
 //!       - Algorithmia/reports/*
 //! ")?;
 //! let engine = Engine::new(policy);
-//! let steph = Caller::new("steph");
+//! let steph = Caller::with_full_permission("steph");
 //! let saha = ConnectionId::parse("s3+saha")?;
 //!
 //! // What a caller sends is checked once, and stays as it is from there on.

@@ -40,13 +40,17 @@ fn swallowed(n: u32) -> Automaton {
 
 #[test]
 fn up_to_the_words_that_are_tried_what_is_left_is_found() {
-    let below = swallowed(MAX_WORDS - 1).below(b"pub/x/tmp/y");
-    assert_eq!(below.some, AccessSet::READ_ONLY);
+    let automaton = swallowed(MAX_WORDS / 2 - 1);
+    assert!(automaton.stats().below_is_exact);
+    assert_eq!(automaton.below(b"pub/x/tmp/y").some, AccessSet::READ_ONLY);
+    // One may need two words, here where the path ends with the `/` that its suffix starts with.
+    assert_eq!(automaton.below(b"pub/x/tmp/y/").some, AccessSet::READ_ONLY);
 }
 
 #[test]
 fn beyond_the_words_nothing_is_claimed_and_decisions_stay_right() {
     let automaton = swallowed(MAX_WORDS + 10);
+    assert!(!automaton.stats().below_is_exact);
     assert_eq!(automaton.below(b"pub/x/tmp/y"), Below::default());
     // Where no deny takes anything, one word is enough however many allows there are.
     assert_eq!(automaton.below(b"pub/x/").some, AccessSet::READ_ONLY);

@@ -50,12 +50,12 @@ fn path(text: &str) -> Path<'_> {
 }
 
 fn read<'e>(engine: &'e Engine, text: &str) -> Decision<'e> {
-    engine.decide(Caller::new("o"), &id(), &ReadObject { path: path(text) })
+    engine.decide(Caller::with_full_permission("o"), &id(), &ReadObject { path: path(text) })
 }
 
 fn list<'a>(engine: &Engine, text: &'a str) -> Option<Approved<ListDirectory<'a>>> {
     let path = path(text).into_directory().expect("short enough");
-    engine.approve(Caller::new("o"), &id(), ListDirectory { path }).ok()
+    engine.approve(Caller::with_full_permission("o"), &id(), ListDirectory { path }).ok()
 }
 
 /// Asserts that reading is allowed, for all of these.
@@ -63,7 +63,8 @@ fn allows(engine: &Engine, texts: &[&str]) {
     for text in texts {
         assert_eq!(read(engine, text).reason().code(), "allowed.rule", "{text}");
         let read = ReadObject { path: path(text) };
-        let approved = engine.approve(Caller::new("o"), &id(), read).expect("an approval");
+        let approved =
+            engine.approve(Caller::with_full_permission("o"), &id(), read).expect("an approval");
         assert_eq!(approved.operation().path.as_bytes(), text.as_bytes(), "the very bytes");
     }
 }
@@ -78,7 +79,7 @@ fn denies(engine: &Engine, texts: &[&str]) {
         };
         assert_eq!(read(engine, text).outcome(), expected, "{text}");
         let read = ReadObject { path: path(text) };
-        assert!(engine.approve(Caller::new("o"), &id(), read).is_err(), "{text}");
+        assert!(engine.approve(Caller::with_full_permission("o"), &id(), read).is_err(), "{text}");
     }
 }
 
@@ -325,7 +326,7 @@ fn p11_stars_do_not_multiply_time() {
     let long = format!("pub/{}", "a".repeat(1_024));
     denies(&engine, &[&long]);
     let operation = ReadObject { path: path(&long) };
-    let (caller, id) = (Caller::new("o"), id());
+    let (caller, id) = (Caller::with_full_permission("o"), id());
     let time = best(|| {
         std::hint::black_box(engine.decide(caller, &id, &operation));
     });
@@ -446,9 +447,12 @@ fn p16_a_parent_has_not_what_its_child_has() {
     denies(&engine, &["pub", "pub/", "pub/a", "pub/a/", "pub/a/c", "pub/a/b"]);
     let tree = |text| DeleteTree { path: path(text) };
     for parent in ["pub/", "pub/a/"] {
-        assert!(engine.approve(Caller::new("o"), &id(), tree(parent)).is_err(), "{parent}");
+        assert!(
+            engine.approve(Caller::with_full_permission("o"), &id(), tree(parent)).is_err(),
+            "{parent}"
+        );
     }
-    assert!(engine.approve(Caller::new("o"), &id(), tree("pub/a/b/")).is_ok());
+    assert!(engine.approve(Caller::with_full_permission("o"), &id(), tree("pub/a/b/")).is_ok());
     let approved = list(&engine, "pub/a").expect("something is below");
     let listing = approved.listing();
     assert_eq!(listing.mode(), ListMode::Narrow);
@@ -540,7 +544,7 @@ fn l09_who_may_read_may_list() {
     );
     let engine = Engine::new(policy.expect("a policy"));
     let write = WriteObject { path: path("pub/x") };
-    assert!(engine.decide(Caller::new("o"), &id(), &write).is_allowed());
+    assert!(engine.decide(Caller::with_full_permission("o"), &id(), &write).is_allowed());
     assert!(list(&engine, "pub").is_none());
     let caller = Caller { name: "o", permission: AccessSet::NONE };
     let denied = engine.decide(caller, &id(), &WriteObject { path: path("pub/x") });

@@ -78,7 +78,8 @@ fn run(engine: &Engine, test: &PolicyTest) -> usize {
                 Ok(path) => {
                     let operation = Operation::named(name, path).expect("short");
                     let operation = operation.expect("an operation");
-                    let decision = engine.decide(Caller::new(&test.caller), &id, &operation);
+                    let decision =
+                        engine.decide(Caller::with_full_permission(&test.caller), &id, &operation);
                     (decision.outcome(), decision.reason().code())
                 }
                 Err(error) => (Outcome::Invalid, error.code()),

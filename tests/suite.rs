@@ -247,7 +247,7 @@ fn engine() {
         let policy = Policy::from_yaml("suite.yaml", &yaml(rules))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let engine = Engine::new(policy);
-        let caller = Caller::new("o");
+        let caller = Caller::with_full_permission("o");
         let path = Path::new(bytes).expect("not skipped");
         let read = engine.decide(caller, &id, &ReadObject { path: path.clone() });
         let write = engine.decide(caller, &id, &WriteObject { path: path.clone() });

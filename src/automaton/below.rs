@@ -11,15 +11,12 @@
 //!   allow still needs with [`FRESH`] for each `*`, is not denied.
 
 use super::{
-    Automaton, Below, Effect, Group, Kind, bits, flag,
+    Automaton, Below, Effect, Kind, bits, flag,
     here::Lookup,
     starred::{FRESH, Middle, Starred},
     trie::Stop,
 };
-use crate::{
-    access::{Access, AccessSet},
-    path::MAX_PATH_LEN,
-};
+use crate::{access::AccessSet, path::MAX_PATH_LEN};
 
 /// The most words that are tried, for all accesses together, to find something that denies with
 /// stars before their end leave of allows with stars before theirs.
@@ -51,13 +48,12 @@ impl Automaton {
         }
         let (mut sum, passed) = self.sum(path);
         let mut open = sum.open.without(sum.closed).without(sum.left);
-        for access in open.intersection(self.glob_denies).iter() {
+        let by_globs = open.intersection(self.glob_denies);
+        if !by_globs.is_empty() {
             // Globs can take everything together, without one that does; then nothing is claimed.
             let mut word = Word::new(path);
             word.push(&[FRESH]);
-            if !word.fits || self.is_denied(word.bytes(), access) {
-                open = open.without(access.into());
-            }
+            open = open.without(self.taken_from(&word, by_globs));
         }
         sum.left = sum.left.without(sum.closed).union(open);
         let missing = bits(passed, flag::GROUP_ALLOW).without(sum.closed).without(sum.left);
@@ -95,13 +91,12 @@ impl Automaton {
             let denies = bits(passed, flag::GROUP_DENY);
             sum.touched = sum.touched.union(denies);
             let mut lookup = Lookup::default();
-            let mut block = 0;
+            let effects = [Effect::Allow, Effect::Deny];
             self.each_group(path, |group| {
-                self.matching(group, path, &mut lookup, &mut block, &mut |starred, certain| {
+                self.matching(group, path, &effects, &mut lookup, &mut |starred, certain| {
                     sum.add_if_open_ended(self, starred, path, certain);
                     true
-                });
-                true
+                })
             });
         }
         (sum, passed)
@@ -115,10 +110,9 @@ impl Automaton {
         self.each_group(path, |group| {
             let patterns = &self.starred.all[group.start as usize..group.end as usize];
             for starred in patterns.iter().filter(|starred| starred.effect == Effect::Allow) {
-                for access in starred.live.intersection(missing).without(left).iter() {
-                    if self.leaves_something(starred, path, access, &mut words) {
-                        left = left.with(access);
-                    }
+                let wanted = starred.live.intersection(missing).without(left);
+                if !wanted.is_empty() {
+                    left = left.union(self.left_of(starred, path, wanted, &mut words));
                 }
                 if left == missing || words == 0 {
                     return false;
@@ -129,23 +123,23 @@ impl Automaton {
         left
     }
 
-    /// Whether an allow has an access at some extension of a path that has spent its prefix.
-    fn leaves_something(
+    /// Which of these accesses an allow has at some extension of a path that has spent its prefix.
+    fn left_of(
         &self,
         starred: &Starred,
         path: &[u8],
-        access: Access,
+        wanted: AccessSet,
         words: &mut u32,
-    ) -> bool {
+    ) -> AccessSet {
         let Middle::Pieces { start, count, .. } = starred.middle else {
             // Without the subset construction a glob counts only where no deny could take from it.
-            let alive = self.starred.is_alive(starred, path);
-            return alive && !self.touches(path, access);
+            return match self.starred.is_alive(starred, path) {
+                true => wanted.without(self.taken_below(path).some),
+                false => AccessSet::NONE,
+            };
         };
-        if !self.starred_denies.contains(access) {
-            // Denies without stars before their end would have closed the path.
-            return true;
-        }
+        // Denies without stars before their end would have closed the path.
+        let mut left = wanted.without(self.starred_denies);
         let pieces = self.starred.pieces_of(start, count);
         let suffix = self.starred.bytes_of(starred.suffix);
         // The pieces that the path already has, each as early as can be.
@@ -162,11 +156,11 @@ impl Automaton {
         // start. A suffix may also stand there whole.
         let longest = if awaited.is_empty() { next.len() } else { next.len().saturating_sub(1) };
         for overlap in 0..=longest.min(path.len() - spent) {
+            if left == wanted || *words == 0 {
+                break;
+            }
             if !path.ends_with(&next[..overlap]) {
                 continue;
-            }
-            if *words == 0 {
-                return false;
             }
             *words -= 1;
             let mut word = Word::new(path);
@@ -182,36 +176,14 @@ impl Automaton {
                 word.push(&[FRESH]);
                 word.push(suffix);
             }
-            if word.fits && !self.is_denied(word.bytes(), access) {
-                return true;
-            }
+            left = wanted.without(self.taken_from(&word, wanted.without(left)));
         }
-        false
+        left
     }
 
-    /// Whether some deny takes an access from some extension of a path.
-    fn touches(&self, path: &[u8], access: Access) -> bool {
-        let mut touched = 0;
-        let stop = self.trie.walk(path, |_, node, _| {
-            touched |= node.flags >> (Kind::PrefixDeny as u32) | node.flags >> flag::GROUP_DENY;
-            true
-        });
-        if let Stop::At(node) | Stop::Within(node) = stop {
-            touched |= self.trie.nodes[node as usize].flags >> flag::DENY_BELOW;
-        }
-        AccessSet::from_bits((touched & 7) as u8).contains(access)
-    }
-
-    /// Whether a deny takes an access at a path.
-    pub(super) fn is_denied(&self, path: &[u8], access: Access) -> bool {
-        matches!(self.here(path, access), super::Verdict::Denied(_))
-    }
-
-    /// Every group on a path, from the root down, until `each` says to stop.
-    fn each_group(&self, path: &[u8], mut each: impl FnMut(&Group) -> bool) {
-        self.trie.walk(path, |_, node, _| {
-            node.flags & flag::GROUP == 0 || each(&self.extras[node.extra as usize].group)
-        });
+    /// Which of these accesses denies take from a word; all, if it did not fit.
+    fn taken_from(&self, word: &Word, wanted: AccessSet) -> AccessSet {
+        if word.fits { self.denied(&word.bytes[..word.len], wanted) } else { wanted }
     }
 }
 
@@ -261,9 +233,5 @@ impl Word {
             }
             None => self.fits = false,
         }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
     }
 }

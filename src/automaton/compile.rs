@@ -3,15 +3,20 @@
 
 use super::{
     Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
-    below::MAX_WORDS, flag, groups::Groups, starred::FRESH, subset::Subset, trie::Trie,
+    below::MAX_WORDS, crowd::Crowd, flag, groups::Groups, starred::FRESH, subset::Subset,
+    trie::Trie,
 };
 use crate::{
     access::AccessSet,
-    restriction::{Pattern, Token},
+    restriction::{MAX_RESTRICTION_LEN, Pattern, Token},
 };
 
 /// The most rules of a connection.
 pub const MAX_RULES: usize = 1 << 22;
+
+/// The most patterns of denies that are compared with allows, all allows together: about the
+/// number of allows times that of denies with wildcards before their end that are on their way.
+pub const MAX_DENY_WORK: usize = 1 << 27;
 
 /// One pattern of one rule.
 pub(super) struct Item<'a> {
@@ -104,6 +109,11 @@ impl Automaton {
                 return Err(TooLarge { rule, limit: "limit.rules", most: MAX_RULES });
             }
             let patterns = entry.restriction.patterns().iter();
+            // Whatever made the restriction: lengths within it are kept in sixteen bits.
+            if patterns.clone().any(|pattern| pattern.min_len() > MAX_RESTRICTION_LEN) {
+                let (limit, most) = ("limit.restriction_length", MAX_RESTRICTION_LEN);
+                return Err(TooLarge { rule: RuleId(rules as u32), limit, most });
+            }
             items.extend(patterns.map(|pattern| Item::new(pattern, rules as u32, &entry)));
             rules += 1;
         }
@@ -121,6 +131,7 @@ impl Automaton {
             nodes.extend(std::iter::repeat_n(node, same.len()));
         }
         let groups = Groups::build(&items, &nodes, &trie)?;
+        let words_needed = groups.words;
         let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
         trie.fold_up(|flags, child| flags | child & 7 << flag::DENY_BELOW);
 
@@ -147,23 +158,36 @@ impl Automaton {
             },
             starred: groups.set,
             suffixes: groups.suffixes,
-            crowd: groups.crowd,
+            crowds: groups.crowds,
             subset: None,
         };
-        automaton.find_live(&items, &nodes, &groups.places);
+        automaton.find_live(&items, &nodes, &groups.places)?;
         let has_globs = items.iter().any(Item::is_glob);
         if has_globs {
             automaton.subset = Subset::build(&items);
         }
         automaton.stats.nodes = automaton.trie.nodes.len();
         automaton.stats.subset_states = automaton.subset.as_ref().map_or(0, Subset::states);
-        automaton.stats.below_is_exact = !has_globs || automaton.subset.is_some();
+        automaton.stats.below_is_exact = match has_globs {
+            true => automaton.subset.is_some(),
+            false => automaton.starred_denies.is_empty() || words_needed <= automaton.words,
+        };
         automaton.stats.bytes = automaton.bytes();
         Ok(automaton)
     }
 
     /// Marks what the denies leave of each allow, and where in the trie something is left.
-    fn find_live(&mut self, items: &[Item<'_>], nodes: &[u32], places: &[u32]) {
+    ///
+    /// # Errors
+    ///
+    /// More than [`MAX_DENY_WORK`].
+    fn find_live(
+        &mut self,
+        items: &[Item<'_>],
+        nodes: &[u32],
+        places: &[u32],
+    ) -> Result<(), TooLarge> {
+        let mut work = 0;
         let denies = items.iter().any(|item| item.effect == Effect::Deny);
         let mut places = places.iter();
         for (item, node) in items.iter().zip(nodes) {
@@ -174,7 +198,12 @@ impl Automaton {
             let mut live = item.access;
             if denies {
                 let word = item.word();
-                live = live.iter().filter(|access| !self.is_denied(&word, *access)).collect();
+                work += self.deny_work(&word);
+                if work > MAX_DENY_WORK {
+                    let rule = RuleId(item.rule);
+                    return Err(TooLarge { rule, limit: "limit.deny_work", most: MAX_DENY_WORK });
+                }
+                live = live.without(self.denied(&word, live));
             }
             // One word does not tell what is left by a deny that is a glob: a run within a segment
             // takes the word's bytes and not every path.
@@ -186,6 +215,7 @@ impl Automaton {
             }
         }
         self.trie.fold_up(|flags, child| flags | child & (7 << flag::LIVE | 7 << flag::LEADS));
+        Ok(())
     }
 
     fn bytes(&self) -> usize {
@@ -195,7 +225,7 @@ impl Automaton {
             + self.terminals.capacity() * size_of::<Terminal>()
             + self.starred.bytes()
             + self.suffixes.bytes()
-            + self.crowd.bytes()
+            + self.crowds.iter().map(Crowd::bytes).sum::<usize>()
             + self.subset.as_ref().map_or(0, Subset::bytes)
     }
 }

@@ -2,20 +2,21 @@
 //!
 //! One pass of Aho–Corasick over a path finds where any of their pieces stands. Each pattern waits
 //! for its next piece; when that is found behind the one before, the pattern waits for the piece
-//! after it. A pattern whose pieces are all found matches if its prefix and suffix do. So a path costs its length, what it contains of pieces, and the patterns that
+//! after it. Those that wait for one piece stand in the order in which their last pieces ended, so
+//! that only those that move are looked at. A pattern whose pieces are all found matches if its prefix and suffix do. So a path costs its length, what it contains of pieces, and the patterns that
 //! really move, however many there are.
 //!
 //! Patterns are searched in blocks, so that what a search remembers has a fixed size and lives on
 //! the stack.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, automaton::OverlappingState};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, automaton::OverlappingState};
 
 use super::starred::{Middle, Starred, StarredSet};
 
 /// The most patterns of a block.
-const BLOCK_PATTERNS: usize = 1_024;
+const BLOCK_PATTERNS: usize = 4_096;
 /// The most distinct pieces of a block.
-const BLOCK_PIECES: usize = 2_048;
+const BLOCK_PIECES: usize = 8_192;
 /// No pattern.
 const NONE: u16 = u16::MAX;
 
@@ -44,19 +45,30 @@ pub(super) struct Crowd {
 impl Crowd {
     /// Prepares the search for these patterns, each with at least one piece, and says for each
     /// which block it is in. Neighbours in the list share a block where they can.
-    pub(super) fn new(set: &StarredSet, patterns: &[u32]) -> (Self, Vec<u32>) {
+    ///
+    /// # Errors
+    ///
+    /// The search's own, for text that it has no numbers for.
+    pub(super) fn new(set: &StarredSet, patterns: &[u32]) -> Result<(Self, Vec<u32>), BuildError> {
         let mut blocks = Vec::new();
         let mut places = Vec::with_capacity(patterns.len());
         let mut open = OpenBlock::default();
         for pattern in patterns {
             if open.patterns.len() == BLOCK_PATTERNS || !open.add(set, *pattern) {
-                blocks.extend(std::mem::take(&mut open).close(set));
+                blocks.push(std::mem::take(&mut open).close(set)?);
                 open.add(set, *pattern);
             }
             places.push(blocks.len() as u32);
         }
-        blocks.extend(open.close(set));
-        (Self { blocks }, places)
+        if !open.patterns.is_empty() {
+            blocks.push(open.close(set)?);
+        }
+        Ok((Self { blocks }, places))
+    }
+
+    /// How many patterns a block has.
+    pub(super) fn size(&self, block: u32) -> usize {
+        self.blocks[block as usize].patterns.len()
     }
 
     /// Hands every pattern of a block that matches the path to `found`, until that says to stop.
@@ -100,8 +112,10 @@ struct Waiting<const PATTERNS: usize, const PIECES: usize> {
     end: [u32; PATTERNS],
     /// For each pattern, the next one that waits for the same piece.
     next: [u16; PATTERNS],
-    /// For each piece, the first pattern that waits for it as its second or a later piece.
+    /// For each piece, the first and the last pattern that wait for it as their second or a later
+    /// piece, in the order in which the pieces before ended.
     head: [u16; PIECES],
+    tail: [u16; PIECES],
     /// For each piece, how many patterns with it as their first have found it.
     begun: [u16; PIECES],
 }
@@ -124,6 +138,7 @@ impl Block {
         match (self.patterns.len(), self.first_starts.len()) {
             (..=32, ..=64) => self.follow::<32, 64>(set, path, state, found),
             (..=256, ..=512) => self.follow::<256, 512>(set, path, state, found),
+            (..=1_024, ..=2_048) => self.follow::<1_024, 2_048>(set, path, state, found),
             _ => self.follow::<BLOCK_PATTERNS, BLOCK_PIECES>(set, path, state, found),
         }
     }
@@ -141,24 +156,21 @@ impl Block {
             end: [0; PATTERNS],
             next: [NONE; PATTERNS],
             head: [NONE; PIECES],
+            tail: [NONE; PIECES],
             begun: [0; PIECES],
         };
         while let Some(hit) = state.get_match() {
             let piece = hit.pattern().as_usize();
             let (start, end) = (hit.start() as u32, hit.end() as u32);
-            // Those that wait for it as a later piece, before others join them.
-            let mut pattern = std::mem::replace(&mut waiting.head[piece], NONE);
-            while pattern != NONE {
-                let next = waiting.next[usize::from(pattern)];
-                if waiting.end[usize::from(pattern)] <= start {
-                    if !self.advance(set, pattern, end, path, &mut waiting, found) {
-                        return false;
-                    }
-                } else {
-                    waiting.next[usize::from(pattern)] = waiting.head[piece];
-                    waiting.head[piece] = pattern;
+            // Those that wait for it as a later piece, and whose last piece ended before it.
+            while let Some(pattern) = Some(waiting.head[piece]).filter(|first| *first != NONE) {
+                if waiting.end[usize::from(pattern)] > start {
+                    break;
                 }
-                pattern = next;
+                waiting.head[piece] = waiting.next[usize::from(pattern)];
+                if !self.advance(set, pattern, end, path, &mut waiting, found) {
+                    return false;
+                }
             }
             let first = &self.first
                 [usize::from(self.first_starts[piece])..usize::from(self.first_starts[piece + 1])];
@@ -193,8 +205,13 @@ impl Block {
         waiting.at[place] += 1;
         waiting.end[place] = end;
         if let Some(piece) = pieces.get(usize::from(waiting.at[place])) {
-            waiting.next[place] = waiting.head[usize::from(*piece)];
-            waiting.head[usize::from(*piece)] = pattern;
+            let piece = usize::from(*piece);
+            waiting.next[place] = NONE;
+            match waiting.head[piece] {
+                NONE => waiting.head[piece] = pattern,
+                _ => waiting.next[usize::from(waiting.tail[piece])] = pattern,
+            }
+            waiting.tail[piece] = pattern;
             return true;
         }
         let starred = &set.all[self.patterns[place] as usize];
@@ -233,13 +250,9 @@ impl<'a> OpenBlock<'a> {
         true
     }
 
-    fn close(self, set: &StarredSet) -> Option<Block> {
-        // Too large for the search's own limits would be a bug: a block has bounded text.
-        let search = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&self.texts)
-            .ok()
-            .filter(|_| !self.patterns.is_empty())?;
+    fn close(self, set: &StarredSet) -> Result<Block, BuildError> {
+        let search =
+            AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&self.texts)?;
         let mut first: Vec<Vec<u16>> = vec![Vec::new(); self.texts.len()];
         for (pattern, pieces) in (0..).zip(&self.pieces) {
             if let Some(piece) = pieces.first() {
@@ -267,6 +280,6 @@ impl<'a> OpenBlock<'a> {
             block.first.extend_from_slice(patterns);
             block.first_starts.push(block.first.len() as u16);
         }
-        Some(block)
+        Ok(block)
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Group, RuleId, TooLarge,
+    Effect, Group, RuleId, TooLarge,
     chain::Chain,
     compile::{Item, Shape},
     crowd::Crowd,
@@ -26,8 +26,11 @@ const DIRECT: u32 = 16;
 pub(super) struct Groups {
     pub(super) set: StarredSet,
     pub(super) suffixes: Trie,
-    pub(super) crowd: Crowd,
+    /// The patterns that are searched together: allows, and denies.
+    pub(super) crowds: [Crowd; 2],
     pub(super) in_crowd: usize,
+    /// How many words `below` may have to try for one path.
+    pub(super) words: u32,
     /// The groups and their nodes.
     pub(super) at: Vec<(u32, Group)>,
     /// For each starred item, in the items' order, its place in the set.
@@ -52,8 +55,12 @@ impl Groups {
         let mut drafts = drafts(items, nodes);
         let suffixes = number_suffixes(&mut drafts);
         drafts.sort_by_key(|draft| (draft.node, draft.suffix_id));
-        divide(&mut drafts, trie, &suffixes)?;
-        drafts.sort_by_key(|draft| (draft.node, draft.in_crowd, draft.suffix_id));
+        let words = divide(&mut drafts, trie, &suffixes)?;
+        // Those that are matched one by one by suffix, which they are looked up by; the others by
+        // effect, since allows and denies are searched apart.
+        drafts.sort_by_key(|d| {
+            (d.node, d.in_crowd, d.in_crowd.then_some(d.item.effect), d.suffix_id)
+        });
 
         let mut set = StarredSet::default();
         let mut texts = HashMap::new();
@@ -66,30 +73,49 @@ impl Groups {
         set.suffix_ids.shrink_to_fit();
         set.pieces.shrink_to_fit();
         set.text.shrink_to_fit();
-        let in_crowd: Vec<u32> =
-            (0..).zip(&drafts).filter(|(_, draft)| draft.in_crowd).map(|(n, _)| n).collect();
-        let (crowd, blocks) = Crowd::new(&set, &in_crowd);
+        let mut blocks = vec![0; drafts.len()];
+        let mut crowds = <[Crowd; 2]>::default();
+        for (effect, crowd) in [Effect::Allow, Effect::Deny].into_iter().zip(&mut crowds) {
+            let is_in = |draft: &Draft<'_>| draft.in_crowd && draft.item.effect == effect;
+            let patterns: Vec<u32> =
+                (0..).zip(&drafts).filter(|(_, draft)| is_in(draft)).map(|(n, _)| n).collect();
+            let (searched, places) = Crowd::new(&set, &patterns)
+                .map_err(|_| too_large(&drafts, "limit.starred_text"))?;
+            *crowd = searched;
+            for (pattern, block) in patterns.iter().zip(places) {
+                blocks[*pattern as usize] = block;
+            }
+        }
 
         let mut at = Vec::new();
-        let (mut start, mut searched) = (0, 0);
+        let mut start = 0;
         for group in drafts.chunk_by(|a, b| a.node == b.node) {
             let direct = group.iter().filter(|draft| !draft.in_crowd).count();
-            let blocks = &blocks[searched..searched + group.len() - direct];
+            let mut ranges = [(0, 0); 2];
+            for (draft, block) in group.iter().zip(&blocks[start..]).skip(direct) {
+                let range = &mut ranges[draft.item.effect as usize];
+                *range = (if range.1 == 0 { *block } else { range.0 }, block + 1);
+            }
             at.push((
                 group[0].node,
                 Group {
                     start: start as u32,
                     direct_end: (start + direct) as u32,
                     end: (start + group.len()) as u32,
-                    first_block: blocks.first().copied().unwrap_or(0),
-                    end_block: blocks.last().map_or(0, |last| last + 1),
+                    blocks: ranges,
                 },
             ));
             start += group.len();
-            searched += group.len() - direct;
         }
-        Ok(Self { set, suffixes, crowd, in_crowd: in_crowd.len(), at, places })
+        let in_crowd = drafts.iter().filter(|draft| draft.in_crowd).count();
+        Ok(Self { set, suffixes, crowds, in_crowd, words, at, places })
     }
+}
+
+/// What is said when the text of starred patterns is more than a search has numbers for.
+fn too_large(drafts: &[Draft<'_>], limit: &'static str) -> TooLarge {
+    let rule = drafts.iter().map(|draft| draft.item.rule).max().unwrap_or_default();
+    TooLarge { rule: RuleId(rule), limit, most: u32::MAX as usize }
 }
 
 fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
@@ -134,16 +160,19 @@ fn number_suffixes(drafts: &mut [Draft<'_>]) -> Trie {
 }
 
 /// Sends to the crowd what would make more than [`DIRECT`] candidates for one path, and checks
-/// the limits. The drafts are sorted by node, and parents come before their children.
-fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<(), TooLarge> {
+/// the limits. The drafts are sorted by node, and parents come before their children. Says how
+/// many words the allows that one path can meet need at most.
+fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<u32, TooLarge> {
+    let mut most_words = 0;
     if drafts.is_empty() {
-        return Ok(());
+        return Ok(most_words);
     }
     #[derive(Clone, Copy, Default)]
     struct OnTheWay {
         patterns: u32,
         globs: u32,
         direct: u32,
+        words: u32,
     }
     let mut on_the_way = vec![OnTheWay::default(); trie.nodes.len()];
     let mut of_suffix: HashMap<u32, u32> = HashMap::new();
@@ -153,6 +182,9 @@ fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<(), 
         if let Some(group) = groups.next_if(|group| group[0].node == id) {
             way.patterns += group.len() as u32;
             way.globs += group.iter().filter(|draft| !draft.is_plain).count() as u32;
+            let allows = group.iter().filter(|draft| draft.item.effect == Effect::Allow);
+            way.words += allows.map(words).sum::<u32>();
+            most_words = most_words.max(way.words);
             let last = group.iter().map(|draft| draft.item.rule).max().unwrap_or_default();
             for (count, limit, most) in [
                 (way.patterns, "limit.starred_on_one_path", MAX_STARRED_ON_ONE_PATH),
@@ -190,7 +222,37 @@ fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<(), 
             on_the_way[child as usize] = way;
         }
     }
-    Ok(())
+    Ok(most_words)
+}
+
+/// How many words an allow needs at most to show whether denies leave something of it: one for
+/// each start of a piece that a path can end with at the same time, and one for none.
+fn words(draft: &Draft<'_>) -> u32 {
+    let of_piece = |token: &Token| match token {
+        Token::Literal(bytes) => deepest_border(bytes) + 1,
+        Token::One(_) | Token::Run(_) => 1,
+    };
+    draft.tokens.iter().map(of_piece).max().unwrap_or(1)
+}
+
+/// The most starts of these bytes that something can end with at once: the failure function of
+/// Knuth, Morris and Pratt, followed to its end.
+fn deepest_border(bytes: &[u8]) -> u32 {
+    let mut border = vec![0_usize; bytes.len() + 1];
+    let mut depth = vec![0_u32; bytes.len() + 1];
+    let mut deepest = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let mut len = border[at];
+        if at > 0 {
+            while len > 0 && bytes[len] != *byte {
+                len = border[len];
+            }
+            border[at + 1] = len + usize::from(bytes[len] == *byte);
+        }
+        depth[at + 1] = 1 + depth[border[at + 1]];
+        deepest = deepest.max(depth[at + 1]);
+    }
+    deepest
 }
 
 fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Draft<'a>) {

@@ -140,12 +140,8 @@ impl Automaton {
     /// Asks the patterns of these groups, given by their places in `extras`, from the root down.
     fn ask(&self, path: &[u8], seen: &mut Seen, groups: impl Iterator<Item = u32>) {
         let mut lookup = Lookup::default();
-        let mut block = 0;
         for place in groups {
-            let group = self.extras[place as usize].group;
-            if !self.matching(&group, path, &mut lookup, &mut block, &mut |starred, certain| {
-                self.ask_one(path, seen, starred, certain)
-            }) {
+            if !self.ask_group(&self.extras[place as usize].group, path, &mut lookup, seen) {
                 return;
             }
         }
@@ -155,35 +151,31 @@ impl Automaton {
     #[cold]
     fn ask_all(&self, path: &[u8], seen: &mut Seen) {
         let mut lookup = Lookup::default();
-        let mut block = 0;
-        self.trie.walk(path, |_, node, _| {
-            node.flags & flag::GROUP == 0
-                || self.matching(
-                    &self.extras[node.extra as usize].group,
-                    path,
-                    &mut lookup,
-                    &mut block,
-                    &mut |starred, certain| self.ask_one(path, seen, starred, certain),
-                )
-        });
+        self.each_group(path, |group| self.ask_group(group, path, &mut lookup, seen));
     }
 
-    #[inline]
-    fn ask_one(&self, path: &[u8], seen: &mut Seen, starred: &Starred, certain: bool) -> bool {
-        !seen.cares(starred)
-            || !(certain || self.starred.matches(starred, path))
-            || seen.take(starred)
+    fn ask_group(&self, group: &Group, path: &[u8], lookup: &mut Lookup, seen: &mut Seen) -> bool {
+        let effects: &[Effect] = match seen.granted {
+            None => &[Effect::Allow, Effect::Deny],
+            Some(_) => &[Effect::Deny],
+        };
+        self.matching(group, path, effects, lookup, &mut |starred, certain| {
+            !seen.cares(starred)
+                || !(certain || self.starred.matches(starred, path))
+                || seen.take(starred)
+        })
     }
 
     /// Hands the patterns of a group that can match the path to `each`, and whether it is certain
-    /// that they do, until it says to stop. Says whether it never did. `block` is the first block
-    /// of the crowd that was not searched yet on this path.
+    /// that they do, until it says to stop. Says whether it never did. Of the patterns that are
+    /// searched together it hands those of these effects, and those of a block that the path was
+    /// searched for before not again.
     pub(super) fn matching(
         &self,
         group: &Group,
         path: &[u8],
+        effects: &[Effect],
         lookup: &mut Lookup,
-        block: &mut u32,
         each: &mut impl FnMut(&Starred, bool) -> bool,
     ) -> bool {
         let set = &self.starred;
@@ -205,29 +197,39 @@ impl Automaton {
         } else if !direct.iter().all(&mut ask) {
             return false;
         }
-        while *block < group.end_block {
-            let this = (*block).max(group.first_block);
-            if this == group.end_block {
-                break;
-            }
-            *block = this + 1;
-            if !self.crowd.search(this, set, path, &mut |starred| each(starred, true)) {
-                return false;
+        for effect in effects {
+            let (first, end) = group.blocks[*effect as usize];
+            let searched = &mut lookup.searched[*effect as usize];
+            for block in first.max(*searched)..end {
+                *searched = block + 1;
+                let crowd = &self.crowds[*effect as usize];
+                if !crowd.search(block, set, path, &mut |starred| each(starred, true)) {
+                    return false;
+                }
             }
         }
         true
     }
+
+    /// Every group on a path, from the root down, until `each` says to stop.
+    pub(super) fn each_group(&self, path: &[u8], mut each: impl FnMut(&Group) -> bool) {
+        self.trie.walk(path, |_, node, _| {
+            node.flags & flag::GROUP == 0 || each(&self.extras[node.extra as usize].group)
+        });
+    }
 }
 
-/// The suffixes that a path ends with, by number; found when first asked for.
+/// What is known of one path: the suffixes that it ends with, by number, found when first asked
+/// for; and how many blocks of each crowd it was searched for.
 pub(super) struct Lookup {
     found: Option<usize>,
     suffixes: [u32; REMEMBERED_SUFFIXES],
+    searched: [u32; 2],
 }
 
 impl Default for Lookup {
     fn default() -> Self {
-        Self { found: None, suffixes: [0; REMEMBERED_SUFFIXES] }
+        Self { found: None, suffixes: [0; REMEMBERED_SUFFIXES], searched: [0; 2] }
     }
 }
 

@@ -18,18 +18,22 @@
 //! # What `below` means, and where it is exact
 //!
 //! The questions are about all byte strings that start with the path, itself included, as a
-//! prefix of an S3 listing has it. For the plain form the answers are exact whatever the number
-//! of restrictions. The key is a byte that no restriction has a literal of: if a pattern with that
-//! byte for each `*` is matched by a deny, the deny's stars match those bytes, hence anything, and
-//! the pattern is covered whole. So "is anything left?" is one match of one word. With both
-//! allows and denies that have stars before their end, up to [`MAX_WORDS`] such words are tried
-//! (fewer with thousands of such denies); beyond, and for globs beyond [`MAX_SUBSET_STATES`], the
-//! answer errs to "nothing below" and "not all below". [`Stats::below_is_exact`] says so for globs.
+//! prefix of an S3 listing has it. The key to the plain form is a byte that no restriction has a
+//! literal of: if a pattern with that byte for each `*` is matched by a deny, the deny's stars match
+//! those bytes, hence anything, and the pattern is covered whole. So "is anything left?" is one
+//! match of one word, and a few more where the path ends with the start of a piece. Without denies
+//! that have stars before their end no word is needed at all.
+//!
+//! Where such denies meet such allows, up to [`MAX_WORDS`] words are tried for one path (fewer with
+//! more than 256 such denies), and globs are exact up to [`MAX_SUBSET_STATES`]. Beyond, the answer
+//! errs to "nothing below" and "not all below"; decisions of [`Automaton::here`] are always exact.
+//! [`Stats::below_is_exact`] says whether any path of this connection can be beyond.
 
 mod below;
 mod chain;
 mod compile;
 mod crowd;
+mod denied;
 mod groups;
 mod here;
 mod leads;
@@ -41,7 +45,7 @@ use std::fmt;
 
 pub use self::{
     below::MAX_WORDS,
-    compile::MAX_RULES,
+    compile::{MAX_DENY_WORK, MAX_RULES},
     groups::{MAX_GLOBS_ON_ONE_PATH, MAX_STARRED_ON_ONE_PATH},
     leads::MAX_LEADS,
     subset::MAX_SUBSET_STATES,
@@ -132,7 +136,8 @@ pub struct Automaton {
     starred: StarredSet,
     /// The suffixes of starred patterns, backwards; `extra` of a node is the suffix's number.
     suffixes: Trie,
-    crowd: Crowd,
+    /// The patterns that are searched together: allows, and denies.
+    crowds: [Crowd; 2],
     subset: Option<Subset>,
     /// The accesses that some starred deny takes.
     starred_denies: AccessSet,
@@ -158,9 +163,8 @@ struct Group {
     /// Up to here they are matched one by one, sorted by suffix; the others are in the crowd.
     direct_end: u32,
     end: u32,
-    /// The blocks of the crowd that the others are in.
-    first_block: u32,
-    end_block: u32,
+    /// The blocks of the two crowds that the others are in: the first, and the one behind the last.
+    blocks: [(u32, u32); 2],
 }
 
 /// One literal or prefix that ends at a node.
@@ -226,7 +230,9 @@ pub struct Stats {
     pub subset_states: usize,
     /// Memory, in bytes.
     pub bytes: usize,
-    /// Whether the construction for globs stayed within its budget, or was not needed.
+    /// Whether [`Automaton::below`] is exact for every path: the construction for globs stayed
+    /// within its budget, and no path can need more words than are tried. Else it errs on the closed
+    /// side where it is not.
     pub below_is_exact: bool,
 }
 

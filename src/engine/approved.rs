@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Decision, ListMode, Listing, Operate, Reason, Scope, decision::DecidedNeed};
-use super::{DeleteObjects, ListDirectory};
+use super::{
+    Decision, DeleteObjects, ListDirectory, ListMode, Listing, Operate, Operation, Reason, Scope,
+    decision::DecidedNeed,
+};
 use crate::{
     access::AccessSet,
     automaton::{RuleId, Verdict},
@@ -21,8 +23,9 @@ pub struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// A caller whose key takes nothing away.
-    pub fn new(name: &'a str) -> Self {
+    /// A caller whose key takes nothing away: for an owner's own tools. A request's caller has the
+    /// permission of the key that it came with.
+    pub fn with_full_permission(name: &'a str) -> Self {
         Self { name, permission: AccessSet::READ_WRITE }
     }
 }
@@ -58,7 +61,7 @@ impl Engine {
     ///     restrictions: [Algorithmia/*]
     /// ")?;
     /// let engine = Engine::new(policy);
-    /// let steph = Caller::new("steph");
+    /// let steph = Caller::with_full_permission("steph");
     /// let saha = ConnectionId::parse("s3+saha")?;
     /// let path = Path::new("Algorithmia/team.jpg")?;
     ///
@@ -135,7 +138,7 @@ impl Engine {
 /// It holds the very bytes that were decided on. It is made in one place, cannot be cloned, and
 /// is consumed by what runs it.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// # use pathward::engine::{Approved, ReadObject};
 /// fn twice(approval: Approved<ReadObject<'_>>) {
 ///     let _first = approval.clone();
@@ -193,11 +196,27 @@ impl<Op: Operate> Approved<Op> {
     }
 }
 
+impl Approved<Operation<'_>> {
+    /// Of an approved listing, what to ask the server for and what of its answer may be shown.
+    pub fn listing(&self) -> Option<Listing<'_>> {
+        match &self.operation {
+            Operation::List(list) => Some(self.listing_of(list)),
+            _ => None,
+        }
+    }
+}
+
 impl Approved<ListDirectory<'_>> {
     /// What to ask the server for, and what of its answer may be shown.
     pub fn listing(&self) -> Listing<'_> {
+        self.listing_of(&self.operation)
+    }
+}
+
+impl<Op> Approved<Op> {
+    fn listing_of<'a>(&'a self, list: &'a ListDirectory<'_>) -> Listing<'a> {
         let mode = self.list.unwrap_or(ListMode::Narrow);
-        Listing::new(self.connection.automaton(), &self.operation.path, mode)
+        Listing::new(self.connection.automaton(), &list.path, mode)
     }
 }
 
@@ -220,6 +239,10 @@ fn decide<'e, Op: Operate>(
         let path = need.path.as_bytes();
         (decision.reason, decision.rule) = match need.scope {
             Scope::Never => (Reason::Acl, None),
+            // `dir` and `dir/` are different objects: what is decided on is what is used.
+            _ if need.is_directory && !path.is_empty() && !path.ends_with(b"/") => {
+                (Reason::InvalidOperation, None)
+            }
             // A listing may be of the root or a bucket; nothing else is: a bucket is no object,
             // and is neither made nor emptied through a connection.
             Scope::Here | Scope::AllBelow if need.path.key().is_empty() => {

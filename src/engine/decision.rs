@@ -76,8 +76,8 @@ impl Reason {
                  segment, or a `\\`) as another one"
             }
             Self::InvalidOperation => {
-                "an object has a key behind its bucket, `bucket/key`; the root and buckets can \
-                 only be listed"
+                "an object has a key behind its bucket, `bucket/key`, and a directory's path ends \
+                 with `/`; the root and buckets can only be listed"
             }
         }
     }
@@ -159,7 +159,7 @@ impl<'e> Decision<'e> {
     /// The rule that decided, where one did. Questions about all paths below one may be decided
     /// by many rules together, and then have none here.
     pub fn rule(&self) -> Option<&'e Rule> {
-        Some(self.connection?.rule(self.rule?))
+        self.connection?.rule(self.rule?)
     }
 
     /// The id of that rule within its connection.

@@ -139,7 +139,7 @@ impl Engine {
     ///     restrictions: [Algorithmia/*, Algorithmia2/x]
     /// ")?;
     /// let engine = Engine::new(policy);
-    /// let (steph, saha) = (Caller::new("steph"), ConnectionId::parse("s3+saha")?);
+    /// let (steph, saha) = (Caller::with_full_permission("steph"), ConnectionId::parse("s3+saha")?);
     ///
     /// let read = ReadObject { path: Path::new("Algorithmia2/team.jpg")? };
     /// let explanation = engine.explain(steph, &saha, &read);

@@ -26,7 +26,7 @@ use crate::{
 /// let engine = Engine::new(policy);
 /// let approved = engine
 ///     .approve(
-///         Caller::new("ana"),
+///         Caller::with_full_permission("ana"),
 ///         &ConnectionId::parse("s3+lake")?,
 ///         ListDirectory { path: Path::new("lake/")? },
 ///     )

@@ -24,6 +24,8 @@ pub struct Need<'o> {
     pub scope: Scope,
     /// The path, or the prefix for the scopes that reach below it.
     pub path: &'o Path<'o>,
+    /// Whether it is the path of a directory, which ends with `/`: see [`Path::into_directory`].
+    pub is_directory: bool,
 }
 
 /// All that an operation needs, in the order in which it is decided.
@@ -34,8 +36,9 @@ pub struct Accesses<'o> {
 }
 
 impl<'o> Accesses<'o> {
-    fn one(access: Access, scope: Scope, path: &'o Path<'o>) -> Self {
-        Self { fixed: [Some(Need { access, scope, path }), None], deletes: [].iter() }
+    fn one(access: Access, scope: Scope, path: &'o Path<'o>, is_directory: bool) -> Self {
+        let need = Need { access, scope, path, is_directory };
+        Self { fixed: [Some(need), None], deletes: [].iter() }
     }
 }
 
@@ -45,7 +48,7 @@ impl<'o> Iterator for Accesses<'o> {
     fn next(&mut self) -> Option<Need<'o>> {
         self.fixed.iter_mut().find_map(Option::take).or_else(|| {
             let path = self.deletes.next()?;
-            Some(Need { access: Access::Delete, scope: Scope::Here, path })
+            Some(Need { access: Access::Delete, scope: Scope::Here, path, is_directory: false })
         })
     }
 }
@@ -67,7 +70,7 @@ mod sealed {
 
 /// Operations on one path.
 macro_rules! on_one_path {
-    ($($(#[$doc:meta])* $type:ident, $name:literal, $access:ident, $scope:ident;)*) => {$(
+    ($($(#[$doc:meta])* $type:ident, $name:literal, $access:ident, $scope:ident, $is_directory:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $type<'a> {
@@ -83,7 +86,7 @@ macro_rules! on_one_path {
             }
 
             fn accesses(&self) -> Accesses<'_> {
-                Accesses::one(Access::$access, Scope::$scope, &self.path)
+                Accesses::one(Access::$access, Scope::$scope, &self.path, $is_directory)
             }
         }
     )*};
@@ -91,26 +94,26 @@ macro_rules! on_one_path {
 
 on_one_path! {
     /// Read an object's bytes. Needs read at its path.
-    ReadObject, "read", Read, Here;
+    ReadObject, "read", Read, Here, false;
     /// Ask whether an object is there, and its size. Needs read at its path.
-    StatObject, "stat", Read, Here;
+    StatObject, "stat", Read, Here, false;
     /// Create or replace an object. Needs write at its path.
-    WriteObject, "write", Write, Here;
-    /// Create a directory, which is an object named `dir/`. Needs write at that path.
-    CreateDirectory, "create-directory", Write, Here;
+    WriteObject, "write", Write, Here, false;
+    /// Create a directory, which is an object named `dir/`: the path ends with `/`. Needs write at that path.
+    CreateDirectory, "create-directory", Write, Here, true;
     /// Delete an object. Needs delete at its path.
-    DeleteObject, "delete", Delete, Here;
-    /// List a directory, or the root. Needs read at some path below, and shows no others.
-    ListDirectory, "list", Read, SomeBelow;
-    /// Delete a directory that is empty. Needs delete at its marker, `dir/`.
-    DeleteDirectory, "delete-directory", Delete, Here;
-    /// Delete a directory and all in it. Needs delete at every path below; without it nothing is
+    DeleteObject, "delete", Delete, Here, false;
+    /// List a directory, whose path ends with `/`, or the root. Needs read at some path below, and shows no others.
+    ListDirectory, "list", Read, SomeBelow, true;
+    /// Delete a directory that is empty; its path ends with `/`. Needs delete at its marker, `dir/`.
+    DeleteDirectory, "delete-directory", Delete, Here, true;
+    /// Delete a directory, whose path ends with `/`, and all in it. Needs delete at every path below; without it nothing is
     /// deleted at all.
-    DeleteTree, "delete-tree", Delete, AllBelow;
+    DeleteTree, "delete-tree", Delete, AllBelow, true;
     /// Read an access control list. Always refused.
-    ReadAcl, "read-acl", Read, Never;
+    ReadAcl, "read-acl", Read, Never, false;
     /// Change an access control list. Always refused.
-    WriteAcl, "write-acl", Write, Never;
+    WriteAcl, "write-acl", Write, Never, false;
 }
 
 /// Copy an object. Needs read at the source and write at the destination.
@@ -130,7 +133,8 @@ impl Operate for CopyObject<'_> {
     }
 
     fn accesses(&self) -> Accesses<'_> {
-        let need = |access, path| Some(Need { access, scope: Scope::Here, path });
+        let need =
+            |access, path| Some(Need { access, scope: Scope::Here, path, is_directory: false });
         Accesses {
             fixed: [need(Access::Read, &self.source), need(Access::Write, &self.destination)],
             deletes: [].iter(),

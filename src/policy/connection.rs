@@ -263,9 +263,9 @@ impl Connection {
         &self.rules
     }
 
-    /// The rule of this id. Ids come from this connection's own [`Automaton`].
-    pub fn rule(&self, id: RuleId) -> &Rule {
-        &self.rules[id.index()]
+    /// The rule of this id, or `None` for an id of another connection that has more rules.
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules.get(id.index())
     }
 
     /// Its rules, compiled.

@@ -43,7 +43,7 @@ pub enum RestrictionErrorKind {
     GlobClassNotAscii,
     /// A range in a class runs backwards.
     GlobRange,
-    /// A `{` has no `}`, or a `}` no `{`.
+    /// A `{` has no `}`, a `}` no `{`, or there is one alternative in them alone.
     GlobBrace,
     /// An alternative in braces is empty.
     GlobEmptyAlternative,
@@ -131,7 +131,7 @@ impl fmt::Display for RestrictionError {
             ),
             Kind::GlobClassNotAscii => f.write_str("a class holds a character that is not ASCII"),
             Kind::GlobRange => f.write_str("a range in a class runs backwards"),
-            Kind::GlobBrace => f.write_str("braces do not pair"),
+            Kind::GlobBrace => f.write_str("braces do not pair, or have one alternative alone"),
             Kind::GlobEmptyAlternative => f.write_str("an alternative in braces is empty"),
             Kind::GlobNesting => write!(
                 f,
@@ -183,7 +183,7 @@ fn help(kind: RestrictionErrorKind, text: &str) -> String {
              start so"
                 .into()
         }
-        Kind::GlobTrailingSlash => format!("write `{text}**` for everything in that directory"),
+        Kind::GlobTrailingSlash => "write `dir/**` for everything in a directory".into(),
         Kind::GlobStarStar => {
             "put `/` around `**`, or write one `*` for a part of a segment".into()
         }

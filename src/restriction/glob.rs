@@ -22,11 +22,11 @@ pub const MAX_GLOB_TOKENS: usize = 256;
 #[doc(hidden)]
 pub fn parse(text: &str) -> Result<Vec<Pattern>, RestrictionError> {
     let items = lex(text)?;
-    if items.last().is_some_and(|item| item.lexeme == Lexeme::Char('/')) {
-        return Err(RestrictionError::new(Kind::GlobTrailingSlash, text.len() - 1, text));
-    }
     let mut patterns = Vec::new();
     for spelled in expand(&items, text)? {
+        if let Some(Item { at, lexeme: Lexeme::Char('/') }) = spelled.last() {
+            return Err(RestrictionError::new(Kind::GlobTrailingSlash, *at, text));
+        }
         segments(&spelled, text, &mut patterns)?;
     }
     if patterns.iter().any(|pattern| steps(pattern) > MAX_GLOB_TOKENS) {
@@ -193,6 +193,10 @@ fn expand(items: &[Item], text: &str) -> Result<Vec<Vec<Item>>, RestrictionError
         if depth == 0 {
             break;
         }
+    }
+    // One alternative is none; and what has two each is soon too many, which bounds the work.
+    if cuts.len() < 3 {
+        return Err(RestrictionError::new(Kind::GlobBrace, items[open].at, text));
     }
     let close = cuts[cuts.len() - 1];
     let tails = expand(&items[close + 1..], text)?;

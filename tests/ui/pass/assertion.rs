@@ -2,8 +2,8 @@
 use pathward::{Approved, Caller, ConnectionId, Engine, engine::ReadObject};
 
 fn make<'a>(engine: &Engine, id: &ConnectionId<'_>, read: ReadObject<'a>) -> Option<Approved<ReadObject<'a>>> {
-    let _decision = engine.decide(Caller::new("steph"), id, &read);
-    engine.approve(Caller::new("steph"), id, read).ok()
+    let _decision = engine.decide(Caller::with_full_permission("steph"), id, &read);
+    engine.approve(Caller::with_full_permission("steph"), id, read).ok()
 }
 
 fn main() {

@@ -5,7 +5,7 @@ use pathward::{
 };
 
 fn make<'a>(engine: &Engine, id: &ConnectionId<'_>, read: ReadObject<'a>) -> Option<Approved<ReadObject<'a>>> {
-    engine.approve(Caller::new("steph"), id, read).ok()
+    engine.approve(Caller::with_full_permission("steph"), id, read).ok()
 }
 
 fn main() {
