@@ -41,7 +41,7 @@
 
 use crate::{
     access::{Access, AccessSet},
-    automaton::{Automaton, Effect, Entry, MAX_WORDS, Verdict},
+    automaton::{Automaton, Effect, Entry, Verdict},
     engine::{Caller, Engine, ListDirectory},
     path::{MAX_BUCKET_LEN, MAX_KEY_LEN, MIN_BUCKET_LEN, Path},
     policy::{ConnectionId, Policy},
@@ -175,7 +175,7 @@ pub fn decide_vs_reference(data: &[u8]) {
     let (rules, paths) = rules_and_paths(data, false);
     let entries: Vec<Entry<'_>> = rules.iter().map(OwnedRule::entry).collect();
     let Ok(automaton) = Automaton::compile(entries.iter().copied()) else { return };
-    let exact = below_must_be_exact(&entries, &automaton);
+    let exact = automaton.stats().below_is_exact;
     for path in &paths {
         check_here(&entries, &automaton, path);
         let below = automaton.below(path);
@@ -238,7 +238,7 @@ pub fn listing_plan(data: &[u8]) {
     };
     let Ok(id) = ConnectionId::parse("s3+t") else { return };
     let Some(connection) = policy.connection("o", &id).cloned() else { return };
-    let exact = below_must_be_exact(&entries, connection.automaton());
+    let exact = connection.automaton().stats().below_is_exact;
     let engine = Engine::new(policy);
     let paths: Vec<Path<'_>> = paths.iter().filter_map(|path| Path::new(path).ok()).collect();
     let readable: Vec<bool> = paths
@@ -368,28 +368,4 @@ fn reference_has(entries: &[Entry<'_>], path: &[u8]) -> AccessSet {
             .fold(AccessSet::NONE, |set, entry| set.union(entry.access))
     };
     union(Effect::Allow).without(union(Effect::Deny))
-}
-
-/// Whether what the automaton says is below must be exact, by what it promises of itself.
-///
-/// It errs to the closed side (`some` too small, `all` too small) in two cases that it names: globs
-/// whose subset construction passes its budget, and plain restrictions for which denies with stars
-/// make it try more than [`MAX_WORDS`] words. A word is tried for each starred allow, access, and
-/// length by which what it waits for can overlap the path's end.
-pub fn below_must_be_exact(entries: &[Entry<'_>], automaton: &Automaton) -> bool {
-    let tokens = |entry: &&Entry<'_>| {
-        let patterns = entry.restriction.patterns().iter();
-        patterns.map(|pattern| pattern.tokens().len()).max().unwrap_or_default()
-    };
-    let longest = |entry: &Entry<'_>| {
-        let tokens = entry.restriction.patterns().iter().flat_map(|pattern| pattern.tokens());
-        tokens.map(Token::min_len).max().unwrap_or_default()
-    };
-    let starred =
-        |effect| entries.iter().filter(move |entry| entry.effect == effect && tokens(entry) > 1);
-    let words: usize = starred(Effect::Allow)
-        .map(|entry| entry.access.iter().count() * (1 + longest(entry)))
-        .sum();
-    automaton.stats().below_is_exact
-        && (starred(Effect::Deny).next().is_none() || words <= MAX_WORDS as usize)
 }

@@ -16,7 +16,7 @@ use std::cell::Cell;
 
 use common::{
     Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile,
-    from_env, has, matching, must_be_exact, path_near, show,
+    from_env, has, matching, path_near, show,
 };
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Restriction, Verdict,
@@ -269,8 +269,8 @@ fn below_is_what_the_oracle_says() {
                         let near = path_near(&rules, &letters, &mut chance);
                         extension.extend(&near[chance.below(near.len() + 1)..]);
                         let set = has(&rules, matching(&rules, &extension));
-                        let some = set.without(below.some).is_empty()
-                            || !must_be_exact(&rules, &automaton);
+                        let some =
+                            set.without(below.some).is_empty() || !automaton.stats().below_is_exact;
                         let fits = some && below.all.without(set).is_empty();
                         assert!(
                             fits,
@@ -310,7 +310,7 @@ fn order_is_irrelevant() {
                 assert_eq!(kinds[0], kinds[1], "{} [{}]", bytes(&path), show(&rules));
             }
             // Where it need not be exact, the order may decide which words are tried.
-            if must_be_exact(&rules, &one) {
+            if one.stats().below_is_exact {
                 let below = [&one, &other].map(|automaton| automaton.below(&path));
                 assert_eq!(below[0], below[1], "{} [{}]", bytes(&path), show(&rules));
             }
@@ -347,9 +347,9 @@ fn a_deny_never_gives_and_an_allow_never_takes() {
             };
             let facts = [&denied, &before, &allowed].map(all);
             // Answers that may err to the closed side need not grow.
-            let exact = must_be_exact(&rules, &denied)
-                && must_be_exact(&rules, &before)
-                && must_be_exact(&rules, &allowed);
+            let exact = denied.stats().below_is_exact
+                && before.stats().below_is_exact
+                && allowed.stats().below_is_exact;
             for pair in facts.windows(2) {
                 let [(here, below), (more_here, more_below)] = pair else { unreachable!() };
                 let grows = here.without(*more_here).is_empty()
@@ -380,7 +380,7 @@ fn here_lies_between_all_and_some() {
                     .into_iter()
                     .filter(|access| matches!(automaton.here(at, *access), Verdict::Allowed(_)))
                     .collect();
-                let exact = must_be_exact(&rules, &automaton);
+                let exact = automaton.stats().below_is_exact;
                 let fits = below.all.without(here).is_empty()
                     && (!exact
                         || here.without(below.some).is_empty()
@@ -414,7 +414,7 @@ fn leads_cover_what_is_readable() {
     hold("leads", 0.05, |specs, mut chance| {
         let rules = rules(&specs);
         let Some(automaton) = compiled(&rules) else { return };
-        let exact = must_be_exact(&rules, &automaton);
+        let exact = automaton.stats().below_is_exact;
         let letters = letters(&rules);
         for _ in 0..40 {
             let path = path_near(&rules, &letters, &mut chance);

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Entry, Restriction, TooLarge, Verdict,
-    internal,
     restriction::{Token, unchecked},
 };
 
@@ -184,11 +183,6 @@ pub fn assert_below(rules: &[Rule], automaton: &Automaton, path: &[u8], expected
     1
 }
 
-/// Whether what the automaton says is below must be exact, by what it promises of itself.
-pub fn must_be_exact(rules: &[Rule], automaton: &Automaton) -> bool {
-    internal::below_must_be_exact(&entries(rules), automaton)
-}
-
 /// As [`assert_below`], or on the closed side of it where that is allowed. Counts those.
 pub fn assert_below_or_closed(
     rules: &[Rule],
@@ -200,7 +194,7 @@ pub fn assert_below_or_closed(
     let found = automaton.below(path);
     let is_closed =
         found.some.without(expected.some).is_empty() && found.all.without(expected.all).is_empty();
-    if found != expected && is_closed && !must_be_exact(rules, automaton) {
+    if found != expected && is_closed && !automaton.stats().below_is_exact {
         closed.set(closed.get() + 1);
         return 1;
     }
