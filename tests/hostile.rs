@@ -3,6 +3,7 @@
 //! they stand against takes minutes. Times are printed.
 
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::print_stdout, reason = "times are printed")]
 
 use std::time::{Duration, Instant};
 

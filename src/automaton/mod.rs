@@ -127,7 +127,6 @@ pub struct Below {
 /// assert_eq!(below.all.to_string(), "write, delete");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Automaton {
     trie: Trie,
     /// What ends at nodes at which more than one rule ends, or that have a group.
@@ -254,6 +253,13 @@ impl fmt::Display for TooLarge {
 }
 
 impl std::error::Error for TooLarge {}
+
+impl fmt::Debug for Automaton {
+    /// Its size: what is in it is for `inspect` to say.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Automaton").field(&self.stats).finish()
+    }
+}
 
 impl Automaton {
     /// How large it is.

@@ -135,6 +135,16 @@ pub struct DecidedNeed {
     pub scope: Scope,
 }
 
+impl fmt::Display for Decision<'_> {
+    /// The outcome, the code and what it means. For the owner: a caller is told the code at most.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.reason.meaning())
+    }
+}
+
+/// So that `engine.approve(…)?` returns a denial.
+impl std::error::Error for Decision<'_> {}
+
 impl<'e> Decision<'e> {
     /// Whether it may be done.
     pub fn is_allowed(&self) -> bool {

@@ -201,8 +201,7 @@ pub struct Rule {
 
 /// One configured data source, compiled.
 ///
-/// `Debug` shows what is configured and never a credential: there is none in here.
-#[derive(Debug)]
+/// `Debug` names it and says how many rules it has: logs are no place for more.
 pub struct Connection {
     pub(super) id: ConnectionId<'static>,
     pub(super) owner: Box<str>,
@@ -215,6 +214,16 @@ pub struct Connection {
     pub(super) rules: Box<[Rule]>,
     pub(super) automaton: Automaton,
     pub(super) location: Location,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &format_args!("{}", self.id))
+            .field("owner", &self.owner)
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connection {

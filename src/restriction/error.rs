@@ -37,10 +37,12 @@ pub enum RestrictionErrorKind {
     GlobTrailingSlash,
     /// `**` is not a whole segment of a glob.
     GlobStarStar,
-    /// A class of a glob has no `]`, nothing in it but `/`, or a bracket or `\` in it.
+    /// A class of a glob has no `]`, nothing in it, or a bracket or `\` in it.
     GlobClass,
     /// A class of a glob holds a character that is not ASCII.
     GlobClassNotAscii,
+    /// A class of a glob has `/` in it, itself or in a range.
+    GlobClassSlash,
     /// A range in a class runs backwards.
     GlobRange,
     /// A `{` has no `}`, a `}` no `{`, or there is one alternative in them alone.
@@ -130,6 +132,7 @@ impl fmt::Display for RestrictionError {
                 "a class is not closed, has nothing in it, or has a bracket or `\\` in it",
             ),
             Kind::GlobClassNotAscii => f.write_str("a class holds a character that is not ASCII"),
+            Kind::GlobClassSlash => f.write_str("a class has `/` in it, itself or in a range"),
             Kind::GlobRange => f.write_str("a range in a class runs backwards"),
             Kind::GlobBrace => f.write_str("braces do not pair, or have one alternative alone"),
             Kind::GlobEmptyAlternative => f.write_str("an alternative in braces is empty"),
@@ -192,6 +195,11 @@ fn help(kind: RestrictionErrorKind, text: &str) -> String {
                 .into()
         }
         Kind::GlobClassNotAscii => "write the characters as alternatives: `{ä,ö,ü}`".into(),
+        Kind::GlobClassSlash => {
+            "a class never matches `/`, which ends a segment: leave it out, and write a range such as \
+             `[.-0]` as its parts"
+                .into()
+        }
         Kind::GlobRange => "write the smaller character first, as in `[a-z]`".into(),
         Kind::GlobBrace => "write `{a,b}`, or `\\{` and `\\}` for braces themselves".into(),
         Kind::GlobEmptyAlternative => {

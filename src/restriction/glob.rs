@@ -159,13 +159,17 @@ fn class(
             return fail(Kind::GlobRange, at);
         }
         set = (low as u8..=high as u8).fold(set, ByteSet::with);
+        // In a class or in a range: some readers take it, here it never matches.
+        if set.contains(b'/') {
+            return fail(Kind::GlobClassSlash, at);
+        }
     }
     let set = match negated {
         true => {
             let all = first_bytes();
             ByteSet::of(|byte| all.contains(byte) && !set.contains(byte))
         }
-        false => set.without(b'/'),
+        false => set,
     };
     match set.is_empty() {
         true => fail(Kind::GlobClass, open),

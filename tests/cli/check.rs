@@ -31,7 +31,7 @@ fn a_decision_is_one_line_and_an_exit_code() {
             "s3+all write other",
             2,
             "invalid  s3+all write other  invalid.operation  an object has a key behind its \
-             bucket, `bucket/key`; the root and buckets can only be listed",
+             bucket, `bucket/key`, and a directory's path ends with `/`; the root and buckets can only be listed",
         ),
         ("s3+all read-acl pub/x", 5, "deny   s3+all read-acl pub/x  deny.acl"),
         (
