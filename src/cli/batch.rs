@@ -77,14 +77,17 @@ pub(super) struct Batch<'b> {
 impl Batch<'_> {
     pub(super) fn run(&self, file: &FilePath, output: &mut Output<'_>) -> Result<Exit, Failure> {
         let started = Instant::now();
-        let (input, length): (Box<dyn Read>, Option<u64>) = if file.as_os_str() == "-" {
+        let input: (Box<dyn Read>, Option<u64>) = if file.as_os_str() == "-" {
             (Box::new(io::stdin().lock()), None)
         } else {
             let opened = File::open(file).map_err(|e| Failure::file("cannot read", file, &e))?;
             let length = opened.metadata().ok().filter(|m| m.is_file()).map(|m| m.len());
             (Box::new(opened), length)
         };
-        let tally = match &self.args.output {
+        let mut tally = Tally::default();
+        let Output { format, out, err, decided } = output;
+        let format = *format;
+        let answered = match &self.args.output {
             Some(path) => {
                 let same = |path: &FilePath| path.canonicalize().ok();
                 if same(path).is_some_and(|to| same(file) == Some(to)) {
@@ -94,35 +97,41 @@ impl Batch<'_> {
                 }
                 let mut to =
                     File::create(path).map_err(|e| Failure::file("cannot write", path, &e))?;
-                self.decide_all(file, input, length, &mut to, output.format, output.err)?
+                self.decide_all(file, input, &mut to, format, *err, &mut tally)
             }
-            None => self.decide_all(file, input, length, output.out, output.format, output.err)?,
+            None => self.decide_all(file, input, *out, format, *err, &mut tally),
         };
-        output.out.flush()?;
+        *decided = self.exit(&tally);
+        answered?;
+        out.flush()?;
         if self.args.summary_only {
-            tally.write(output.format, started.elapsed(), output.out)?;
+            tally.write(format, started.elapsed(), *out)?;
         } else if !self.args.quiet {
-            tally.write(output.format, started.elapsed(), output.err)?;
+            tally.write(format, started.elapsed(), *err)?;
         }
-        Ok(match (tally.of(Outcome::Invalid), tally.of(Outcome::Deny)) {
+        Ok(*decided)
+    }
+
+    /// What the lines that were decided come to.
+    fn exit(&self, tally: &Tally) -> Exit {
+        match (tally.of(Outcome::Invalid), tally.of(Outcome::Deny)) {
             (1.., _) if !self.args.ignore_invalid => Exit::Question,
             (_, 1..) if self.args.fail_on_deny => Exit::Denied,
             _ => Exit::Fine,
-        })
+        }
     }
 
     fn decide_all(
         &self,
         file: &FilePath,
-        input: impl Read,
-        length: Option<u64>,
+        (input, length): (impl Read, Option<u64>),
         to: &mut dyn Write,
         format: Format,
         err: &mut dyn Write,
-    ) -> Result<Tally, Failure> {
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
         let mut records = Records::new(input, if self.args.null { 0 } else { b'\n' });
         let mut lines = Lines::new(self, format);
-        let mut tally = Tally::default();
         let progress = self.progress(length);
         let mut invalid = 0;
         loop {
@@ -140,7 +149,9 @@ impl Batch<'_> {
                     invalid += 1;
                     if invalid <= NAMED_LINES && format == Format::Text && !self.args.quiet {
                         // A bar that stands on the terminal makes room.
-                        progress.suspend(|| writeln!(err, "line {}: {message}", tally.lines()))?;
+                        // Where nobody reads remarks, the lines are answered all the same.
+                        let number = tally.lines();
+                        drop(progress.suspend(|| writeln!(err, "line {number}: {message}")));
                     }
                 }
             }
@@ -155,7 +166,7 @@ impl Batch<'_> {
         if invalid > NAMED_LINES && format == Format::Text && !self.args.quiet {
             writeln!(err, "and {} more lines that are malformed", invalid - NAMED_LINES)?;
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// A bar on standard error, if that is a terminal and the answers do not go to one.

@@ -205,6 +205,51 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn a_reader_that_goes_away_changes_no_exit_code() {
+    let folder = Folder::new();
+    folder.file("denied", "other/x\n".repeat(200_000).as_bytes());
+    folder.file("malformed", "/\n".repeat(200_000).as_bytes());
+    folder.file("bad.yaml", b"connections: x\n");
+    folder.file("failing.test.yaml", b"tests:\n  - { name: x, connection: s3+all, as: steph, check: [{ path: other/x, read: deny }] }\n");
+    for (args, code) in [
+        ("check s3+saha read other/x", 5),
+        ("check s3+saha read other/x --format json", 5),
+        ("check s3+saha read /", 2),
+        ("check s3+nobody read other/x", 5),
+        ("explain s3+saha read other/x", 5),
+        ("explain s3+saha read other/x --format json", 5),
+        ("test failing.test.yaml", 4),
+        ("check s3+saha read --batch denied --fail-on-deny", 5),
+        ("check s3+saha read --batch denied --fail-on-deny --format json", 5),
+        ("check s3+saha read --batch denied --fail-on-deny --summary-only", 5),
+        ("check s3+saha read --batch malformed", 2),
+        ("check s3+saha read --batch denied", 0),
+        ("check s3+saha read Algorithmia/data/a", 0),
+    ] {
+        for closed in ["out", "both"] {
+            let mut command = folder.command();
+            command.args(args.split(' ')).args(["--policy", "policy.yaml"]);
+            assert_eq!(code_without_reader(&mut command, closed == "both"), Some(code), "{args}");
+        }
+    }
+    let mut command = folder.command();
+    command.args(["validate", "-p", "policy.yaml", "bad.yaml"]);
+    assert_eq!(code_without_reader(&mut command, false), Some(3));
+}
+
+/// The exit code of a command whose output goes into a pipe that nobody reads.
+fn code_without_reader(command: &mut std::process::Command, err_too: bool) -> Option<i32> {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    if err_too {
+        command.stderr(writer.try_clone().expect("a handle"));
+    } else {
+        command.stderr(Stdio::null());
+    }
+    command.stdout(writer).status().expect("runs").code()
+}
+
+#[test]
 fn whoever_asks_line_by_line_is_answered_line_by_line() {
     let folder = Folder::new();
     let mut child = folder
