@@ -340,3 +340,29 @@ fn tests_have_errors_with_places_too() {
         assert_eq!(errors.diagnostics()[0].location().line, 6, "{errors}");
     }
 }
+
+#[test]
+fn one_long_line_of_mistakes_is_refused_in_time() {
+    // Once, everything before a mistake was looked at for each of them.
+    let items: Vec<String> = (0..60_000).map(|n| format!("pub/{n:08}")).collect();
+    let connection = "{id: s3+a, owner: o, rstr: aa}";
+    let text = format!(
+        "connections: [{{id: s3+a, owner: o, restrictions: [{}]}}, {}]",
+        items.join(", "),
+        vec![connection; 10_000].join(", ")
+    );
+    assert!(text.len() > 1_000_000);
+    let start = Instant::now();
+    let errors = errors(&text);
+    assert_eq!(errors.diagnostics().len(), 1_000);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+
+    // Signs that make a line hard to read.
+    for sign in [":", "1:", "a@:", "secre ", "://", "\n ", " ", "env/"] {
+        let text = format!("connections: [\"{}\", {}]", sign.repeat(200_000), connection.repeat(2));
+        let text = format!("{text}\n{}", format!("x: {}\n", sign.repeat(500)).repeat(300));
+        let start = Instant::now();
+        self::errors(&text);
+        assert!(start.elapsed() < Duration::from_secs(20), "{sign:?}: {:?}", start.elapsed());
+    }
+}

@@ -6,6 +6,8 @@
 //! So every line is looked at as text before it is shown. It is better to hide too much: the place
 //! and the message are there in any case.
 
+use std::borrow::Cow;
+
 use super::{fields, report::Span};
 
 /// Whether the line of this place may hold a secret.
@@ -14,8 +16,41 @@ pub(super) fn in_line(text: &str, span: Span) -> bool {
     if says_secret(line) {
         return true;
     }
-    let above = text.get(..start).unwrap_or_default();
-    is_below_secrets(line, above) || is_torn_off(line, above)
+    let above = Above::of(text, start);
+    is_below_secrets(line, &above) || is_torn_off(line, &above)
+}
+
+/// Some of the text above a line: however long the lines are, only so much is looked at.
+struct Above<'t> {
+    text: &'t str,
+    /// There is more above it.
+    is_cut: bool,
+}
+
+impl<'t> Above<'t> {
+    const BYTES: usize = 16 << 10;
+    const LINES: usize = 64;
+
+    fn of(text: &'t str, end: usize) -> Self {
+        let from = text.floor_char_boundary(end.saturating_sub(Self::BYTES));
+        Self { text: text.get(from..end).unwrap_or_default(), is_cut: from > 0 }
+    }
+
+    /// Its lines, from the last one up.
+    fn lines(&self) -> impl Iterator<Item = &'t str> {
+        self.text.lines().rev().take(Self::LINES)
+    }
+}
+
+/// The beginning and the end of a line, where it is long.
+fn ends(line: &str) -> Cow<'_, str> {
+    const SOME: usize = 1_024;
+    if line.len() <= 2 * SOME {
+        return Cow::Borrowed(line);
+    }
+    let head = line.get(..line.floor_char_boundary(SOME)).unwrap_or_default();
+    let tail = line.get(line.floor_char_boundary(line.len() - SOME)..).unwrap_or_default();
+    Cow::Owned(format!("{head}{tail}"))
 }
 
 /// Whether the name of a field says that its value is a secret.
@@ -74,22 +109,22 @@ fn is_nearly_secret(name: &str) -> bool {
 /// Whether something like `user:password@host` is in the line, or an address with a port that is
 /// none.
 fn has_userinfo(line: &str) -> bool {
+    let last_at = line.rfind('@').unwrap_or_default();
+    let scheme = line.find("://").map_or(line.len(), |at| at + 2);
     line.match_indices(':').any(|(at, _)| {
         let behind = line.get(at + 1..).unwrap_or_default();
-        let before = line.get(..at).unwrap_or_default();
         let rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
         let is_port = rest.is_empty() || !rest.starts_with(|c: char| c.is_alphanumeric());
-        behind.contains('@') && !behind.starts_with(char::is_whitespace)
-            || before.contains("://") && !is_port
+        last_at > at && !behind.starts_with(char::is_whitespace) || at > scheme && !is_port
     })
 }
 
 /// Whether the line continues the one above it, in which the name of a secret stands or starts.
-fn is_torn_off(line: &str, above: &str) -> bool {
-    let Some(previous) = above.lines().rev().take(64).find(|line| !line.trim().is_empty()) else {
-        return false;
+fn is_torn_off(line: &str, above: &Above<'_>) -> bool {
+    let Some(previous) = above.lines().find(|line| !line.trim().is_empty()) else {
+        return above.is_cut;
     };
-    let previous = previous.trim_end();
+    let previous = &*ends(previous.trim_end());
     let name = first_word(previous);
     let names_secret = is_secret_name(name) || REFERENCES.contains(&name) || says_secret(previous);
     // A line break may also have got into a name, or into a value.
@@ -105,9 +140,14 @@ fn is_torn_off(line: &str, above: &str) -> bool {
 
 /// Whether the lines above say, by their indentation, that this one belongs to credentials or to
 /// the keys of a user.
-fn is_below_secrets(line: &str, above: &str) -> bool {
+fn is_below_secrets(line: &str, above: &Above<'_>) -> bool {
     let mut depth = depth(line);
-    for line in above.lines().rev().take(64).filter(|line| !line.trim().is_empty()) {
+    let mut lines = 0;
+    for line in above.lines() {
+        lines += 1;
+        if line.trim().is_empty() {
+            continue;
+        }
         if depth == 0 {
             return false;
         }
@@ -125,7 +165,8 @@ fn is_below_secrets(line: &str, above: &str) -> bool {
             }
         }
     }
-    false
+    // The lines above are too long to be looked at: who knows what this belongs to.
+    above.is_cut && lines < Above::LINES && depth > 0
 }
 
 /// How far a line is indented; an item of a list may stand as far left as the name of the list.
