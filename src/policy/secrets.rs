@@ -13,7 +13,7 @@ use super::{fields, report::Span};
 /// Whether the line of this place may hold a secret.
 pub(super) fn in_line(text: &str, span: Span) -> bool {
     let (line, start) = line_around(text, span);
-    if says_secret(line) {
+    if says_secret(line) || has_form(line) {
         return true;
     }
     let above = Above::of(text, start);
@@ -53,6 +53,68 @@ fn ends(line: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{head}{tail}"))
 }
 
+/// Whether some of a text has the form of a secret.
+pub(super) fn has_form(text: &str) -> bool {
+    matches!(redact(text), Cow::Owned(_))
+}
+
+/// A text without what has the form of a secret, whatever stands around it: an access key id of AWS,
+/// a long run of letters of both cases and digits, forty characters of base64 in no order.
+///
+/// The parts of ordinary paths are not hidden: a run ends at a `/`, `-`, `_` or `.`.
+pub(super) fn redact(text: &str) -> Cow<'_, str> {
+    let in_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '/');
+    let mut shown = None;
+    let (mut done, mut at) = (0, 0);
+    while let Some(gap) = text.get(at..).and_then(|rest| rest.find(in_base64)) {
+        let from = at + gap;
+        let rest = text.get(from..).unwrap_or_default();
+        let run = rest.get(..rest.find(|c| !in_base64(c)).unwrap_or(rest.len())).unwrap_or(rest);
+        at = from + run.len();
+        if is_secret_run(run) {
+            let shown = shown.get_or_insert_with(String::new);
+            shown.push_str(text.get(done..from).unwrap_or_default());
+            shown.push('…');
+            done = at;
+        }
+    }
+    match shown {
+        Some(shown) => Cow::Owned(shown + text.get(done..).unwrap_or_default()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether a run of base64 has the form of a secret.
+fn is_secret_run(run: &str) -> bool {
+    const RUN: usize = 30;
+    const KEY_ID: usize = 12;
+    let is_key_id = ["AKIA", "ASIA"].iter().flat_map(|start| run.match_indices(start)).any(|at| {
+        let behind = run.as_bytes().get(at.0 + at.1.len()..).unwrap_or_default();
+        let in_id = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        behind.iter().take(KEY_ID).take_while(in_id).count() == KEY_ID
+    });
+    let has_all = |part: &str| {
+        part.bytes().any(|byte| byte.is_ascii_uppercase())
+            && part.bytes().any(|byte| byte.is_ascii_lowercase())
+            && part.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    // A secret key of AWS has 40 characters, often with a `/` among them. In the words of a path,
+    // letters turn from large to small, and seldom into anything else.
+    let turns = |two: &&[u8]| match two {
+        [a, b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric() => {
+            let is_word = a.is_ascii_uppercase() && b.is_ascii_lowercase();
+            let of_a_kind = a.is_ascii_uppercase() == b.is_ascii_uppercase()
+                && a.is_ascii_digit() == b.is_ascii_digit();
+            !is_word && !of_a_kind
+        }
+        _ => false,
+    };
+    let turns = || run.as_bytes().windows(2).filter(turns).count();
+    is_key_id
+        || run.split('/').any(|part| part.len() >= RUN && has_all(part))
+        || run.len() == 40 && has_all(run) && turns() >= 7
+}
+
 /// Whether the name of a field says that its value is a secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -74,6 +136,21 @@ pub(super) fn line_around(text: &str, span: Span) -> (&str, usize) {
 
 /// What the names of secrets have in them.
 const SIGNS: [&str; 7] = ["secret", "passw", "token", "key", "credential", "sha256", "auth"];
+/// What secrets are called too, in words that are other things as well: only where a value follows.
+const NAMES: [&str; 12] = [
+    "pw",
+    "pwd",
+    "pass",
+    "sas",
+    "sig",
+    "signature",
+    "private",
+    "cred",
+    "creds",
+    "access_id",
+    "pin",
+    "cert",
+];
 /// The names of references to secrets.
 const REFERENCES: [&str; 3] = ["env", "file", "profile"];
 
@@ -90,7 +167,8 @@ fn says_secret(line: &str) -> bool {
         let name = word.trim_matches(['"', '\'']);
         let is_name = is_secret_name(name) || is_nearly_secret(name) || REFERENCES.contains(&name);
         let in_path = before == Some('/') || behind.starts_with(['/', '.']);
-        if is_name && !in_path && !behind.trim().is_empty() {
+        let is_named = NAMES.contains(&name) && behind.trim_start().starts_with([':', '=']);
+        if is_named || is_name && !in_path && !behind.trim().is_empty() {
             return true;
         }
         before = word.chars().next_back();
@@ -196,6 +274,10 @@ mod tests {
             "endpoint: https://user:pw",
             "endpoint: https://user:9pw",
             "endpoint: ttp//user:pw@host",
+            "pw: x",
+            "{ sas: x }",
+            "access_id: x",
+            "endpoint: https://host/?sig=x",
         ] {
             assert!(says_secret(line), "{line}");
         }
@@ -211,8 +293,34 @@ mod tests {
             "endpoint: https://host/x",
             "- @home/*",
             "- my-secret",
+            "- private",
+            "deny: [pw, sas/x]",
         ] {
             assert!(!says_secret(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_has_the_form_of_a_secret_is_taken_out_and_a_path_is_not() {
+        for secret in [
+            "AKIAIOSFODNN7EXAMPLE",
+            "ASIA123456789012",
+            "wJalrXUtnFEMIxK7MDENGxbPxRfiCYEXAMPLEKEY",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "aB3aB3aB3aB3aB3aB3aB3aB3aB3a+=",
+        ] {
+            assert_eq!(redact(&format!("a: {secret}, b")), "a: …, b");
+            assert_eq!(redact(&format!("x/y-{secret}.\"ü")).matches(secret).count(), 0);
+        }
+        for path in [
+            "data-lake/Team1/Set42/part-00000-9f86d081.csv",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "DataLake/Team1/Reports/Yearly/Finance/Y2",
+            "Algorithmia/2026/01/Report.PDF",
+            "tests/PolicyErrorsWithLongNamesOfFoldersInThem",
+            "AKIA/x",
+        ] {
+            assert!(!has_form(path), "{path}");
         }
     }
 }
