@@ -88,7 +88,8 @@ fn run_batch(
     if !args.batch.quiet {
         note_unknown(engine.policy(), &target.id, caller, output)?;
     }
-    let batch = Batch { engine: &engine, caller, id: &target.id, op, args: &args.batch };
+    let policy = &args.policy.policy;
+    let batch = Batch { engine: &engine, caller, id: &target.id, op, args: &args.batch, policy };
     batch.run(file, output)
 }
 
