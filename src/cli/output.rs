@@ -269,12 +269,28 @@ mod tests {
 
     #[test]
     fn json_hides_nothing_and_loses_nothing() {
-        for text in
-            ["plain/é", "a\u{1b}[31m", "a\u{202e}b", "a\u{9b}b", "q\"\\b", "\u{7f}", "\u{2066}"]
-        {
+        for text in [
+            "plain/é",
+            "a\u{1b}[31m",
+            "a\u{202e}b",
+            "a\u{9b}b",
+            "q\"\\b",
+            "\u{7f}",
+            "\u{2066}",
+            "a\u{ad}\u{200b}\u{e0041}",
+        ] {
             let written = json(text);
             assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
-            for hidden in ['\u{1b}', '\u{202e}', '\u{9b}', '\u{7f}', '\u{2066}'] {
+            for hidden in [
+                '\u{1b}',
+                '\u{202e}',
+                '\u{9b}',
+                '\u{7f}',
+                '\u{2066}',
+                '\u{ad}',
+                '\u{200b}',
+                '\u{e0041}',
+            ] {
                 assert!(!written.contains(hidden), "{written:?}");
             }
         }
