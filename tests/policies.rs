@@ -275,6 +275,19 @@ fn a_folder_is_its_yaml_files_in_the_order_of_their_names() {
 }
 
 #[test]
+fn a_policy_that_defines_nothing_is_refused() {
+    for text in ["{}", "connections: []", "users: []", "{ connections: [], users: [] }"] {
+        assert_eq!(codes(&errors(text)), ["policy.empty"], "{text}");
+    }
+    // One file of a folder may be empty so far, if another is not.
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.yaml"), "connections: []\n").expect("written");
+    assert_eq!(codes(&Policy::load(folder.path()).expect_err("nothing")), ["policy.empty"]);
+    fs::write(folder.path().join("b.yaml"), "users: [{ name: steph }]\n").expect("written");
+    assert_eq!(Policy::load(folder.path()).expect("loads").users().len(), 1);
+}
+
+#[test]
 fn what_is_not_a_text_file_is_refused_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("policy.yaml");
