@@ -10,9 +10,9 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | allowed, or fine |
-//! | 1 | an unexpected error, such as a file that cannot be read |
+//! | 1 | an unexpected error, such as a batch that cannot be read, or a full disk |
 //! | 2 | the question is wrong: usage, a malformed path |
-//! | 3 | the policy does not load |
+//! | 3 | the policy does not load, for whatever reason: also when its file is missing or cannot be read |
 //! | 4 | findings, or a test failed |
 //! | 5 | denied |
 //!
