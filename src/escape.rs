@@ -5,8 +5,10 @@ use std::{borrow::Cow, fmt::Write};
 /// The text with everything escaped that moves the cursor, reorders text or cannot be seen.
 ///
 /// Escaped are the control characters (C0, DEL, C1), the marks that turn the direction of
-/// text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), the byte order mark and the line
-/// and paragraph separators. Everything else is left as it is; a `\` too, so that this is for
+/// text, the line and paragraph separators, and what Unicode shows as nothing or as an empty
+/// place: the soft hyphen, joiners, fillers, spaces without width, invisible operators, variation
+/// selectors, annotations, the byte order mark and tags. Spaces that are wide are not, and neither
+/// is what only looks like something else. Everything else is left as it is; a `\` too, so that this is for
 /// eyes and cannot be read back.
 ///
 /// ```
@@ -41,12 +43,16 @@ pub(crate) fn push(to: &mut String, character: char) {
     }
 }
 
-fn is_hidden(character: char) -> bool {
+/// Whether [`escape`] escapes it.
+pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-                | '\u{2028}' | '\u{2029}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -63,14 +69,27 @@ mod tests {
             let escaped = escape(&format!("a{hidden}b")).into_owned();
             assert!(!escaped.contains(hidden) && escaped.contains('\\'), "{code:x}");
         }
-        for hidden in ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
+        let ranges = [
+            '\u{ad}'..='\u{ad}',
+            '\u{115f}'..='\u{1160}',
+            '\u{180e}'..='\u{180e}',
+            '\u{200b}'..='\u{200f}',
+            '\u{202a}'..='\u{202e}',
+            '\u{2060}'..='\u{2064}',
+            '\u{2066}'..='\u{2069}',
+            '\u{3164}'..='\u{3164}',
+            '\u{ffa0}'..='\u{ffa0}',
+            '\u{fff9}'..='\u{fffb}',
+            '\u{e0000}'..='\u{e007f}',
+        ];
+        for hidden in ranges.into_iter().flatten() {
             assert_eq!(escape(&hidden.to_string()), format!("\\u{{{:x}}}", u32::from(hidden)));
         }
     }
 
     #[test]
     fn what_can_be_seen_is_borrowed() {
-        for text in ["", "Algorithmia/team.jpg", "日本語/ü \\n", "\u{a0}"] {
+        for text in ["", "Algorithmia/team.jpg", "日本語/ü \\n", "\u{a0}", "🦀", "한"] {
             assert!(matches!(escape(text), Cow::Borrowed(same) if same == text));
         }
     }

@@ -276,6 +276,19 @@ fn a_folder_is_its_yaml_files_in_the_order_of_their_names() {
 }
 
 #[test]
+fn a_policy_that_defines_nothing_is_refused() {
+    for text in ["{}", "connections: []", "users: []", "{ connections: [], users: [] }"] {
+        assert_eq!(codes(&errors(text)), ["policy.empty"], "{text}");
+    }
+    // One file of a folder may be empty so far, if another is not.
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.yaml"), "connections: []\n").expect("written");
+    assert_eq!(codes(&Policy::load(folder.path()).expect_err("nothing")), ["policy.empty"]);
+    fs::write(folder.path().join("b.yaml"), "users: [{ name: steph }]\n").expect("written");
+    assert_eq!(Policy::load(folder.path()).expect("loads").users().len(), 1);
+}
+
+#[test]
 fn what_is_not_a_text_file_is_refused_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("policy.yaml");
@@ -339,5 +352,31 @@ fn tests_have_errors_with_places_too() {
         let errors = TestFile::parse("t.test.yaml", &format!("{test}{check}")).expect_err(said);
         assert!(errors.to_string().contains(said), "{errors}");
         assert_eq!(errors.diagnostics()[0].location().line, 6, "{errors}");
+    }
+}
+
+#[test]
+fn one_long_line_of_mistakes_is_refused_in_time() {
+    // Once, everything before a mistake was looked at for each of them.
+    let items: Vec<String> = (0..60_000).map(|n| format!("pub/{n:08}")).collect();
+    let connection = "{id: s3+a, owner: o, rstr: aa}";
+    let text = format!(
+        "connections: [{{id: s3+a, owner: o, restrictions: [{}]}}, {}]",
+        items.join(", "),
+        vec![connection; 10_000].join(", ")
+    );
+    assert!(text.len() > 1_000_000);
+    let start = Instant::now();
+    let errors = errors(&text);
+    assert_eq!(errors.diagnostics().len(), 1_000);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+
+    // Signs that make a line hard to read.
+    for sign in [":", "1:", "a@:", "secre ", "://", "\n ", " ", "env/"] {
+        let text = format!("connections: [\"{}\", {}]", sign.repeat(200_000), connection.repeat(2));
+        let text = format!("{text}\n{}", format!("x: {}\n", sign.repeat(500)).repeat(300));
+        let start = Instant::now();
+        self::errors(&text);
+        assert!(start.elapsed() < Duration::from_secs(20), "{sign:?}: {:?}", start.elapsed());
     }
 }

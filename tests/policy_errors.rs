@@ -81,3 +81,60 @@ fn no_slip_of_the_pen_shows_a_secret() {
     }
     assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n"));
 }
+
+/// Secrets in fields whose names say nothing, alone and in what a policy that loads shows.
+#[test]
+fn what_has_the_form_of_a_secret_is_shown_nowhere() {
+    const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+    const KEY: &str = "wJalrXUtnFEMIxK7MDENGxbPxRfiCYEXAMPLEKEY";
+    const SLASHED: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    const SHORT: &str = "hunter2";
+    let fields = [
+        format!("pw: {SHORT}"),
+        format!("sas: {SHORT}"),
+        format!("private: {SHORT}"),
+        format!("access_id: {ID}"),
+        format!("name: {ID}"),
+        format!("name: {KEY}"),
+        format!("name: {SLASHED}"),
+        format!("{KEY}: x"),
+        format!("region: {KEY}"),
+        format!("region: {SLASHED}"),
+        format!("access: {KEY}"),
+        format!("access: [{ID}]"),
+        format!("keys: {KEY}"),
+        format!("default: {KEY}"),
+        format!("endpoint: \"https://host/?x={SHORT}\""),
+        format!("endpoint: \"host?{SHORT}\""),
+        format!("restrictions: {KEY}"),
+        format!("restrictions: [/{KEY}]"),
+        format!("restrictions: [*{KEY}]"),
+        format!("credentials: {{ profile: {ID} }}"),
+        format!("credentials: {{ profile: \"{ID}:{KEY}\" }}"),
+        format!("credentials: {{ profile: {} }}", &KEY[1..]),
+        format!("credentials: {{ profile: \"{SHORT}=\" }}"),
+        format!("credentials: {{ profile: aws_secret_access_key={SHORT} }}"),
+        format!("credentials: {{ profile: \" {SHORT}\" }}"),
+        format!("credentials: {{ env: {KEY} }}"),
+        format!("credentials: {{ env: {SHORT}! }}"),
+        format!("credentials: {{ file: {KEY} }}"),
+    ];
+    for field in fields {
+        for id in ["s3+a".to_owned(), format!("s4+{KEY}")] {
+            let text = format!("connections:\n  - id: {id}\n    owner: o\n    {field}\n");
+            let said = match Policy::from_yaml("policy.yaml", &text) {
+                Ok(policy) => panic!("{field}: {:?}", policy.connections()),
+                Err(errors) => errors.to_string(),
+            };
+            for secret in [ID, KEY, &KEY[1..20], SLASHED, SHORT] {
+                assert!(!said.contains(secret), "{field}:\n{said}");
+            }
+        }
+    }
+    for profile in ["saha", "my-profile", "AWS Admin", "steph@example.org", "a.b_c"] {
+        let text = format!(
+            "connections: [{{ id: s3+a, owner: o, credentials: {{ profile: {profile} }} }}]"
+        );
+        assert!(Policy::from_yaml("policy.yaml", &text).is_ok(), "{profile}");
+    }
+}

@@ -12,6 +12,7 @@ use std::{
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use same_file::Handle;
 
 use super::{
     answer::Answer,
@@ -72,57 +73,65 @@ pub(super) struct Batch<'b> {
     /// The operation, when lines are paths alone.
     pub(super) op: Option<&'b str>,
     pub(super) args: &'b BatchArgs,
+    /// Where the policy was loaded from.
+    pub(super) policy: &'b FilePath,
 }
 
 impl Batch<'_> {
     pub(super) fn run(&self, file: &FilePath, output: &mut Output<'_>) -> Result<Exit, Failure> {
         let started = Instant::now();
-        let (input, length): (Box<dyn Read>, Option<u64>) = if file.as_os_str() == "-" {
+        // What may not be overwritten.
+        let mut read = Vec::new();
+        let input: (Box<dyn Read>, Option<u64>) = if file.as_os_str() == "-" {
+            read.extend(Handle::stdin());
             (Box::new(io::stdin().lock()), None)
         } else {
             let opened = File::open(file).map_err(|e| Failure::file("cannot read", file, &e))?;
+            read.extend(opened.try_clone().and_then(Handle::from_file));
             let length = opened.metadata().ok().filter(|m| m.is_file()).map(|m| m.len());
             (Box::new(opened), length)
         };
-        let tally = match &self.args.output {
+        let mut tally = Tally::default();
+        let Output { format, out, err, decided } = output;
+        let format = *format;
+        let answered = match &self.args.output {
             Some(path) => {
-                let same = |path: &FilePath| path.canonicalize().ok();
-                if same(path).is_some_and(|to| same(file) == Some(to)) {
-                    return Err(Failure::question(
-                        "the output would overwrite the batch: name another file",
-                    ));
-                }
-                let mut to =
-                    File::create(path).map_err(|e| Failure::file("cannot write", path, &e))?;
-                self.decide_all(file, input, length, &mut to, output.format, output.err)?
+                let mut to = create(path, &read, self.policy)?;
+                self.decide_all(file, input, &mut to, format, *err, &mut tally)
             }
-            None => self.decide_all(file, input, length, output.out, output.format, output.err)?,
+            None => self.decide_all(file, input, *out, format, *err, &mut tally),
         };
-        output.out.flush()?;
+        *decided = self.exit(&tally);
+        answered?;
+        out.flush()?;
         if self.args.summary_only {
-            tally.write(output.format, started.elapsed(), output.out)?;
+            tally.write(format, started.elapsed(), *out)?;
         } else if !self.args.quiet {
-            tally.write(output.format, started.elapsed(), output.err)?;
+            tally.write(format, started.elapsed(), *err)?;
         }
-        Ok(match (tally.of(Outcome::Invalid), tally.of(Outcome::Deny)) {
+        Ok(*decided)
+    }
+
+    /// What the lines that were decided come to.
+    fn exit(&self, tally: &Tally) -> Exit {
+        match (tally.of(Outcome::Invalid), tally.of(Outcome::Deny)) {
             (1.., _) if !self.args.ignore_invalid => Exit::Question,
             (_, 1..) if self.args.fail_on_deny => Exit::Denied,
             _ => Exit::Fine,
-        })
+        }
     }
 
     fn decide_all(
         &self,
         file: &FilePath,
-        input: impl Read,
-        length: Option<u64>,
+        (input, length): (impl Read, Option<u64>),
         to: &mut dyn Write,
         format: Format,
         err: &mut dyn Write,
-    ) -> Result<Tally, Failure> {
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
         let mut records = Records::new(input, if self.args.null { 0 } else { b'\n' });
         let mut lines = Lines::new(self, format);
-        let mut tally = Tally::default();
         let progress = self.progress(length);
         let mut invalid = 0;
         loop {
@@ -140,7 +149,9 @@ impl Batch<'_> {
                     invalid += 1;
                     if invalid <= NAMED_LINES && format == Format::Text && !self.args.quiet {
                         // A bar that stands on the terminal makes room.
-                        progress.suspend(|| writeln!(err, "line {}: {message}", tally.lines()))?;
+                        // Where nobody reads remarks, the lines are answered all the same.
+                        let number = tally.lines();
+                        drop(progress.suspend(|| writeln!(err, "line {number}: {message}")));
                     }
                 }
             }
@@ -155,7 +166,7 @@ impl Batch<'_> {
         if invalid > NAMED_LINES && format == Format::Text && !self.args.quiet {
             writeln!(err, "and {} more lines that are malformed", invalid - NAMED_LINES)?;
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// A bar on standard error, if that is a terminal and the answers do not go to one.
@@ -175,6 +186,50 @@ impl Batch<'_> {
         }
         bar
     }
+}
+
+/// Opens the output for writing, and empties it if it is neither what is read nor the policy.
+fn create(path: &FilePath, read: &[Handle], policy: &FilePath) -> Result<File, Failure> {
+    let failed = |error| Failure::file("cannot write", path, &error);
+    let refused =
+        |what| Failure::question(format!("the output would overwrite {what}: name another file"));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => FilePath::new("."),
+    };
+    // Before it is there: it would be part of the policy from now on.
+    if is_part_of_policy(path)
+        && policy.is_dir()
+        && same_file::is_same_file(folder, policy).unwrap_or_default()
+    {
+        return Err(refused("or join the policy"));
+    }
+    // Not emptied yet: another name of a file that is read is only known when it is open.
+    let file =
+        File::options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        // Terminals, pipes and `/dev/null` may be read from and written to.
+        return Ok(file);
+    }
+    let output = file.try_clone().and_then(Handle::from_file).map_err(failed)?;
+    if read.contains(&output) {
+        return Err(refused("the batch"));
+    }
+    // What is no ordinary file is not opened again: a pipe would wait for its writer.
+    let is_output = |path: &FilePath| {
+        path.is_file() && Handle::from_path(path).is_ok_and(|handle| handle == output)
+    };
+    let in_folder = || policy.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    if is_output(policy) || in_folder().any(|path| is_part_of_policy(&path) && is_output(&path)) {
+        return Err(refused("the policy"));
+    }
+    file.set_len(0).map_err(failed)?;
+    Ok(file)
+}
+
+/// Whether a file has a name that a policy's files have.
+fn is_part_of_policy(path: &FilePath) -> bool {
+    path.extension().is_some_and(|end| end == "yaml" || end == "yml")
 }
 
 /// One line of a batch, split.

@@ -35,7 +35,8 @@ Malformed lines are answered `invalid`, and named with their number on standard 
 
 Exit codes: 0 allowed, 5 denied, 2 malformed path or wrong usage, 3 the policy does not load.
 A batch: 0 when every line was decided, allowed or not (with --fail-on-deny: 5 if any was denied);
-2 if any line was malformed (0 with --ignore-invalid).")]
+2 if any line was malformed (0 with --ignore-invalid). When the reader of the answers goes away, the
+batch ends there, and the code is that of the lines decided so far.")]
 pub struct CheckArgs {
     #[command(flatten)]
     policy: PolicyArgs,
@@ -59,6 +60,7 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output<'_>) -> Result<Exit, Fai
         Ok(operation) => Answer::Decided(engine.decide(caller, &question.id, &operation)),
         Err(refused) => Answer::Refused(refused),
     };
+    output.decided = answer.exit();
     match output.format {
         Format::Text => writeln!(output.out, "{}", answer.line(&question))?,
         Format::Json => {
@@ -86,7 +88,8 @@ fn run_batch(
     if !args.batch.quiet {
         note_unknown(engine.policy(), &target.id, caller, output)?;
     }
-    let batch = Batch { engine: &engine, caller, id: &target.id, op, args: &args.batch };
+    let policy = &args.policy.policy;
+    let batch = Batch { engine: &engine, caller, id: &target.id, op, args: &args.batch, policy };
     batch.run(file, output)
 }
 

@@ -11,12 +11,12 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Allowed, or nothing to complain about.
     Fine = 0,
-    /// Something that is nobody's mistake here: a file that cannot be read, a full disk.
+    /// Something that is nobody's mistake here: a batch that cannot be read, a full disk.
     Error = 1,
     /// The question itself is wrong: usage, or a malformed path, which is neither allowed nor
     /// denied.
     Question = 2,
-    /// The policy does not load.
+    /// The policy does not load, for whatever reason: what is wrong in it, or no file to read.
     Policy = 3,
     /// There are findings, or a test failed.
     Findings = 4,

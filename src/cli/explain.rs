@@ -55,6 +55,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output<'_>) -> Result<Exit, F
         }
         Err(refused) => (Answer::Refused(refused), Vec::new()),
     };
+    output.decided = answer.exit();
     match output.format {
         Format::Text => {
             writeln!(output.out, "{}", answer.line(&question))?;

@@ -9,12 +9,16 @@
 //!
 //! | code | meaning |
 //! |---|---|
-//! | 0 | allowed, or fine; also when the reader of the output goes away |
-//! | 1 | an unexpected error, such as a file that cannot be read |
+//! | 0 | allowed, or fine |
+//! | 1 | an unexpected error, such as a batch that cannot be read, or a full disk |
 //! | 2 | the question is wrong: usage, a malformed path |
-//! | 3 | the policy does not load |
+//! | 3 | the policy does not load, for whatever reason: also when its file is missing or cannot be read |
 //! | 4 | findings, or a test failed |
 //! | 5 | denied |
+//!
+//! A reader of the output that goes away is no error, and changes no code: what was decided is still
+//! what the command ends with. A batch stops there; it ends with the code of the lines that it had
+//! decided by then. What cannot be said on standard error changes no code either.
 //!
 //! # JSON
 //!
@@ -126,7 +130,7 @@ pub fn main() -> ExitCode {
         Ok(format) => format.unwrap_or_default(),
         Err(failure) => return say(&failure, Format::Text, &mut err).into(),
     };
-    let mut output = Output { format, out: &mut out, err: &mut err };
+    let mut output = Output { format, out: &mut out, err: &mut err, decided: Exit::Fine };
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output),
@@ -135,9 +139,12 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(args, &mut output),
     };
     // What was answered before a failure is shown before it.
+    let decided = *result.as_ref().unwrap_or(&output.decided);
     let flushed = out.flush().map_err(Failure::from);
     match result.and_then(|exit| flushed.map(|()| exit)) {
         Ok(exit) => exit.into(),
+        // Nobody reads any more, but a script still sees the code.
+        Err(Failure::BrokenPipe) => decided.into(),
         Err(failure) => say(&failure, format, &mut err).into(),
     }
 }

@@ -52,7 +52,8 @@ impl Format {
 /// Why a command ends without an answer.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Nobody reads what is written any more: not an error, and nothing more to say.
+    /// Nobody reads what is written any more: not an error, and nothing more to say. What was
+    /// decided is in [`Output::decided`].
     BrokenPipe,
     /// An exit code and a message, in which everything foreign is escaped already.
     Said(Exit, String),
@@ -92,6 +93,9 @@ pub(super) struct Output<'o> {
     pub(super) format: Format,
     pub(super) out: &'o mut dyn Write,
     pub(super) err: &'o mut dyn Write,
+    /// What the command ends with when nobody reads the output to its end. Set before anything is
+    /// written that could fail.
+    pub(super) decided: Exit,
 }
 
 impl Output<'_> {
@@ -107,7 +111,8 @@ impl Output<'_> {
         if self.format == Format::Text {
             // What was answered before comes before, also where both streams are one.
             self.out.flush()?;
-            writeln!(self.err, "note: {message}")?;
+            // A note that nobody can read keeps nothing from being decided.
+            drop(writeln!(self.err, "note: {message}"));
         }
         Ok(())
     }
@@ -264,12 +269,28 @@ mod tests {
 
     #[test]
     fn json_hides_nothing_and_loses_nothing() {
-        for text in
-            ["plain/é", "a\u{1b}[31m", "a\u{202e}b", "a\u{9b}b", "q\"\\b", "\u{7f}", "\u{2066}"]
-        {
+        for text in [
+            "plain/é",
+            "a\u{1b}[31m",
+            "a\u{202e}b",
+            "a\u{9b}b",
+            "q\"\\b",
+            "\u{7f}",
+            "\u{2066}",
+            "a\u{ad}\u{200b}\u{e0041}",
+        ] {
             let written = json(text);
             assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
-            for hidden in ['\u{1b}', '\u{202e}', '\u{9b}', '\u{7f}', '\u{2066}'] {
+            for hidden in [
+                '\u{1b}',
+                '\u{202e}',
+                '\u{9b}',
+                '\u{7f}',
+                '\u{2066}',
+                '\u{ad}',
+                '\u{200b}',
+                '\u{e0041}',
+            ] {
                 assert!(!written.contains(hidden), "{written:?}");
             }
         }

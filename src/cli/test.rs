@@ -76,11 +76,12 @@ pub(super) fn run(args: &TestArgs, output: &mut Output<'_>) -> Result<Exit, Fail
         unmet: all().map(|test| test.failures.len()).sum(),
         files,
     };
+    output.decided = if failed > 0 { Exit::Findings } else { Exit::Fine };
     match output.format {
         Format::Text => write_text(&report, output)?,
         Format::Json => output.json(&report)?,
     }
-    Ok(if failed > 0 { Exit::Findings } else { Exit::Fine })
+    Ok(output.decided)
 }
 
 /// The files of tests that belong to a policy.

@@ -34,6 +34,7 @@ pub struct ValidateArgs {
 
 pub(super) fn run(args: &ValidateArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let mut exit = Exit::Fine;
+    let mut is_read = true;
     let mut answers = Vec::new();
     for path in &args.policy {
         let loaded = Policy::load(path);
@@ -42,10 +43,16 @@ pub(super) fn run(args: &ValidateArgs, output: &mut Output<'_>) -> Result<Exit, 
         }
         let name = path.as_os_str().as_encoded_bytes();
         match output.format {
-            Format::Text => write_text(name, &loaded, output)?,
+            Format::Text if is_read => match write_text(name, &loaded, output) {
+                // The others are still loaded, for the exit code.
+                Err(Failure::BrokenPipe) => is_read = false,
+                written => written?,
+            },
+            Format::Text => {}
             Format::Json => answers.push(PolicyJson::new(name, &loaded)),
         }
     }
+    output.decided = exit;
     if output.format == Format::Json {
         output.json(&ValidationJson { valid: exit == Exit::Fine, policies: answers })?;
     }

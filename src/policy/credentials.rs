@@ -4,6 +4,7 @@ use super::{
     CredentialsRef,
     fields::{self, Fields, SECRET, Shape},
     report::Report,
+    secrets,
     yaml::{Node, Value},
 };
 
@@ -36,6 +37,9 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Credentia
             }
             "env" if !is_variable(text) => {
                 Some("`env` is the name of an environment variable: A-Z a-z 0-9 _")
+            }
+            "profile" if !is_profile(text) => {
+                Some("`profile` is the name of a profile: letters, digits, `_ . - @` and spaces")
             }
             _ => None,
         };
@@ -73,16 +77,19 @@ fn is_variable(text: &str) -> bool {
         && !text.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// Whether it has the form of an AWS access key id or of a secret access key.
+/// Whether it has the form of a name of a profile.
+fn is_profile(text: &str) -> bool {
+    text.trim() == text
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '@' | ' '))
+}
+
+/// Whether it has the form of a key id or of a secret key.
 fn looks_like_secret(text: &str) -> bool {
-    let key_id = text.len() == 20
-        && ["AKIA", "ASIA"].iter().any(|start| text.starts_with(start))
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let in_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
     let secret = text.len() == 40
         && text.bytes().all(in_base64)
         && text.bytes().any(|byte| byte.is_ascii_digit())
         && text.bytes().any(|byte| byte.is_ascii_lowercase())
         && text.bytes().any(|byte| byte.is_ascii_uppercase());
-    key_id || secret
+    secret || secrets::has_form(text)
 }

@@ -4,7 +4,7 @@ use super::{fields, report::Report, yaml::Node};
 
 /// Reads `endpoint`: `http://` or `https://`, a host, perhaps a port, and nothing else.
 ///
-/// A user and password in it are secrets; then the line is not shown.
+/// A user and password in it are secrets, and so may be a query; then the line is not shown.
 pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {
     let text = fields::text(report, node, "`endpoint`")?;
     let wrong = match check(text) {
@@ -29,7 +29,8 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>>
             "buckets and folders stand in `restrictions`; write `https://s3.example:9000`",
         ),
     };
-    if text.contains('@') {
+    // What stands behind a `?` may be a signature or a token.
+    if text.contains(['@', '?']) {
         report.hide(node.span);
     }
     report.error("policy.endpoint", node.span, message).help(help);

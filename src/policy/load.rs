@@ -60,7 +60,7 @@ impl Policy {
                 Err(ReadError::Size) => loading.fail(&file, "limit.file_size", &too_big(), SPLIT),
             }
         }
-        loading.finish()
+        loading.finish(path)
     }
 
     /// The policy that one text says. `name` is what errors call it.
@@ -102,7 +102,7 @@ impl Policy {
         } else {
             loading.add(name, name, text.as_bytes());
         }
-        loading.finish()
+        loading.finish(Path::new(name))
     }
 }
 
@@ -223,7 +223,14 @@ impl Loading {
         self.diagnostics.extend(report.finish().0);
     }
 
-    fn finish(self) -> Result<Policy, PolicyErrors> {
+    /// The policy, if nothing is wrong with it. `path` is where all of it was loaded from.
+    fn finish(mut self, path: &Path) -> Result<Policy, PolicyErrors> {
+        let is_empty = self.building.connections.is_empty() && self.building.users.is_empty();
+        if is_empty && !self.failed {
+            let help = "write a connection under `connections`, or take the policy away: without \
+                        one nothing is allowed";
+            self.fail(path, "policy.empty", "the policy defines no connection and no user", help);
+        }
         if self.failed {
             return Err(PolicyErrors { diagnostics: self.diagnostics, more: self.more });
         }

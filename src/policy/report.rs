@@ -57,13 +57,13 @@ pub(super) struct Found {
 impl Found {
     /// What to write instead.
     pub(super) fn help(&mut self, help: impl AsRef<str>) -> &mut Self {
-        self.help = Some(escape(help.as_ref()).into_owned());
+        self.help = Some(shown(help.as_ref()));
         self
     }
 
     /// Another place that belongs to it.
     pub(super) fn note(&mut self, note: impl AsRef<str>) -> &mut Self {
-        self.note = Some(escape(note.as_ref()).into_owned());
+        self.note = Some(shown(note.as_ref()));
         self
     }
 }
@@ -112,7 +112,7 @@ impl<'t> Report<'t> {
         span: Span,
         message: &str,
     ) -> &mut Found {
-        let message = escape(message).into_owned();
+        let message = shown(message);
         let found = Found { severity, code, span, message, note: None, help: None };
         if self.is_full() {
             self.more += 1;
@@ -168,6 +168,11 @@ impl<'t> Report<'t> {
             .collect();
         (diagnostics, self.more)
     }
+}
+
+/// What is said, escaped, and without anything that has the form of a secret.
+fn shown(text: &str) -> String {
+    escape(&secrets::redact(text)).into_owned()
 }
 
 fn snippet(text: &str, span: Span, hidden: &[Range<usize>]) -> Snippet {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     access::{Access, AccessSet},
     automaton::Effect,
+    escape::is_hidden,
     restriction::{Dialect, Pattern, Restriction, RestrictionError},
 };
 
@@ -135,6 +136,9 @@ fn entry(
             .warning("policy.space", text_node.span, format!("{what} ends with a space"))
             .help("the space belongs to the path; take it out if it is not meant");
     }
+    if parsed.is_ok() {
+        warn_of_invisible(report, text_node, text, what);
+    }
     match parsed {
         Ok(restriction) => Some(Spanned {
             rule: Rule {
@@ -173,7 +177,16 @@ fn not_an_entry(report: &mut Report<'_>, item: &Node<'_>, what: &str) {
 
 fn refuse(report: &mut Report<'_>, node: &Node<'_>, text: &str, error: &RestrictionError) {
     let code = error.kind().limit().unwrap_or("policy.restriction");
-    // The place in the text is a place in the file where the two are the same.
+    let span = match error.at() {
+        0 => node.span,
+        at => place_in(report, node, text, at),
+    };
+    report.error(code, span, error.to_string()).help(error.help());
+}
+
+/// Where a place in a text stands in the file.
+fn place_in(report: &Report<'_>, node: &Node<'_>, text: &str, at: usize) -> Span {
+    // The two are the same where the text is written without escapes.
     let source = report.text.get(node.span.range()).unwrap_or_default();
     let inner = source.get(1..source.len().saturating_sub(1)).unwrap_or_default();
     let skip = match (source == text, inner == text) {
@@ -181,11 +194,29 @@ fn refuse(report: &mut Report<'_>, node: &Node<'_>, text: &str, error: &Restrict
         (_, true) => Some(1),
         _ => None,
     };
-    let span = match (error.at(), skip) {
-        (0, _) | (_, None) => node.span,
-        (at, Some(skip)) => node.span.character(report.text, skip + at).unwrap_or(node.span),
+    skip.and_then(|skip| node.span.character(report.text, skip + at)).unwrap_or(node.span)
+}
+
+/// Warns of what nobody who reads the policy sees: two paths that look the same may not be.
+fn warn_of_invisible(report: &mut Report<'_>, node: &Node<'_>, text: &str, what: &str) {
+    const MOST: usize = 4;
+    let Some(at) = text.find(is_hidden) else {
+        return;
     };
-    report.error(code, span, error.to_string()).help(error.help());
+    let mut found: Vec<char> = Vec::new();
+    for character in text.chars().filter(|character| is_hidden(*character)) {
+        if !found.contains(&character) && found.len() <= MOST {
+            found.push(character);
+        }
+    }
+    let more = if found.len() > MOST { " and more" } else { "" };
+    let names: Vec<String> =
+        found.iter().take(MOST).map(|c| format!("U+{:04X}", u32::from(*c))).collect();
+    let span = place_in(report, node, text, at);
+    let message = format!("{what} has what cannot be seen in it: {}{more}", names.join(", "));
+    report
+        .warning("policy.invisible", span, message)
+        .help("it belongs to the path; take it out if it is not meant");
 }
 
 /// Reads an access. `effect` is that of the entry that it belongs to, if it belongs to one.

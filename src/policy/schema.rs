@@ -7,7 +7,7 @@ use super::{
     fields::{self, Fields, Shape},
     report::Report,
     rules::{self, Spanned},
-    traps, users,
+    secrets, traps, users,
     yaml::Node,
 };
 use crate::{
@@ -217,7 +217,8 @@ fn keys(report: &mut Report<'_>, node: &Node<'_>) -> Option<Keys> {
 fn region(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {
     let text = fields::text(report, node, "`region`")?;
     let in_region = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    if (1..=64).contains(&text.len()) && text.bytes().all(in_region) {
+    let is_name = (1..=64).contains(&text.len()) && text.bytes().all(in_region);
+    if is_name && !secrets::has_form(text) {
         return Some(text.into());
     }
     report

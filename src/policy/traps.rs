@@ -183,7 +183,11 @@ fn value_of(line: &str) -> &str {
     }
 }
 
-/// The start of a text that is too long to be repeated.
+/// The start of a text that is too long to be repeated; `…` for one that may be a secret.
 pub(super) fn shorten(text: &str) -> &str {
+    // A secret that is cut has no longer the form of one.
+    if secrets::has_form(&text[..text.floor_char_boundary(160)]) {
+        return "…";
+    }
     &text[..text.floor_char_boundary(80)]
 }

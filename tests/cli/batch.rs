@@ -205,6 +205,100 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn a_reader_that_goes_away_changes_no_exit_code() {
+    let folder = Folder::new();
+    folder.file("denied", "other/x\n".repeat(200_000).as_bytes());
+    folder.file("malformed", "/\n".repeat(200_000).as_bytes());
+    folder.file("bad.yaml", b"connections: x\n");
+    folder.file("failing.test.yaml", b"tests:\n  - { name: x, connection: s3+all, as: steph, check: [{ path: other/x, read: deny }] }\n");
+    for (args, code) in [
+        ("check s3+saha read other/x", 5),
+        ("check s3+saha read other/x --format json", 5),
+        ("check s3+saha read /", 2),
+        ("check s3+nobody read other/x", 5),
+        ("explain s3+saha read other/x", 5),
+        ("explain s3+saha read other/x --format json", 5),
+        ("test failing.test.yaml", 4),
+        ("check s3+saha read --batch denied --fail-on-deny", 5),
+        ("check s3+saha read --batch denied --fail-on-deny --format json", 5),
+        ("check s3+saha read --batch denied --fail-on-deny --summary-only", 5),
+        ("check s3+saha read --batch malformed", 2),
+        ("check s3+saha read --batch denied", 0),
+        ("check s3+saha read Algorithmia/data/a", 0),
+    ] {
+        for closed in ["out", "both"] {
+            let mut command = folder.command();
+            command.args(args.split(' ')).args(["--policy", "policy.yaml"]);
+            assert_eq!(code_without_reader(&mut command, closed == "both"), Some(code), "{args}");
+        }
+    }
+    let mut command = folder.command();
+    command.args(["validate", "-p", "policy.yaml", "bad.yaml"]);
+    assert_eq!(code_without_reader(&mut command, false), Some(3));
+}
+
+/// The exit code of a command whose output goes into a pipe that nobody reads.
+fn code_without_reader(command: &mut std::process::Command, err_too: bool) -> Option<i32> {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    if err_too {
+        command.stderr(writer.try_clone().expect("a handle"));
+    } else {
+        command.stderr(Stdio::null());
+    }
+    command.stdout(writer).status().expect("runs").code()
+}
+
+#[test]
+fn the_output_destroys_nothing_that_is_read() {
+    use std::{fs, os::unix::fs::symlink};
+
+    let folder = Folder::new();
+    let at = |name: &str| folder.0.path().join(name);
+    let lines = "Algorithmia/data/a\n";
+    folder.file("paths", lines.as_bytes());
+    fs::hard_link(at("paths"), at("hard")).expect("a link");
+    symlink("paths", at("soft")).expect("a link");
+    fs::hard_link(at("policy.yaml"), at("policy-hard")).expect("a link");
+    fs::create_dir(at("rules")).expect("a folder");
+    fs::copy(at("policy.yaml"), at("rules/a.yaml")).expect("a copy");
+    fs::hard_link(at("rules/a.yaml"), at("a-hard")).expect("a link");
+    for (batch, policy, output, what) in [
+        ("paths", "policy.yaml", "paths", "the batch"),
+        ("paths", "policy.yaml", "./soft", "the batch"),
+        ("paths", "policy.yaml", "hard", "the batch"),
+        ("-", "policy.yaml", "paths", "the batch"),
+        ("-", "policy.yaml", "hard", "the batch"),
+        ("paths", "policy.yaml", "policy.yaml", "the policy"),
+        ("paths", "policy.yaml", "policy-hard", "the policy"),
+        ("paths", "rules", "rules/a.yaml", "or join the policy"),
+        ("paths", "rules", "rules/new.yml", "or join the policy"),
+        ("paths", "rules", "a-hard", "the policy"),
+    ] {
+        let mut command = folder.command();
+        command.args(["check", "s3+saha", "read", "-p", policy, "--batch", batch, "-o", output]);
+        command.stdin(fs::File::open(at("paths")).expect("opens"));
+        let ran = super::ran(&mut command);
+        assert_eq!(ran.code, 2, "{batch} {policy} {output}: {}", ran.err);
+        assert!(ran.err.contains(&format!("would overwrite {what}: ")), "{}", ran.err);
+        assert_eq!(fs::read_to_string(at("paths")).expect("there"), lines, "{output}");
+        for policy in ["policy.yaml", "rules/a.yaml"] {
+            assert_eq!(fs::read_to_string(at(policy)).expect("there"), super::POLICY, "{output}");
+        }
+        assert!(!at("rules/new.yml").exists());
+    }
+    // What is neither is written, and emptied before.
+    folder.file("answers", &[b'x'; 1_000]);
+    for (batch, output) in [("paths", "answers"), ("-", "answers"), ("-", "rules/answers.tsv")] {
+        let args = format!("check s3+saha read --batch {batch} -o {output}");
+        assert_eq!(folder.feed(&args, lines.as_bytes()).code, 0);
+        let answers = fs::read_to_string(at(output)).expect("there");
+        assert_eq!(answers, "allow\tallowed.rule\tAlgorithmia/data/a\n");
+    }
+    assert_eq!(folder.ask("check s3+saha read --batch - -o /dev/null").code, 0);
+}
+
+#[test]
 fn whoever_asks_line_by_line_is_answered_line_by_line() {
     let folder = Folder::new();
     let mut child = folder

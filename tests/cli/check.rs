@@ -5,6 +5,16 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 use super::Folder;
 
 #[test]
+fn a_policy_that_cannot_be_read_is_one_that_does_not_load() {
+    let folder = Folder::new();
+    for args in ["check -p none.yaml s3+saha read a/b", "validate -p none.yaml", "inspect -p none"]
+    {
+        assert_eq!(folder.run(args.split(' ')).code, 3, "{args}");
+    }
+    assert_eq!(folder.ask("check s3+saha read --batch none").code, 1);
+}
+
+#[test]
 fn a_decision_is_one_line_and_an_exit_code() {
     let folder = Folder::new();
     for (question, code, line) in [
