@@ -1,0 +1,71 @@
+//! The README's policy, questions and tests do what it says.
+
+#![cfg(feature = "cli")]
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+
+use std::{fs, path::Path, process::Command};
+
+/// The blocks of this language, in order.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(readme).expect("the README");
+    let mut blocks = Vec::new();
+    let mut rest = &text[..];
+    while let Some((_, behind)) = rest.split_once(&format!("```{language}\n")) {
+        let (block, behind) = behind.split_once("```").expect("a block ends");
+        blocks.push(block.to_owned());
+        rest = behind;
+    }
+    blocks
+}
+
+fn pathward(folder: &Path, arguments: &[&str]) -> String {
+    let ran = Command::new(env!("CARGO_BIN_EXE_pathward"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("PATHWARD_FORMAT")
+        .output()
+        .expect("it runs");
+    assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).expect("text")
+}
+
+#[test]
+fn the_examples_of_the_readme_are_what_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let yaml = blocks("yaml");
+    let [policy, tests] = &yaml[..] else { panic!("a policy and its tests, not {}", yaml.len()) };
+    fs::write(folder.path().join("policy.yaml"), policy).expect("written");
+    fs::write(folder.path().join("policy.test.yaml"), tests).expect("written");
+
+    let mut asked = 0;
+    for block in blocks("console") {
+        for example in block.split("$ pathward ").skip(1) {
+            let (command, expected) = example.split_once('\n').expect("what it prints");
+            let arguments: Vec<&str> = command.split_whitespace().collect();
+            let printed = pathward(folder.path(), &arguments);
+            // An ellipsis on a line of its own stands for what is left out.
+            let (expected, is_whole) = match expected.split_once("  …\n") {
+                Some((start, _)) => (start, false),
+                None => (expected, true),
+            };
+            assert!(printed.starts_with(expected), "{command}\n{printed}");
+            assert!(!is_whole || printed == expected, "{command}\n{printed}");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 2);
+
+    let printed = pathward(folder.path(), &["test", "--policy", "policy.yaml"]);
+    assert_eq!(printed, "1 passed, 0 failed; 6 of 6 expectations met\n");
+}
+
+/// What the README says of globs, and of their signs in plain restrictions.
+#[test]
+fn what_the_readme_says_of_globs_is_so() {
+    for glob in ["a**", "{a,}", "pub/[a/b]", "pub/[é]", "pub/a/"] {
+        assert!(pathward::Restriction::parse_glob(glob).is_err(), "{glob}");
+    }
+    let plain = pathward::Restriction::parse("logs/[0-9]*").expect("those signs mean themselves");
+    assert!(plain.matches(b"logs/[0-9]x") && !plain.matches(b"logs/7"));
+}
