@@ -131,18 +131,7 @@ connections:
     )
     .expect("a policy");
     let engine = Engine::new(policy);
-    let names = [
-        "read",
-        "stat",
-        "write",
-        "create-directory",
-        "delete",
-        "list",
-        "delete-directory",
-        "delete-tree",
-        "read-acl",
-        "write-acl",
-    ];
+    let names = Operation::NAMES;
     let texts = [
         "",
         "pub",

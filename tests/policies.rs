@@ -380,3 +380,14 @@ fn one_long_line_of_mistakes_is_refused_in_time() {
         assert!(start.elapsed() < Duration::from_secs(20), "{sign:?}: {:?}", start.elapsed());
     }
 }
+
+#[test]
+fn a_test_can_name_every_operation_on_one_path() {
+    for name in Operation::NAMES {
+        let text = format!(
+            "tests:\n  - name: t\n    connection: s3+a\n    as: o\n    check:\n      - {{ path: pub/x, {name}: deny }}\n"
+        );
+        let file = TestFile::parse("t.yaml", &text).expect(name);
+        assert_eq!(file.tests[0].checks[0].expectations[0].0, name);
+    }
+}

@@ -20,20 +20,15 @@ use crate::{
     policy::{ConnectionId, Policy},
 };
 
-/// The names that OP takes.
-pub(super) const OPERATIONS: [&str; 11] = [
-    "read",
-    "stat",
-    "write",
-    "create-directory",
-    "delete",
-    "list",
-    "delete-directory",
-    "delete-tree",
-    "copy",
-    "read-acl",
-    "write-acl",
-];
+/// The names that OP takes: those on one path, and `copy`.
+fn operations() -> impl Iterator<Item = &'static str> {
+    Operation::NAMES.into_iter().chain(["copy"])
+}
+
+/// The same, for messages.
+fn operation_names() -> String {
+    operations().collect::<Vec<_>>().join(", ")
+}
 
 /// Where the policy is.
 #[derive(Debug, Args)]
@@ -245,7 +240,7 @@ impl fmt::Display for Refused {
         match self {
             Self::Path(error) => error.fmt(f),
             Self::Operation => {
-                write!(f, "there is no such operation; there are {}", OPERATIONS.join(", "))
+                write!(f, "there is no such operation; there are {}", operation_names())
             }
         }
     }
@@ -268,13 +263,13 @@ pub(super) fn operation<'a>(
 
 /// Refuses a name that is no operation's, with the names that there are.
 pub(super) fn known_operation(op: &str) -> Result<(), Failure> {
-    if OPERATIONS.contains(&op) {
+    if operations().any(|name| name == op) {
         return Ok(());
     }
     Err(Failure::question(format!(
         "there is no operation `{}`; there are {}",
         escape(op),
-        OPERATIONS.join(", ")
+        operation_names()
     )))
 }
 
@@ -284,7 +279,7 @@ mod tests {
 
     #[test]
     fn every_name_is_an_operation() {
-        for op in OPERATIONS {
+        for op in operations() {
             let to = (op == "copy").then_some(&b"pub/b"[..]);
             let operation = operation(op, b"pub/a", to).expect(op);
             assert_eq!(crate::engine::Operate::name(&operation), op);

@@ -229,6 +229,20 @@ impl Operate for Operation<'_> {
 }
 
 impl<'a> Operation<'a> {
+    /// The names of the operations on one path, which [`Operation::named`] takes.
+    pub const NAMES: [&'static str; 10] = [
+        "read",
+        "stat",
+        "write",
+        "create-directory",
+        "delete",
+        "list",
+        "delete-directory",
+        "delete-tree",
+        "read-acl",
+        "write-acl",
+    ];
+
     /// The operation of this name on one path, or `None` for a name that is none or needs more
     /// than a path. The names are those of [`Operate::name`].
     ///
