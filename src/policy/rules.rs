@@ -138,6 +138,9 @@ fn entry(
     }
     if parsed.is_ok() {
         warn_of_invisible(report, text_node, text, what);
+        if dialect == Dialect::Plain {
+            warn_of_glob_signs(report, text_node, text);
+        }
     }
     match parsed {
         Ok(restriction) => Some(Spanned {
@@ -217,6 +220,23 @@ fn warn_of_invisible(report: &mut Report<'_>, node: &Node<'_>, text: &str, what:
     report
         .warning("policy.invisible", span, message)
         .help("it belongs to the path; take it out if it is not meant");
+}
+
+/// Warns where a plain text has what would be a wildcard in a glob. In a deny the difference is
+/// between what is taken and what is not.
+fn warn_of_glob_signs(report: &mut Report<'_>, node: &Node<'_>, text: &str) {
+    let pair = |open, close| {
+        let (start, rest) = (text.find(open)?, text.find(open).and_then(|at| text.get(at..))?);
+        rest.contains(close).then_some((start, format!("`{open}…{close}`")))
+    };
+    let question = || text.find('?').map(|at| (at, "`?`".to_owned()));
+    if let Some((at, sign)) = pair('[', ']').or_else(|| pair('{', '}')).or_else(question) {
+        let span = place_in(report, node, text, at);
+        let message = format!("{sign} means itself here, where `*` is the only wildcard");
+        report
+            .warning("policy.glob_signs", span, message)
+            .help("for a glob write `{ glob: \"…\" }`");
+    }
 }
 
 /// Reads an access. `effect` is that of the entry that it belongs to, if it belongs to one.
