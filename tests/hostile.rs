@@ -125,3 +125,19 @@ fn lengths_that_no_restriction_has_are_refused() {
         Entry { restriction: &restriction, access: AccessSet::READ_ONLY, effect: Effect::Allow };
     assert_eq!(Automaton::compile([entry]).expect_err("refused").limit, "limit.restriction_length");
 }
+
+/// Each connection has a glob whose states multiply, which alone costs milliseconds.
+#[test]
+fn many_connections_cost_no_more_than_one_budget() {
+    let mut text = "connections:\n".to_owned();
+    for n in 0..5_000 {
+        text.push_str(&format!(
+            "  - {{ id: s3+c{n}, owner: o, restrictions: [{{ glob: \"pub/*a????????????????\" }}] }}\n"
+        ));
+    }
+    let policy = timed("5,000 connections with a hostile glob each, loading", LOAD, || {
+        pathward::Policy::from_yaml("policy.yaml", &text)
+    });
+    let policy = policy.expect("it loads");
+    assert!(policy.connections().iter().all(|c| !c.automaton().stats().below_is_exact));
+}

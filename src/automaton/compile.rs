@@ -18,6 +18,23 @@ pub const MAX_RULES: usize = 1 << 22;
 /// number of allows times that of denies with wildcards before their end that are on their way.
 pub const MAX_DENY_WORK: usize = 1 << 27;
 
+/// What compiling may cost beyond sorting. The connections of one policy share one, so that a
+/// policy of many connections costs no more than one.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    deny_work: usize,
+    subset_work: usize,
+}
+
+impl Default for Budget {
+    /// [`MAX_DENY_WORK`], beyond which compiling fails; and for the subset construction of globs
+    /// what some hundred thousand ordinary connections need, beyond which
+    /// [`Automaton::below`] errs on the closed side.
+    fn default() -> Self {
+        Self { deny_work: MAX_DENY_WORK, subset_work: 1 << 26 }
+    }
+}
+
 /// One pattern of one rule.
 pub(super) struct Item<'a> {
     /// What every match starts with.
@@ -99,8 +116,20 @@ impl Automaton {
     /// [`TooLarge`] for more than [`MAX_RULES`] rules, and for more than
     /// [`MAX_STARRED_ON_ONE_PATH`](super::MAX_STARRED_ON_ONE_PATH) patterns with stars before
     /// their end, or [`MAX_GLOBS_ON_ONE_PATH`](super::MAX_GLOBS_ON_ONE_PATH) patterns of globs,
-    /// whose literal starts are all starts of one path.
+    /// whose literal starts are all starts of one path; and for more than [`MAX_DENY_WORK`].
     pub fn compile<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Self, TooLarge> {
+        Self::compile_within(entries, &mut Budget::default())
+    }
+
+    /// The same, within what is left of a budget.
+    ///
+    /// # Errors
+    ///
+    /// As [`Automaton::compile`].
+    pub fn compile_within<'a>(
+        entries: impl IntoIterator<Item = Entry<'a>>,
+        budget: &mut Budget,
+    ) -> Result<Self, TooLarge> {
         let mut items = Vec::new();
         let mut rules = 0;
         for entry in entries {
@@ -161,10 +190,10 @@ impl Automaton {
             crowds: groups.crowds,
             subset: None,
         };
-        automaton.find_live(&items, &nodes, &groups.places)?;
+        automaton.find_live(&items, &nodes, &groups.places, budget)?;
         let has_globs = items.iter().any(Item::is_glob);
         if has_globs {
-            automaton.subset = Subset::build(&items);
+            automaton.subset = Subset::build(&items, &mut budget.subset_work);
         }
         automaton.stats.nodes = automaton.trie.nodes.len();
         automaton.stats.subset_states = automaton.subset.as_ref().map_or(0, Subset::states);
@@ -186,8 +215,8 @@ impl Automaton {
         items: &[Item<'_>],
         nodes: &[u32],
         places: &[u32],
+        budget: &mut Budget,
     ) -> Result<(), TooLarge> {
-        let mut work = 0;
         let denies = items.iter().any(|item| item.effect == Effect::Deny);
         let mut places = places.iter();
         for (item, node) in items.iter().zip(nodes) {
@@ -198,11 +227,12 @@ impl Automaton {
             let mut live = item.access;
             if denies {
                 let word = item.word();
-                work += self.deny_work(&word);
-                if work > MAX_DENY_WORK {
-                    let rule = RuleId(item.rule);
-                    return Err(TooLarge { rule, limit: "limit.deny_work", most: MAX_DENY_WORK });
-                }
+                budget.deny_work =
+                    budget.deny_work.checked_sub(self.deny_work(&word)).ok_or(TooLarge {
+                        rule: RuleId(item.rule),
+                        limit: "limit.deny_work",
+                        most: MAX_DENY_WORK,
+                    })?;
                 live = live.without(self.denied(&word, live));
             }
             // One word does not tell what is left by a deny that is a glob: a run within a segment

@@ -45,7 +45,7 @@ use std::fmt;
 
 pub use self::{
     below::MAX_WORDS,
-    compile::{MAX_DENY_WORK, MAX_RULES},
+    compile::{Budget, MAX_DENY_WORK, MAX_RULES},
     groups::{MAX_GLOBS_ON_ONE_PATH, MAX_STARRED_ON_ONE_PATH},
     leads::MAX_LEADS,
     subset::MAX_SUBSET_STATES,

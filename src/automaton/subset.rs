@@ -40,7 +40,8 @@ enum Place {
 
 impl Subset {
     /// Builds it, or gives up at the budget.
-    pub(super) fn build(items: &[Item<'_>]) -> Option<Self> {
+    pub(super) fn build(items: &[Item<'_>], budget: &mut usize) -> Option<Self> {
+        let most_work = MAX_WORK.min(*budget);
         let mut places = Vec::new();
         let mut starts = Vec::new();
         for item in items {
@@ -94,11 +95,13 @@ impl Subset {
                 moves.push(number);
             }
             let over = states.len() > MAX_SUBSET_STATES || moves.len() > MAX_MOVES;
-            if over || work > MAX_WORK {
+            if over || work > most_work {
+                *budget -= work.min(*budget);
                 return None;
             }
             next += 1;
         }
+        *budget -= work.min(*budget);
         let here: Vec<AccessSet> = states.iter().map(|state| here(&places, state)).collect();
         let below = spread(&here, &moves, class_count);
         moves.shrink_to_fit();

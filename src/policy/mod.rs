@@ -65,7 +65,7 @@ pub use self::{
     test_file::{Check, Expected, PolicyTest, TestFile},
     yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES},
 };
-use crate::access::AccessSet;
+use crate::{access::AccessSet, automaton::Budget};
 
 /// All connections and users of one installation. Loaded whole or not at all, never changed.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ struct Building {
     by_owner: HashMap<Box<str>, OwnConnections>,
     places: load::Places,
     rules: usize,
+    budget: Budget,
 }
 
 /// Something that may be defined only once.

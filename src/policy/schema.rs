@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     access::AccessSet,
-    automaton::{Automaton, Effect, Entry},
+    automaton::{Automaton, Budget, Effect, Entry},
     restriction::Restriction,
 };
 
@@ -105,7 +105,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
     }
     rules::warn_of_duplicates(report, &spanned);
     let (Some(id), Some(owner), Some(keys), Some(automaton)) =
-        (id, owner, keys, compile(report, &spanned))
+        (id, owner, keys, compile(report, &spanned, &mut building.budget))
     else {
         return;
     };
@@ -138,13 +138,13 @@ fn everything(report: &mut Report<'_>, node: &Node<'_>, access: AccessSet) -> Op
     }
 }
 
-fn compile(report: &mut Report<'_>, spanned: &[Spanned]) -> Option<Automaton> {
+fn compile(report: &mut Report<'_>, spanned: &[Spanned], budget: &mut Budget) -> Option<Automaton> {
     let entries = spanned.iter().map(|Spanned { rule, .. }| Entry {
         restriction: &rule.restriction,
         access: rule.access,
         effect: rule.effect,
     });
-    match Automaton::compile(entries) {
+    match Automaton::compile_within(entries, budget) {
         Ok(automaton) => Some(automaton),
         Err(error) => {
             let span = spanned.get(error.rule.index()).map(|spanned| spanned.span);
