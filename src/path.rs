@@ -222,7 +222,11 @@ impl fmt::Display for PathError {
                  name the path itself"
             ),
             Self::ControlByte { at, byte } => {
-                write!(f, "a control byte (0x{byte:02x}) stands at byte {at}")
+                write!(f, "a control byte (0x{byte:02x}) stands at byte {at}")?;
+                match byte {
+                    b'\r' => f.write_str(": a carriage return, as Windows ends lines with"),
+                    _ => Ok(()),
+                }
             }
             Self::NotUtf8 { at } => write!(f, "the path is not UTF-8 from byte {at} on"),
         }

@@ -259,6 +259,9 @@ impl<'l> Line<'l> {
     }
 
     fn answer<'e>(&self, batch: &Batch<'e>) -> Answer<'e> {
+        if batch.op.is_none() && !self.names_op {
+            return Answer::Refused(Refused::Line);
+        }
         let Ok(op) = std::str::from_utf8(self.op) else {
             return Answer::Refused(Refused::Operation);
         };

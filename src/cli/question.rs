@@ -217,6 +217,8 @@ pub(super) enum Refused {
     Path(PathError),
     /// There is no such operation on these paths.
     Operation,
+    /// A line of a batch that is to name its operation does not.
+    Line,
 }
 
 impl Refused {
@@ -224,7 +226,7 @@ impl Refused {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Path(error) => error.code(),
-            Self::Operation => Reason::InvalidOperation.code(),
+            Self::Operation | Self::Line => Reason::InvalidOperation.code(),
         }
     }
 }
@@ -242,6 +244,9 @@ impl fmt::Display for Refused {
             Self::Operation => {
                 write!(f, "there is no such operation; there are {}", operation_names())
             }
+            Self::Line => f.write_str(
+                "no operation: a line is the operation, a tab and the path, unless OP is given",
+            ),
         }
     }
 }

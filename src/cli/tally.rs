@@ -126,7 +126,7 @@ fn slot(answer: &Answer<'_>) -> usize {
             Reason::InvalidPath => 7,
             Reason::InvalidOperation => 8,
         },
-        Answer::Refused(Refused::Operation) => 8,
+        Answer::Refused(Refused::Operation | Refused::Line) => 8,
         Answer::Refused(Refused::Path(PathError::NotUtf8 { .. })) => 9,
         Answer::Refused(Refused::Path(_)) => 7,
     }

@@ -19,7 +19,7 @@ pub enum RestrictionErrorKind {
     Escape,
     /// It starts with `/`.
     LeadingSlash,
-    /// It starts with a protocol, such as `s3://`.
+    /// It starts with a protocol, such as `s3://`, or with `arn:`.
     Protocol,
     /// A segment is `.` or `..`.
     DotSegment,
@@ -113,7 +113,7 @@ impl fmt::Display for RestrictionError {
                 f.write_str("`\\` stands before a character that it cannot escape")
             }
             Kind::LeadingSlash => f.write_str("a restriction starts with `/`, which no path does"),
-            Kind::Protocol => f.write_str("a restriction starts with a protocol"),
+            Kind::Protocol => f.write_str("a restriction starts with a protocol, or is an ARN"),
             Kind::DotSegment => f.write_str("a segment is `.` or `..`, which no path has"),
             Kind::Control => f.write_str("a control character, which no path has"),
             Kind::BucketCharacter => {
@@ -173,8 +173,16 @@ fn help(kind: RestrictionErrorKind, text: &str) -> String {
             rest => format!("a path starts with its bucket: write `{rest}`"),
         },
         Kind::Protocol => {
-            let rest = text.find("://").map_or(text, |colon| &text[colon + 3..]);
-            format!("a restriction is a path of its connection: write `{rest}`")
+            // Of `s3://bucket/key` and Amazon's names of resources the end is the path; of a web
+            // address only its author knows which part.
+            let rest = text.rsplit(":::").next().filter(|_| text.starts_with("arn:"));
+            let rest = rest.or_else(|| text.split_once("://").map(|(_, rest)| rest));
+            match rest {
+                Some(rest) if !text.starts_with("http") => {
+                    format!("a restriction is a path of its connection: write `{rest}`")
+                }
+                _ => "a restriction is a path of its connection: write `bucket/key`".into(),
+            }
         }
         Kind::DotSegment => "name the path itself, without `.` and `..` segments".into(),
         Kind::Control => "take the character out; paths with control characters are refused".into(),
@@ -225,6 +233,9 @@ pub(super) fn check_text(text: &str) -> Result<(), RestrictionError> {
     }
     if let Some(at) = text.bytes().position(|byte| byte < 0x20 || byte == 0x7f) {
         return fail(RestrictionErrorKind::Control, at);
+    }
+    if text.starts_with("arn:") {
+        return fail(RestrictionErrorKind::Protocol, 0);
     }
     let protocol = text.split("://").next().unwrap_or_default();
     let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '_' | '.' | '-');

@@ -344,3 +344,12 @@ fn progress_on_a_terminal_does_not_stand_in_the_way() {
     assert!(shown.contains("line 300001: a path starts with its bucket"), "{shown}");
     assert!(shown.contains("300001 lines: 300000 allow, 0 deny, 1 invalid"), "{shown}");
 }
+
+#[test]
+fn lines_that_are_nearly_right_say_what_is_wrong() {
+    let folder = Folder::new();
+    let ran = folder.feed("check s3+saha read --batch -", b"Algorithmia/team.jpg\r\n");
+    assert!(ran.err.contains("line 1: a control byte (0x0d) stands at byte 20: a carriage return"));
+    let ran = folder.feed("check s3+saha --batch -", b"read Algorithmia/team.jpg\n");
+    assert!(ran.err.contains("line 1: no operation: a line is the operation, a tab and the path"));
+}
