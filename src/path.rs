@@ -235,6 +235,11 @@ impl fmt::Display for PathError {
 
 impl std::error::Error for PathError {}
 
+/// Whether buckets' names have this byte.
+pub(crate) fn is_bucket_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
 fn bucket_len(bytes: &[u8]) -> usize {
     memchr::memchr(b'/', bytes).unwrap_or(bytes.len())
 }
@@ -263,8 +268,7 @@ fn check(bytes: &[u8]) -> Result<(), PathError> {
         return Err(PathError::DotSegment { at });
     }
     let bucket = bucket_len(bytes);
-    let in_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if let Some((at, _)) = first(&bytes[..bucket], |b| !in_name(b)) {
+    if let Some((at, _)) = first(&bytes[..bucket], |b| !is_bucket_byte(b)) {
         return Err(PathError::BucketByte { at });
     }
     if !(MIN_BUCKET_LEN..=MAX_BUCKET_LEN).contains(&bucket) {

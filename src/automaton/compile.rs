@@ -91,7 +91,7 @@ impl<'a> Item<'a> {
 
     /// Whether it has a wildcard that the plain form has not.
     fn is_glob(&self) -> bool {
-        self.rest().iter().any(|token| !matches!(token, Token::Literal(_) | &Token::STAR))
+        !self.rest().iter().all(Token::is_plain)
     }
 
     fn kind(&self) -> Option<Kind> {

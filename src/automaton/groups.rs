@@ -133,7 +133,7 @@ fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
             _ => b"",
         },
         suffix_id: 0,
-        is_plain: tokens.iter().all(|token| matches!(token, Token::Literal(_) | &Token::STAR)),
+        is_plain: tokens.iter().all(Token::is_plain),
         in_crowd: false,
     };
     starred.zip(0..).map(draft).collect()

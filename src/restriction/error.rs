@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS, MAX_RESTRICTION_LEN, Pattern, Token,
 };
-use crate::path::{MAX_BUCKET_LEN, MAX_PATH_LEN, MIN_BUCKET_LEN, dot_segment};
+use crate::path::{MAX_BUCKET_LEN, MAX_PATH_LEN, MIN_BUCKET_LEN, dot_segment, is_bucket_byte};
 
 /// What is wrong with a restriction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -262,8 +262,7 @@ pub(super) fn check_reachable(pattern: &Pattern, text: &str) -> Result<(), Restr
     let whole = matches!(pattern.tokens(), [] | [Token::Literal(_)]);
     let slash = prefix.iter().position(|byte| *byte == b'/');
     let bucket = &prefix[..slash.unwrap_or(prefix.len())];
-    let in_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if let Some(at) = bucket.iter().position(|byte| !in_name(byte)) {
+    if let Some(at) = bucket.iter().position(|byte| !is_bucket_byte(*byte)) {
         return fail(RestrictionErrorKind::BucketCharacter, at);
     }
     let complete = slash.is_some() || whole;

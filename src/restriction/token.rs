@@ -129,14 +129,14 @@ impl Pattern {
             _ => b"",
         }
     }
-
-    /// Whether it is made of literals and `*` alone.
-    pub fn is_plain(&self) -> bool {
-        self.tokens.iter().all(|token| matches!(token, Token::Literal(_) | &Token::STAR))
-    }
 }
 
 impl Token {
+    /// Whether the plain form has it: a literal or `*`.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Literal(_)) || *self == Self::STAR
+    }
+
     /// How many bytes it matches at least.
     pub fn min_len(&self) -> usize {
         match self {
