@@ -1,7 +1,7 @@
 //! Every checked-in input of the fuzz targets, through the target's body.
 //!
 //! `fuzz/corpus/TARGET` are inputs made by hand; `fuzz/regressions/TARGET` are those that once
-//! failed, each with its cause in the commit that adds it.
+//! failed, each with its cause in the `README.md` there.
 
 use std::path::Path;
 

@@ -90,7 +90,7 @@ impl<'a> Item<'a> {
     }
 
     /// Whether it has a wildcard that the plain form has not.
-    fn is_glob(&self) -> bool {
+    pub(super) fn is_glob(&self) -> bool {
         !self.rest().iter().all(Token::is_plain)
     }
 

@@ -79,8 +79,7 @@ impl Groups {
             let is_in = |draft: &Draft<'_>| draft.in_crowd && draft.item.effect == effect;
             let patterns: Vec<u32> =
                 (0..).zip(&drafts).filter(|(_, draft)| is_in(draft)).map(|(n, _)| n).collect();
-            let (searched, places) = Crowd::new(&set, &patterns)
-                .map_err(|_| too_large(&drafts, "limit.starred_text"))?;
+            let (searched, places) = Crowd::new(&set, &patterns).map_err(|_| too_large(&drafts))?;
             *crowd = searched;
             for (pattern, block) in patterns.iter().zip(places) {
                 blocks[*pattern as usize] = block;
@@ -113,9 +112,9 @@ impl Groups {
 }
 
 /// What is said when the text of starred patterns is more than a search has numbers for.
-fn too_large(drafts: &[Draft<'_>], limit: &'static str) -> TooLarge {
+fn too_large(drafts: &[Draft<'_>]) -> TooLarge {
     let rule = drafts.iter().map(|draft| draft.item.rule).max().unwrap_or_default();
-    TooLarge { rule: RuleId(rule), limit, most: u32::MAX as usize }
+    TooLarge { rule: RuleId(rule), limit: "limit.starred_text", most: u32::MAX as usize }
 }
 
 fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
@@ -133,7 +132,7 @@ fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
             _ => b"",
         },
         suffix_id: 0,
-        is_plain: tokens.iter().all(Token::is_plain),
+        is_plain: !item.is_glob(),
         in_crowd: false,
     };
     starred.zip(0..).map(draft).collect()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Decision, DeleteObjects, ListDirectory, ListMode, Listing, Operate, Operation, Reason, Scope,
-    decision::DecidedNeed,
+    Decision, DeleteObject, DeleteObjects, ListDirectory, ListMode, Listing, Operate, Operation,
+    Reason, Scope, decision::DecidedNeed,
 };
 use crate::{
     access::AccessSet,
@@ -79,13 +79,7 @@ impl Engine {
     ) -> Decision<'_> {
         match self.policy.connection(caller.name, connection) {
             Some(connection) => decide(connection, caller.permission, operation),
-            None => Decision {
-                reason: Reason::UnknownConnection,
-                connection: None,
-                rule: None,
-                need: None,
-                list: None,
-            },
+            None => Decision::UNKNOWN_CONNECTION,
         }
     }
 
@@ -100,12 +94,13 @@ impl Engine {
         connection: &ConnectionId<'_>,
         operation: Op,
     ) -> Result<Approved<Op>, Decision<'_>> {
-        let decision = self.decide(caller, connection, &operation);
-        match self.policy.connection(caller.name, connection) {
-            Some(connection) if decision.is_allowed() => {
-                Ok(Approved::assertion(&self.policy, connection, &decision, operation))
-            }
-            _ => Err(decision),
+        let Some(connection) = self.policy.connection(caller.name, connection) else {
+            return Err(Decision::UNKNOWN_CONNECTION);
+        };
+        let decision = decide(connection, caller.permission, &operation);
+        match decision.is_allowed() {
+            true => Ok(Approved::assertion(&self.policy, connection, &decision, operation)),
+            false => Err(decision),
         }
     }
 
@@ -121,10 +116,10 @@ impl Engine {
         let mut allowed = Vec::new();
         let mut decisions = Vec::with_capacity(paths.len());
         for path in paths {
-            let one = DeleteObjects { paths: vec![path] };
+            let one = DeleteObject { path };
             let decision = self.decide(caller, connection, &one);
             if decision.is_allowed() {
-                allowed.extend(one.paths);
+                allowed.push(one.path);
             }
             decisions.push(decision);
         }

@@ -146,6 +146,15 @@ impl fmt::Display for Decision<'_> {
 impl std::error::Error for Decision<'_> {}
 
 impl<'e> Decision<'e> {
+    /// What is said of a name that is not among the caller's connections, whoever else has it.
+    pub(super) const UNKNOWN_CONNECTION: Self = Self {
+        reason: Reason::UnknownConnection,
+        connection: None,
+        rule: None,
+        need: None,
+        list: None,
+    };
+
     /// Whether it may be done.
     pub fn is_allowed(&self) -> bool {
         self.outcome() == Outcome::Allow

@@ -99,8 +99,8 @@ impl<'e> ExplainedNeed<'e> {
     /// Up to `most` restrictions that came nearest without fitting: those that agree with most of
     /// the path; among equals those that carry the access, then the first in the file.
     ///
-    /// Empty for a need that is met, and where one fits in part. Restrictions that agree with no byte at all are named only
-    /// if none agrees with any.
+    /// Empty for a need that is met, and where one fits in part. Restrictions that agree with no
+    /// byte at all are named only if none agrees with any.
     pub fn nearest(&self, most: usize) -> Vec<&Considered<'e>> {
         if !matches!(self.reason, Some(Reason::NoMatch | Reason::Access)) {
             return Vec::new();
