@@ -50,6 +50,9 @@
 //! # Features
 //!
 //! * `cli` (default): the command `pathward` and its module `cli`.
+//! * `executor`: approved operations, run on S3.
+//! * `gateway` (default): the Data API over HTTP, with the executor behind it.
+//! * `embedded` (default): an S3 server inside the process, for trying things out.
 //!
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
 
@@ -57,8 +60,14 @@ pub mod access;
 pub mod automaton;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod engine;
 pub mod escape;
+#[cfg(feature = "executor")]
+pub mod executor;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 #[doc(hidden)]
 pub mod internal;
 pub mod path;

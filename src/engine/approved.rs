@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    Decision, DeleteObject, DeleteObjects, ListDirectory, ListMode, Listing, Operate, Operation,
-    Reason, Scope, decision::DecidedNeed,
+    Decision, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory, ListMode,
+    Listing, Operate, Operation, Reason, Scope, decision::DecidedNeed,
 };
 use crate::{
-    access::AccessSet,
+    access::{Access, AccessSet},
     automaton::{RuleId, Verdict},
     path::Path,
     policy::{Connection, ConnectionId, Keys, Policy, Revision},
@@ -205,6 +205,36 @@ impl Approved<ListDirectory<'_>> {
     /// What to ask the server for, and what of its answer may be shown.
     pub fn listing(&self) -> Listing<'_> {
         self.listing_of(&self.operation)
+    }
+}
+
+impl Approved<DeleteDirectory<'_>> {
+    /// Whether the connection reaches anything in the directory at all, its marker aside or not.
+    pub fn reaches_below(&self) -> bool {
+        !self.connection.automaton().below(self.operation.path.as_bytes()).some.is_empty()
+    }
+
+    /// Whether the connection reaches this object of the directory in any way, so that its being
+    /// there may keep the directory from being deleted. One that it does not reach is not to be
+    /// learned of.
+    pub fn reaches(&self, object: &Path<'_>) -> bool {
+        let is_reached = |access| {
+            matches!(
+                self.connection.automaton().here(object.as_bytes(), access),
+                Verdict::Allowed(_)
+            )
+        };
+        Access::ALL.into_iter().any(is_reached)
+    }
+}
+
+impl Approved<DeleteTree<'_>> {
+    /// Whether this object is in the tree and may be deleted. By the approval every one is: this
+    /// looks once more, at what the server says is there.
+    pub fn deletes(&self, object: &Path<'_>) -> bool {
+        let path = object.as_bytes();
+        path.starts_with(self.operation.path.as_bytes())
+            && matches!(self.connection.automaton().here(path, Access::Delete), Verdict::Allowed(_))
     }
 }
 

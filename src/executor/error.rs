@@ -1,0 +1,88 @@
+//! What can go wrong between an approval and its end.
+
+use std::{fmt, time::Duration};
+
+use super::BodyError;
+
+/// Why an approved operation was not done.
+///
+/// Holds nothing that a server sent but the code of its error, and that only where it looks like
+/// one: a server's message may name what the caller is not to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExecuteError {
+    /// There is no such object, directory or bucket.
+    Missing,
+    /// The key cannot be sent exactly as it is: the S3 client refuses keys of white space alone.
+    KeyNotSendable,
+    /// The caller's body failed.
+    Body(BodyError),
+    /// The object is larger than the server takes.
+    TooLarge,
+    /// The connection's credentials could not be had: the file, profile or variables that it names.
+    Credentials,
+    /// The connection is not configured in a way that a client can be made of.
+    Configuration,
+    /// The server refuses the connection's credentials, or what they ask for.
+    Refused {
+        /// The status of its answer.
+        status: u16,
+        /// The code of its error.
+        code: Option<Box<str>>,
+    },
+    /// The server is too busy.
+    Busy {
+        /// When it says that it may be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// The server cannot be reached, or broke off.
+    Unreachable,
+    /// The server took too long.
+    TimedOut,
+    /// The server failed, or its answer makes no sense.
+    Failed {
+        /// The status of its answer, where there was one.
+        status: Option<u16>,
+        /// The code of its error.
+        code: Option<Box<str>>,
+    },
+}
+
+impl fmt::Display for ExecuteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no such file or directory"),
+            Self::KeyNotSendable => {
+                f.write_str("a key of white space alone cannot be sent; name the object otherwise")
+            }
+            Self::Body(error) => error.fmt(f),
+            Self::TooLarge => f.write_str("the data source takes no objects of this size"),
+            Self::Credentials => f.write_str("the data source's credentials could not be loaded"),
+            Self::Configuration => f.write_str("the data source is not configured completely"),
+            Self::Refused { .. } => f.write_str("the data source refused the request"),
+            Self::Busy { .. } => f.write_str("the data source is busy; try again later"),
+            Self::Unreachable => f.write_str("the data source cannot be reached"),
+            Self::TimedOut => f.write_str("the data source took too long to answer"),
+            Self::Failed { .. } => f.write_str("the data source failed"),
+        }
+    }
+}
+
+impl std::error::Error for ExecuteError {}
+
+/// Why the deletion of a tree ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeError {
+    /// How many objects were deleted by then.
+    pub deleted: u64,
+    /// What went wrong.
+    pub error: ExecuteError,
+}
+
+impl fmt::Display for TreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} objects were deleted, then: {}", self.deleted, self.error)
+    }
+}
+
+impl std::error::Error for TreeError {}

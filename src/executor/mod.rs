@@ -1,0 +1,126 @@
+//! Approved operations, run on S3.
+//!
+//! An [`Executor`] takes [`Approved`] operations by value and nothing else: what was not decided
+//! cannot be run, and what was decided runs once. [`S3`] is the one for S3 and for servers that
+//! speak its protocol.
+//!
+//! Keys go out byte for byte as they were decided on. Errors are [`ExecuteError`]s, which hold
+//! nothing that the server sent but its error's code.
+
+mod body;
+mod error;
+mod page;
+mod s3;
+
+use async_trait::async_trait;
+
+pub use self::{
+    body::{Body, BodyError, Upload},
+    error::{ExecuteError, TreeError},
+    page::{DirectoryPage, FileEntry, PageRequest, Want},
+    s3::S3,
+};
+use crate::engine::{
+    Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
+    DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
+};
+use std::time::SystemTime;
+
+/// What a server says about an object, as far as callers learn of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its size in bytes.
+    pub size: u64,
+    /// The content type that it was stored with.
+    pub content_type: Option<String>,
+    /// The content encoding that it was stored with.
+    pub content_encoding: Option<String>,
+    /// Its entity tag, as the server gives it: quoted.
+    pub etag: Option<String>,
+    /// When it was last changed.
+    pub last_modified: Option<SystemTime>,
+}
+
+/// An object being read.
+#[derive(Debug)]
+pub struct Object {
+    /// What it is.
+    pub info: ObjectInfo,
+    /// Its bytes, as they come. Ends with an error when they stop before `info.size` of them.
+    pub body: Body,
+}
+
+/// What became of the deletion of a directory that should be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryDeletion {
+    /// Its marker was deleted.
+    Deleted,
+    /// There is no such directory.
+    Missing,
+    /// There is something in it that the connection can reach.
+    NotEmpty,
+}
+
+/// Runs approved operations.
+///
+/// Object safe, so that a gateway can be given any; futures are `Send` and may be dropped at any
+/// time: an upload that is dropped leaves no object and no parts behind.
+///
+/// # Errors
+///
+/// Every method fails with [`ExecuteError`]: [`Missing`](ExecuteError::Missing) where the object,
+/// directory or bucket is not there, else with what went wrong between us and the server.
+#[async_trait]
+pub trait Executor: Send + Sync + std::fmt::Debug + 'static {
+    /// The object's bytes.
+    async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError>;
+
+    /// What the object is, without its bytes.
+    async fn stat(
+        &self,
+        approved: Approved<StatObject<'static>>,
+    ) -> Result<ObjectInfo, ExecuteError>;
+
+    /// Stores an object, whole or not at all. Returns how many bytes it has.
+    async fn write(
+        &self,
+        approved: Approved<WriteObject<'static>>,
+        upload: Upload,
+    ) -> Result<u64, ExecuteError>;
+
+    /// Stores a directory's marker, an empty object.
+    async fn create_directory(
+        &self,
+        approved: Approved<CreateDirectory<'static>>,
+    ) -> Result<(), ExecuteError>;
+
+    /// Deletes an object; [`Missing`](ExecuteError::Missing) when it was not there.
+    async fn delete(&self, approved: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError>;
+
+    /// Deletes a directory's marker if nothing that the connection can reach is in the directory.
+    async fn delete_directory(
+        &self,
+        approved: Approved<DeleteDirectory<'static>>,
+    ) -> Result<DirectoryDeletion, ExecuteError>;
+
+    /// Deletes a directory and all in it. Returns how many objects went, its marker included:
+    /// none when there was no such directory.
+    async fn delete_tree(&self, approved: Approved<DeleteTree<'static>>) -> Result<u64, TreeError>;
+
+    /// Deletes many objects. The results are in the order of the paths; an object that was not
+    /// there counts as deleted.
+    async fn delete_many(
+        &self,
+        approved: Approved<DeleteObjects<'static>>,
+    ) -> Vec<Result<(), ExecuteError>>;
+
+    /// Copies an object within the connection.
+    async fn copy(&self, approved: Approved<CopyObject<'static>>) -> Result<(), ExecuteError>;
+
+    /// One page of a directory: what may be shown of it and nothing else.
+    async fn list(
+        &self,
+        approved: Approved<ListDirectory<'static>>,
+        page: PageRequest,
+    ) -> Result<DirectoryPage, ExecuteError>;
+}
