@@ -90,17 +90,20 @@ fn key_in(value: &[u8]) -> &[u8] {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::policy::ApiKey;
+    use crate::policy::{ApiKey, Location};
 
     fn ring() -> KeyRing {
+        let location = Location { file: "users.yaml".into(), line: 1, column: 1 };
         let key = |id: &str, key: &str| ApiKey {
+            location: location.clone(),
             id: id.into(),
             sha256: Sha256::digest(key).into(),
             access: AccessSet::READ_ONLY,
         };
+        let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
         KeyRing::new(&[
-            User { name: "ana".into(), keys: vec![key("laptop", "simA"), key("job", "simB")] },
-            User { name: "bob".into(), keys: vec![key("laptop", "simC")] },
+            user("ana", vec![key("laptop", "simA"), key("job", "simB")]),
+            user("bob", vec![key("laptop", "simC")]),
         ])
     }
 
