@@ -29,7 +29,7 @@ pub struct KeyArgs {
 
 /// What can be done with API keys.
 #[derive(Debug, Subcommand)]
-pub enum KeyCommand {
+pub(super) enum KeyCommand {
     /// Make an API key, show it once, and write its hash into the policy
     New(NewArgs),
 }
@@ -46,7 +46,7 @@ again, only replaced. A user that the policy does not know yet gets a file `user
 folder. The policy is replaced whole or not at all, and loads with the key before it is.
 
 Exit codes: 0 made, 1 the policy cannot be changed, 2 wrong usage, 3 the policy does not load.")]
-pub struct NewArgs {
+pub(super) struct NewArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
     policy: PathBuf,
@@ -80,7 +80,9 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
     let user = policy.users().iter().find(|user| *user.name == *args.user);
     if user.is_some_and(|user| user.keys.iter().any(|key| *key.id == *args.id)) {
         let id = escape(&args.id);
-        return Err(Failure::question(format!("the user has a key `{id}` already; choose another id")));
+        return Err(Failure::question(format!(
+            "the user has a key `{id}` already; choose another id"
+        )));
     }
     let key = random_key()
         .map_err(|_| Failure::Said(Exit::Error, "the system gives no random bytes".to_owned()))?;
@@ -162,15 +164,18 @@ impl Change {
             )
         };
         let Some(user) = user else {
-            let text =
-                format!("users:\n  - name: {}\n    keys:\n      - {entry}\n", quoted(name));
+            let text = format!("users:\n  - name: {}\n    keys:\n      - {entry}\n", quoted(name));
             if !policy.is_dir() {
                 return Err(by_hand(policy));
             }
-            let safe = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+            let safe =
+                name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
             let file = match safe {
                 true => format!("user-{name}.yaml"),
-                false => format!("user-{}.yaml", name.bytes().map(|b| format!("{b:02x}")).collect::<String>()),
+                false => format!(
+                    "user-{}.yaml",
+                    name.bytes().map(|b| format!("{b:02x}")).collect::<String>()
+                ),
             };
             return Ok(Self { file: policy.join(file), text, is_new: true });
         };
@@ -188,9 +193,10 @@ impl Change {
         let name = self.file.to_string_lossy();
         let written = Policy::from_yaml(&name, &self.text)
             .map_err(|errors| Failure::Said(Exit::Error, errors.to_string()))?;
-        let has_key = written.users().iter().any(|known| {
-            *known.name == *user && known.keys.iter().any(|key| *key.id == *id)
-        });
+        let has_key = written
+            .users()
+            .iter()
+            .any(|known| *known.name == *user && known.keys.iter().any(|key| *key.id == *id));
         if !has_key {
             let message = format!("`{}` cannot take the key", escape(&name));
             return Err(Failure::Said(Exit::Error, message));
@@ -269,7 +275,8 @@ mod tests {
         let user = policy.users().iter().find(|user| &*user.name == "ana").unwrap();
         let changed = inserted(text, user, ENTRY)?;
         let after = Policy::from_yaml("p.yaml", &changed).ok()?;
-        let keys = |policy: &Policy| policy.users().iter().map(|user| user.keys.len()).sum::<usize>();
+        let keys =
+            |policy: &Policy| policy.users().iter().map(|user| user.keys.len()).sum::<usize>();
         assert_eq!(keys(&after), keys(&policy) + 1, "{changed}");
         let ana = after.users().iter().find(|user| &*user.name == "ana").unwrap();
         assert_eq!(ana.keys.iter().filter(|key| &*key.id == "job").count(), 1);
@@ -280,9 +287,15 @@ mod tests {
     fn a_key_is_added_where_the_users_keys_are() {
         let zeros = "0".repeat(64);
         let texts = [
-            format!("users:\n  - name: ana\n    keys:\n      - {{ id: a, sha256: {zeros}, access: none }}\n  - name: bob\n"),
-            format!("users:\n- name: ana\n  keys:\n  - id: a\n    sha256: {zeros}\n    access: none\n- name: bob\n"),
-            format!("users:\n  - name: ana\n    keys:\n      - {{ id: a, sha256: {zeros}, access: none }}"),
+            format!(
+                "users:\n  - name: ana\n    keys:\n      - {{ id: a, sha256: {zeros}, access: none }}\n  - name: bob\n"
+            ),
+            format!(
+                "users:\n- name: ana\n  keys:\n  - id: a\n    sha256: {zeros}\n    access: none\n- name: bob\n"
+            ),
+            format!(
+                "users:\n  - name: ana\n    keys:\n      - {{ id: a, sha256: {zeros}, access: none }}"
+            ),
             "users:\n  - name: bob\n  - name: ana\n".to_owned(),
             "users:\n  - name: ana".to_owned(),
         ];
@@ -291,7 +304,9 @@ mod tests {
             assert!(changed.is_some_and(|changed| changed.contains(ENTRY)), "{text}");
         }
         // Laid out otherwise: left alone.
-        let flow = format!("users:\n  - name: ana\n    keys: [{{ id: a, sha256: {zeros}, access: none }}]\n");
+        let flow = format!(
+            "users:\n  - name: ana\n    keys: [{{ id: a, sha256: {zeros}, access: none }}]\n"
+        );
         assert_eq!(changed(&flow), None);
         assert_eq!(changed("users: [{ name: ana }]\n"), None);
     }
@@ -306,7 +321,9 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_yaml_needs_it() {
-        for (name, text) in [("laptop", "laptop"), ("2026", "\"2026\""), ("a b", "\"a b\""), ("no", "\"no\"")] {
+        for (name, text) in
+            [("laptop", "laptop"), ("2026", "\"2026\""), ("a b", "\"a b\""), ("no", "\"no\"")]
+        {
             assert_eq!(quoted(name), text);
         }
     }

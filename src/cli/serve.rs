@@ -123,8 +123,8 @@ enum LogFormat {
 impl LogArgs {
     /// Logs to standard error: our own lines and no library's, whose lines may hold headers.
     fn start(&self) {
-        let ours = tracing_subscriber::filter::Targets::new()
-            .with_target("pathward", self.log_level);
+        let ours =
+            tracing_subscriber::filter::Targets::new().with_target("pathward", self.log_level);
         let registry = tracing_subscriber::registry().with(ours);
         let lines = fmt::layer().with_writer(std::io::stderr);
         // A second subscriber in one process cannot be: only `main` comes here.

@@ -17,7 +17,12 @@ async fn folders_are_made_in_every_form_that_clients_send() {
     let plain = [("Authorization", ALL), ("Content-Type", "text/plain")];
     for (number, (target, headers, body, made)) in [
         ("/v1/data/s3+t://pub/data", &json[..], r#"{"name":"d0"}"#, "d0"),
-        ("/v1/data/s3+t://pub/data/", &json, r#"{"name":"d1","acl":{"read":["algo://.my/*"],"_dummy":null}}"#, "d1"),
+        (
+            "/v1/data/s3+t://pub/data/",
+            &json,
+            r#"{"name":"d1","acl":{"read":["algo://.my/*"],"_dummy":null}}"#,
+            "d1",
+        ),
         ("/v1/data/s3+t://pub/data/d2", &json, r#"{"name":""}"#, "d2"),
         ("/v1/connector/s3+t/pub/data/d3/", &json, r#"{"name":""}"#, "d3"),
         ("/v1/data/s3+t://pub/data", &plain, "d4", "d4"),
@@ -84,14 +89,21 @@ async fn d09_a_folder_goes_with_what_is_in_it_and_nothing_beside_it() {
     assert_eq!((answer.status, answer.body.as_slice()), (200, &br#"{"result":{"deleted":2}}"#[..]));
     assert_eq!(world.get("/v1/data/s3+t://pub/data").await.status, 404);
     let left = keys(&world, "pub").await;
-    assert!(["data2", "data_archive", "secret", "team.jpg"].iter().all(|key| left.contains(&(*key).to_owned())));
+    assert!(
+        ["data2", "data_archive", "secret", "team.jpg"]
+            .iter()
+            .all(|key| left.contains(&(*key).to_owned()))
+    );
 
     // A deny below, or a restriction that covers only part: refused before anything is deleted.
     world.refused(403, "DELETE", "/v1/data/s3+csv://pub/box?force=true").await;
     world.refused(403, "DELETE", "/v1/data/s3+csv://pub/secret?force=true").await;
     world.refused(403, "DELETE", "/v1/data/s3+ro://pub/box?force=true").await;
     assert_eq!(keys(&world, "pub/box").await, ["locked", "a.csv"]);
-    assert_eq!(world.send("DELETE", "/v1/data/s3+t://pub/data/none?force=true", b"").await.status, 404);
+    assert_eq!(
+        world.send("DELETE", "/v1/data/s3+t://pub/data/none?force=true", b"").await.status,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,9 +111,14 @@ async fn empty_folders_go_without_force() {
     let world = World::start().await;
     for (end, query) in [("", ""), ("/", ""), ("", "?force=false"), ("", "?force=True")] {
         world.send("POST", "/v1/data/s3+t://pub/data", br#"{"name":"empty"}"#).await;
-        let answer = world.send("DELETE", format!("/v1/data/s3+t://pub/data/empty{end}{query}"), b"").await;
-        assert_eq!((answer.status, answer.body.as_slice()), (200, &br#"{"result":{"deleted":1}}"#[..]));
-        let again = world.send("DELETE", format!("/v1/data/s3+t://pub/data/empty{end}{query}"), b"").await;
+        let answer =
+            world.send("DELETE", format!("/v1/data/s3+t://pub/data/empty{end}{query}"), b"").await;
+        assert_eq!(
+            (answer.status, answer.body.as_slice()),
+            (200, &br#"{"result":{"deleted":1}}"#[..])
+        );
+        let again =
+            world.send("DELETE", format!("/v1/data/s3+t://pub/data/empty{end}{query}"), b"").await;
         assert_eq!(again.status, 404);
     }
 }
@@ -129,7 +146,8 @@ async fn d10_without_write_access_nothing_is_changed() {
             ("DELETE", "pub/data?force=true", ""),
         ] {
             let target = format!("/v1/connector/{connection}/{path}");
-            let answer = world.send_with(method, &target, &[("Authorization", key)], body.as_bytes()).await;
+            let answer =
+                world.send_with(method, &target, &[("Authorization", key)], body.as_bytes()).await;
             assert_eq!(answer.status, 403, "{method} {target}");
             answer.error();
         }
@@ -140,8 +158,13 @@ async fn d10_without_write_access_nothing_is_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn permissions_are_never_changed() {
     let world = World::start().await;
-    for target in ["/v1/data/s3+t://pub/data", "/v1/connector/s3+all/pub/data/x", "/v1/data/s3+t://"] {
+    for target in
+        ["/v1/data/s3+t://pub/data", "/v1/connector/s3+all/pub/data/x", "/v1/data/s3+t://"]
+    {
         world.refused(400, "PATCH", target).await;
     }
-    assert_eq!(world.refused(403, "PATCH", "/v1/data/s3+nobody://pub/data").await.contains("nobody"), true);
+    assert_eq!(
+        world.refused(403, "PATCH", "/v1/data/s3+nobody://pub/data").await.contains("nobody"),
+        true
+    );
 }

@@ -38,7 +38,10 @@ async fn h01_h02_c08_only_the_content_type_goes_on() {
         let (name, value) = (name.to_lowercase(), value.to_lowercase());
         // The signed client has headers of its own of some of these names.
         let is_sent = sent.contains(&format!("{name}: {value}"));
-        assert!(!is_sent && (!name.starts_with("x-amz") || !sent.contains(&format!("\n{name}:"))), "{name}");
+        assert!(
+            !is_sent && (!name.starts_with("x-amz") || !sent.contains(&format!("\n{name}:"))),
+            "{name}"
+        );
     }
     assert!(!sent.contains(&ALL.to_lowercase()), "the API key stays here");
     assert_eq!(world.get("/v1/data/s3+t://pub/data/new").await.body, b"body");
@@ -66,7 +69,9 @@ async fn h03_files_are_nothing_that_a_browser_runs() {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; sandbox"));
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    for answer in [world.get("/v1/data/s3+t://pub/data").await, world.get("/v1/data/s3+t://pub/x").await] {
+    for answer in
+        [world.get("/v1/data/s3+t://pub/data").await, world.get("/v1/data/s3+t://pub/x").await]
+    {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("cache-control"), Some("private, no-store"));
     }
@@ -76,8 +81,13 @@ async fn h03_files_are_nothing_that_a_browser_runs() {
 async fn h04_headers_do_not_say_who_asks() {
     let world = World::start().await;
     for (name, value) in [
-        ("X-User", "bob"), ("X-Forwarded-User", "bob"), ("groups", "admin"), ("X-Caller", "bob"),
-        ("X-Forwarded-For", "127.0.0.1"), ("X-HTTP-Method-Override", "GET"), ("X-Original-URL", "/v1/data/s3+bobs://pub/secret"),
+        ("X-User", "bob"),
+        ("X-Forwarded-User", "bob"),
+        ("groups", "admin"),
+        ("X-Caller", "bob"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-HTTP-Method-Override", "GET"),
+        ("X-Original-URL", "/v1/data/s3+bobs://pub/secret"),
     ] {
         let headers = [("Authorization", ALL), (name, value)];
         let answer = world.send_with("GET", "/v1/data/s3+bobs://pub/secret", &headers, b"").await;
@@ -92,8 +102,12 @@ async fn h07_methods_are_what_they_are() {
     for method in ["get", "OPTIONS", "TRACE", "CONNECTX", "PROPFIND", "LIST", "Delete"] {
         world.refused(405, method, "/v1/data/s3+t://pub/data/x").await;
     }
-    let headers = [("Authorization", ALL), ("X-HTTP-Method-Override", "DELETE"), ("X-Method", "PUT")];
-    assert_eq!(world.send_with("GET", "/v1/data/s3+t://pub/data/x", &headers, b"").await.body, b"x of data");
+    let headers =
+        [("Authorization", ALL), ("X-HTTP-Method-Override", "DELETE"), ("X-Method", "PUT")];
+    assert_eq!(
+        world.send_with("GET", "/v1/data/s3+t://pub/data/x", &headers, b"").await.body,
+        b"x of data"
+    );
     let head = world.send("HEAD", "/v1/data/s3+t://pub/data/x", b"").await;
     assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, Some("9"), 0));
 }
@@ -101,13 +115,24 @@ async fn h07_methods_are_what_they_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn h08_what_the_backend_says_of_itself_stays_here() {
     let world = World::start().await;
-    for target in ["/v1/data/s3+t://pub/data/x", "/v1/data/s3+t://pub/data", "/v1/data/s3+t://pub/data/none"] {
+    for target in
+        ["/v1/data/s3+t://pub/data/x", "/v1/data/s3+t://pub/data", "/v1/data/s3+t://pub/data/none"]
+    {
         let answer = world.get(target).await;
         for (name, value) in &answer.headers {
             let ours = [
-                "x-data-type", "content-length", "content-type", "etag", "last-modified", "date",
-                "x-content-type-options", "content-security-policy", "cache-control", "x-request-id",
-                "x-error-message", "connection",
+                "x-data-type",
+                "content-length",
+                "content-type",
+                "etag",
+                "last-modified",
+                "date",
+                "x-content-type-options",
+                "content-security-policy",
+                "cache-control",
+                "x-request-id",
+                "x-error-message",
+                "connection",
             ];
             assert!(ours.contains(&name.as_str()), "{name}: {value}");
         }
@@ -120,7 +145,9 @@ async fn h08_what_the_backend_says_of_itself_stays_here() {
 async fn h10_framing_is_never_ambiguous() {
     let world = World::start().await;
     let put = |lines: &str, body: &str| {
-        format!("PUT /v1/data/s3+t://pub/data/f HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nConnection: close\r\n{lines}\r\n{body}")
+        format!(
+            "PUT /v1/data/s3+t://pub/data/f HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nConnection: close\r\n{lines}\r\n{body}"
+        )
     };
     for (lines, body) in [
         ("Content-Length: 4\r\nContent-Length: 5\r\n", "12345"),

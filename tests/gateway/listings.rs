@@ -27,10 +27,17 @@ async fn l01_a_bucket_shows_only_what_is_permitted() {
 async fn l02_a_folder_is_asked_for_with_its_slash() {
     let world = World::start().await;
     let answer = world.get("/v1/data/s3+t://pub/data").await;
-    assert_eq!((answer.names("folders"), answer.names("files")), (vec!["sub".into()], vec!["x".into()]));
-    let lists: Vec<_> = world.upstream().into_iter().filter(|line| line.contains("list-type")).collect();
+    assert_eq!(
+        (answer.names("folders"), answer.names("files")),
+        (vec!["sub".into()], vec!["x".into()])
+    );
+    let lists: Vec<_> =
+        world.upstream().into_iter().filter(|line| line.contains("list-type")).collect();
     assert_eq!(lists.len(), 1);
-    assert!(lists[0].contains("prefix=data%2F&") || lists[0].ends_with("prefix=data%2F"), "{lists:?}");
+    assert!(
+        lists[0].contains("prefix=data%2F&") || lists[0].ends_with("prefix=data%2F"),
+        "{lists:?}"
+    );
     assert!(lists[0].contains("encoding-type=url"), "{lists:?}");
 }
 
@@ -38,9 +45,22 @@ async fn l02_a_folder_is_asked_for_with_its_slash() {
 async fn l03_l04_d11_parameters_that_are_not_ours_are_refused() {
     let world = World::start().await;
     for query in [
-        "prefix=data/&prefix=", "prefix=data/", "list-type=2&policy", "versions", "uploads", "location",
-        "policy&prefix=data/", "acl&policy", "acl=true&acl=true", "marker=a&marker=b", "delete",
-        "delimiter=", "start-after=a", "x", "force=true", "response-content-type=text/html",
+        "prefix=data/&prefix=",
+        "prefix=data/",
+        "list-type=2&policy",
+        "versions",
+        "uploads",
+        "location",
+        "policy&prefix=data/",
+        "acl&policy",
+        "acl=true&acl=true",
+        "marker=a&marker=b",
+        "delete",
+        "delimiter=",
+        "start-after=a",
+        "x",
+        "force=true",
+        "response-content-type=text/html",
     ] {
         world.refused(400, "GET", format!("/v1/data/s3+t://pub/data?{query}")).await;
     }
@@ -64,7 +84,9 @@ async fn l05_folders_lead_to_something_permitted() {
     let answer = world.get("/v1/data/s3+csv://pub/box").await;
     assert_eq!((answer.names("folders"), answer.names("files")), (vec![], vec!["a.csv".into()]));
     assert!(!all(&answer).contains("locked"));
-    world.refused(403, "GET", "/v1/data/s3+csv://pub/box/locked").await;
+    // The folder is denied; a file of its name is not, and is not there.
+    world.refused(403, "GET", "/v1/data/s3+csv://pub/box/locked/").await;
+    assert_eq!(world.get("/v1/data/s3+csv://pub/box/locked").await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +112,8 @@ async fn l06_pages_count_only_what_is_shown_and_markers_are_bound() {
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3, 1]);
     assert_eq!(pages.concat(), (0..10).map(|number| format!("{number}.csv")).collect::<Vec<_>>());
 
-    let marker = world.get("/v1/data/s3+csv://pub/mix").await.json()["marker"].as_str().unwrap().to_owned();
+    let marker =
+        world.get("/v1/data/s3+csv://pub/mix").await.json()["marker"].as_str().unwrap().to_owned();
     world.taken();
     for target in [
         // Of another directory, another connection to the same, another form, and made up.
@@ -102,7 +125,11 @@ async fn l06_pages_count_only_what_is_shown_and_markers_are_bound() {
         "/v1/data/s3+csv://pub/mix?marker=0".to_owned(),
     ] {
         let answer = world.get(&target).await;
-        assert_eq!((answer.status, answer.json()["error"]["code"].as_u64()), (400, Some(5002)), "{target}");
+        assert_eq!(
+            (answer.status, answer.json()["error"]["code"].as_u64()),
+            (400, Some(5002)),
+            "{target}"
+        );
         assert_eq!(world.upstream(), [""; 0], "{target}");
     }
     // The same listing by its other names takes it.
@@ -111,7 +138,9 @@ async fn l06_pages_count_only_what_is_shown_and_markers_are_bound() {
     }
     // Another user's connection of the same name is another listing.
     let bob = [("Authorization", BOB)];
-    let answer = world.send_with("GET", format!("/v1/data/s3+bobs://pub/mix?marker={marker}"), &bob, b"").await;
+    let answer = world
+        .send_with("GET", format!("/v1/data/s3+bobs://pub/mix?marker={marker}"), &bob, b"")
+        .await;
     assert_eq!(answer.status, 400);
 }
 
@@ -119,7 +148,11 @@ async fn l06_pages_count_only_what_is_shown_and_markers_are_bound() {
 async fn l06_a_page_that_is_all_hidden_is_gone_past() {
     let world = World::start().await;
     for number in 0..1_200 {
-        world.embedded.put("pub", &format!("deep/{number:04}.bin"), "x/y", "SECRET".into()).await.unwrap();
+        world
+            .embedded
+            .put("pub", &format!("deep/{number:04}.bin"), "x/y", "SECRET".into())
+            .await
+            .unwrap();
     }
     world.embedded.put("pub", "deep/z.csv", "text/csv", "1".into()).await.unwrap();
     let answer = world.get("/v1/data/s3+csv://pub/deep").await;
@@ -167,7 +200,9 @@ async fn l08_what_is_out_of_scope_answers_alike_whether_it_is_there_or_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn l09_what_may_be_read_may_be_listed() {
     let world = World::start().await;
-    for target in ["/v1/data/s3+t://pub/data", "/v1/data/s3+t://pub/data/sub", "/v1/data/s3+ro://pub/box"] {
+    for target in
+        ["/v1/data/s3+t://pub/data", "/v1/data/s3+t://pub/data/sub", "/v1/data/s3+ro://pub/box"]
+    {
         assert_eq!(world.get(target).await.status, 200, "{target}");
         assert_eq!(world.send("HEAD", target, b"").await.status, 200, "{target}");
     }
@@ -183,7 +218,16 @@ async fn l10_a_denial_names_what_was_asked_and_nothing_else() {
         ("GET", "/v1/connector/s3+t/hidden-bucket"),
     ] {
         let message = world.refused(403, method, target).await;
-        for word in ["data/*", "team.jpg*", "*.csv", "deny", "rule", "restriction", "read-only", "credentials"] {
+        for word in [
+            "data/*",
+            "team.jpg*",
+            "*.csv",
+            "deny",
+            "rule",
+            "restriction",
+            "read-only",
+            "credentials",
+        ] {
             assert!(!message.contains(word), "{message}");
         }
     }
@@ -228,10 +272,16 @@ async fn the_node_client_gets_folders_and_files_on_pages_of_their_own() {
         target = format!("/v1/data/s3+t://pub/data/node?marker={marker}");
     }
     let page = |folders: &[&str], files: &[&str]| {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let owned =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         (owned(folders), owned(files))
     };
-    let expected = [page(&["d1", "d2"], &[]), page(&["d3"], &[]), page(&[], &["f1", "f2"]), page(&[], &["f3"])];
+    let expected = [
+        page(&["d1", "d2"], &[]),
+        page(&["d3"], &[]),
+        page(&[], &["f1", "f2"]),
+        page(&[], &["f3"]),
+    ];
     assert_eq!(pages, expected);
     // Where there are no folders, the first page has files already.
     let answer = world.send_with("GET", "/v1/data/s3+t://pub/data/node/d1", &node, b"").await;
@@ -245,7 +295,10 @@ async fn folders_that_cannot_be_named_are_left_out() {
         world.embedded.put("pub", key, "x/y", "1".into()).await.unwrap();
     }
     let answer = world.get("/v1/data/s3+t://pub/data/odd").await;
-    assert_eq!((answer.names("folders").len(), answer.names("files")), (0, vec!["a\\b".into(), "plain".into()]));
+    assert_eq!(
+        (answer.names("folders").len(), answer.names("files")),
+        (0, vec!["a\\b".into(), "plain".into()])
+    );
     // Through a connection whose server may read `\` as `/`, that name is none.
     assert_eq!(world.get("/v1/data/s3+ro://pub/data/odd").await.names("files"), ["plain"]);
 }

@@ -18,11 +18,26 @@ async fn n01_dot_segments_are_refused_before_any_decision() {
 async fn n02_n18_every_form_of_a_dot_segment_is_refused() {
     let world = World::start().await;
     for path in [
-        "pub/data/..", "pub/data/.", "pub/data/./x", "../pub/data/x", "./pub/data/x", "pub/data/x/..",
-        "pub/data/%2e", "pub/data/%2E%2e", "pub/%2e/data/x", ".", "%2e", "./.", ".//", "..",
-        "pub/data/.%2e/x", "pub/./", "pub/..",
+        "pub/data/..",
+        "pub/data/.",
+        "pub/data/./x",
+        "../pub/data/x",
+        "./pub/data/x",
+        "pub/data/x/..",
+        "pub/data/%2e",
+        "pub/data/%2E%2e",
+        "pub/%2e/data/x",
+        ".",
+        "%2e",
+        "./.",
+        ".//",
+        "..",
+        "pub/data/.%2e/x",
+        "pub/./",
+        "pub/..",
     ] {
-        for (method, query) in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("DELETE", "?force=true")] {
+        for (method, query) in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("DELETE", "?force=true")]
+        {
             world.refused(400, method, format!("/v1/connector/s3+t/{path}{query}")).await;
         }
     }
@@ -55,7 +70,10 @@ async fn n04_an_escaped_letter_is_that_letter() {
 #[tokio::test(flavor = "multi_thread")]
 async fn n05_nothing_is_decoded_twice() {
     let world = World::start().await;
-    assert_eq!(world.send("PUT", "/v1/connector/s3+t/pub/data/%252e%252e/x", b"odd").await.status, 200);
+    assert_eq!(
+        world.send("PUT", "/v1/connector/s3+t/pub/data/%252e%252e/x", b"odd").await.status,
+        200
+    );
     assert_eq!(world.upstream(), ["PUT /pub/data/%252e%252e/x?x-id=PutObject"]);
     assert_eq!(world.get("/v1/data/s3+t://pub/data/%252e%252e/x").await.body, b"odd");
     let listing = world.get("/v1/data/s3+t://pub/data").await;
@@ -150,7 +168,9 @@ async fn n13_no_request_becomes_one_for_a_bucket() {
     for connection in ["s3+t", "s3+all"] {
         for path in ["", "/", "/pub", "/pub/"] {
             for query in ["", "?force=true"] {
-                world.refused(400, "DELETE", format!("/v1/connector/{connection}{path}{query}")).await;
+                world
+                    .refused(400, "DELETE", format!("/v1/connector/{connection}{path}{query}"))
+                    .await;
             }
             world.refused(400, "PUT", format!("/v1/connector/{connection}{path}")).await;
         }
@@ -219,10 +239,14 @@ async fn n19_what_is_no_connection_is_never_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_request_of_a_connection_is_read_like_the_first() {
     let world = World::start().await;
-    let one = format!("GET /v1/data/s3+t://pub/data/x HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n");
+    let one =
+        format!("GET /v1/data/s3+t://pub/data/x HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n");
     let both = format!("{one}\r\n{one}Connection: close\r\n\r\n");
     let stream = world.raw(both.as_bytes()).await;
     // `parse` takes the rest for the body: it has the second answer in it.
     let text = String::from_utf8(stream.body).unwrap();
-    assert!(text.starts_with("x of dataHTTP/1.1 200 OK\r\n") && text.ends_with("x of data"), "{text}");
+    assert!(
+        text.starts_with("x of dataHTTP/1.1 200 OK\r\n") && text.ends_with("x of data"),
+        "{text}"
+    );
 }
