@@ -51,6 +51,8 @@
 mod answer;
 mod batch;
 mod check;
+#[cfg(all(feature = "gateway", feature = "embedded"))]
+mod demo;
 mod exit;
 mod explain;
 mod inspect;

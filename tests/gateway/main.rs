@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod canary;
 mod directories;
 mod headers;
 mod listings;

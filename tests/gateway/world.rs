@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use super::canary;
 use pathward::{
     Engine, Policy,
     embedded::{Embedded, EmbeddedOptions},
@@ -128,6 +129,7 @@ pub struct World {
     pub address: SocketAddr,
     pub gateway: Gateway,
     pub embedded: Embedded,
+    pub executor: Arc<S3>,
     folder: tempfile::TempDir,
     endpoint: String,
     sent: Arc<Mutex<Vec<u8>>>,
@@ -140,7 +142,9 @@ impl World {
     }
 
     pub async fn with(connections: &str, options: Options) -> Self {
-        let embedded = Embedded::start(EmbeddedOptions::default()).await.unwrap();
+        canary::watch();
+        let options_of_s3 = EmbeddedOptions::default().with_credentials(canary::ID, canary::SECRET);
+        let embedded = Embedded::start(options_of_s3).await.unwrap();
         for (key, text) in OBJECTS {
             embedded.put("pub", key, "text/plain", text.into()).await.unwrap();
         }
@@ -156,13 +160,13 @@ impl World {
         let endpoint = record(&embedded.endpoint(), Arc::clone(&sent)).await;
         let executor = Arc::new(S3::new(S3Options::default()));
         let policy = policy(connections, &endpoint, folder.path());
-        let gateway = Gateway::new(Engine::new(policy), executor, options).unwrap();
+        let gateway = Gateway::new(Engine::new(policy), executor.clone(), options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = gateway.clone();
         tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
-        Self { address, gateway, embedded, folder, endpoint, sent, _stop: stop }
+        Self { address, gateway, embedded, executor, folder, endpoint, sent, _stop: stop }
     }
 
     /// Lets the gateway decide by other connections.
@@ -220,6 +224,7 @@ impl World {
         stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(canary::found(&answer), None);
         parse(&answer)
     }
 
