@@ -1,11 +1,12 @@
 //! The store on disk: what lasts, what does not, and how much memory it takes.
 
-use std::{fs, path::Path};
+use std::{fs, io::BufRead, path::Path};
 
 use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
+use bytes::Bytes;
 use pathward::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 use tokio::io::AsyncWriteExt;
 
@@ -79,6 +80,50 @@ async fn what_a_crash_leaves_is_swept() {
     assert_eq!(files(folder.path()), 2);
     assert!(objects.join("somebody-elses.txt").exists());
     server.shutdown().await;
+}
+
+/// The server is killed while it takes objects: whatever it acknowledged is there.
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_crash() {
+    const FOLDER: &str = "PATHWARD_TEST_CRASH";
+    let content = |i: usize| Bytes::from(format!("{i} ").repeat(1 + i * 997));
+    let key = |i: usize| format!("k{}", i % 40);
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let server = Embedded::start(EmbeddedOptions::in_folder(folder)).await.unwrap();
+        for i in 0.. {
+            server.put("bucket", &key(i), "text/plain", content(i)).await.unwrap();
+            println!("\nstored {i}");
+        }
+    }
+    for objects in [1, 30, 75] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut own = std::process::Command::new(std::env::current_exe().unwrap());
+        let test = "disk::what_was_acknowledged_survives_a_crash";
+        let own = own.args([test, "--exact", "--nocapture"]).env(FOLDER, folder.path());
+        let mut server = own.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let lines = std::io::BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut stored = lines.filter_map(|line| {
+            line.unwrap().strip_prefix("stored ").map(|i| i.parse::<usize>().unwrap())
+        });
+        stored.by_ref().take(objects).for_each(drop);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        // What it said before it died counts too.
+        let last = stored.last().unwrap_or(objects - 1);
+
+        let options = EmbeddedOptions::in_folder(folder.path());
+        let server = Server::start(options, Some(folder)).await;
+        let keys = server.keys("bucket").await;
+        for i in (0..=last).rev().take(40) {
+            let got = server.get("bucket", &key(i)).await;
+            // One more may have been stored than was said.
+            let next = (i + 40 == last + 1).then(|| content(last + 1));
+            assert!(got == content(i) || Some(got.into()) == next, "{i} of {last}");
+        }
+        assert!(keys.len() == 40.min(last + 1) || keys.len() == 40.min(last + 2), "{keys:?}");
+        let files = files(server.folder.as_ref().unwrap().path());
+        assert_eq!(files, keys.len(), "nothing is left of what was cut off");
+    }
 }
 
 #[tokio::test]
