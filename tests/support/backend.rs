@@ -258,6 +258,7 @@ impl Backend {
     }
 
     async fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
         let mut buffer: Vec<u8> = Vec::new();
         loop {
             let head = loop {
