@@ -263,7 +263,6 @@ fn inserted(text: &str, user: &User, entry: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
