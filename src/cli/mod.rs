@@ -44,6 +44,9 @@
 //! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
 //!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
+//! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
+//!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
+//!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`).
 //! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
 //!   itself are text.
 
@@ -54,6 +57,8 @@ mod exit;
 mod explain;
 mod inspect;
 mod output;
+#[cfg(feature = "executor")]
+mod probe;
 mod question;
 mod records;
 mod tally;
@@ -69,6 +74,8 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use serde::Serialize;
 
 use self::output::{Failure, Output, write_json};
+#[cfg(feature = "executor")]
+pub use self::probe::ProbeArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
@@ -115,6 +122,9 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run the tests that stand beside a policy
     Test(TestArgs),
+    /// Find out how a connection's server reads keys
+    #[cfg(feature = "executor")]
+    Probe(ProbeArgs),
 }
 
 /// Runs the command with the arguments of this process.
@@ -137,6 +147,8 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(args, &mut output),
         Command::Inspect(args) => inspect::run(args, &mut output),
         Command::Test(args) => test::run(args, &mut output),
+        #[cfg(feature = "executor")]
+        Command::Probe(args) => probe::run(args, &mut output),
     };
     // What was answered before a failure is shown before it.
     let decided = *result.as_ref().unwrap_or(&output.decided);
