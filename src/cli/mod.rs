@@ -44,6 +44,7 @@
 //! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
 //!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
+//! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
 //! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
 //!   itself are text.
 
@@ -53,9 +54,13 @@ mod check;
 mod exit;
 mod explain;
 mod inspect;
+#[cfg(feature = "gateway")]
+mod key;
 mod output;
 mod question;
 mod records;
+#[cfg(feature = "gateway")]
+mod serve;
 mod tally;
 mod test;
 mod validate;
@@ -80,6 +85,8 @@ pub use self::{
     test::TestArgs,
     validate::ValidateArgs,
 };
+#[cfg(feature = "gateway")]
+use self::{key::KeyArgs, serve::ServeArgs};
 use crate::escape::escape;
 
 /// Gives code that is not fully trusted exactly the object-storage paths it may have.
@@ -115,6 +122,12 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run the tests that stand beside a policy
     Test(TestArgs),
+    /// Make API keys
+    #[cfg(feature = "gateway")]
+    Key(KeyArgs),
+    /// Serve the Data API
+    #[cfg(feature = "gateway")]
+    Serve(ServeArgs),
 }
 
 /// Runs the command with the arguments of this process.
@@ -137,6 +150,10 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(args, &mut output),
         Command::Inspect(args) => inspect::run(args, &mut output),
         Command::Test(args) => test::run(args, &mut output),
+        #[cfg(feature = "gateway")]
+        Command::Key(args) => key::run(args, &mut output),
+        #[cfg(feature = "gateway")]
+        Command::Serve(args) => serve::run(args, &mut output),
     };
     // What was answered before a failure is shown before it.
     let decided = *result.as_ref().unwrap_or(&output.decided);

@@ -180,6 +180,11 @@ impl<Op: Operate> Approved<Op> {
         self.rule
     }
 
+    /// Of a listing, how much of it may be shown.
+    pub fn list_mode(&self) -> Option<ListMode> {
+        self.list
+    }
+
     /// The revision of the policy that allowed it.
     pub fn revision(&self) -> Revision {
         self.revision

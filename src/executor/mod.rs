@@ -18,7 +18,7 @@ pub use self::{
     body::{Body, BodyError, Upload},
     error::{ExecuteError, TreeError},
     page::{DirectoryPage, FileEntry, PageRequest, Want},
-    s3::S3,
+    s3::{S3, S3Options},
 };
 use crate::engine::{
     Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,

@@ -1,1 +1,196 @@
-//! The Data API over HTTP.
+//! The Data API over HTTP: requests to operations, and what became of them to responses.
+//!
+//! A request's way: limits → who asks → parse → decide → run → respond. Nothing is decided here,
+//! and nothing reaches an [`Executor`] but what the [`Engine`] approved.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use pathward::{Engine, Policy, executor::S3, gateway::{Gateway, Options}};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::new(Policy::load("policies".as_ref())?);
+//! let gateway = Gateway::new(engine, Arc::new(S3::default()), Options::default())?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! gateway.serve(listener, async { drop(tokio::signal::ctrl_c().await) }).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod ask;
+mod audit;
+mod auth;
+mod body;
+mod directories;
+mod files;
+mod listing;
+mod marker;
+mod query;
+mod respond;
+mod serve;
+mod target;
+mod wire;
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::{Router, extract::Request, routing::any};
+use tokio::sync::Semaphore;
+
+pub use self::target::{Family, PREFIXES};
+use crate::{engine::Engine, executor::Executor};
+
+/// The limits of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The longest body that is stored, in bytes.
+    pub max_body: u64,
+    /// The longest request target, in bytes.
+    pub max_target: usize,
+    /// The longest head of a request, in bytes.
+    pub max_head: usize,
+    /// How many requests run at once; further ones are told to come again.
+    pub max_requests: usize,
+    /// How many connections are open at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// How long a head may take to come.
+    pub head_timeout: Duration,
+    /// How long a body may pause, in either direction.
+    pub idle_timeout: Duration,
+    /// How long anything but a transfer or a deletion may take.
+    pub request_timeout: Duration,
+    /// How long the deletion of a directory may take.
+    pub delete_timeout: Duration,
+    /// How long running requests may go on after the gateway was told to stop.
+    pub shutdown_timeout: Duration,
+    /// How many entries a page of a listing has at most. Algorithmia's had 1,000.
+    pub page: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_body: 5 << 40,
+            max_target: 16 << 10,
+            max_head: 32 << 10,
+            max_requests: 1_024,
+            max_connections: 4_096,
+            head_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(60),
+            delete_timeout: Duration::from_secs(600),
+            shutdown_timeout: Duration::from_secs(30),
+            page: 1_000,
+        }
+    }
+}
+
+/// A gateway: cheap to clone, every clone the same.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("revision", &self.shared.current().engine.policy().revision())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all requests share.
+struct Shared {
+    current: RwLock<Arc<Current>>,
+    executor: Arc<dyn Executor>,
+    markers: marker::Markers,
+    options: Options,
+    running: Arc<Semaphore>,
+}
+
+/// What one policy says. A request keeps to the one that it began with.
+struct Current {
+    engine: Engine,
+    keys: auth::KeyRing,
+}
+
+impl Current {
+    fn new(engine: Engine) -> Arc<Self> {
+        let keys = auth::KeyRing::new(engine.policy().users());
+        Arc::new(Self { engine, keys })
+    }
+}
+
+impl Shared {
+    fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The system gives no random bytes, without which pages of listings cannot be sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandomness;
+
+impl fmt::Display for NoRandomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the system gives no random bytes")
+    }
+}
+
+impl std::error::Error for NoRandomness {}
+
+impl Gateway {
+    /// A gateway that decides by this engine and runs what it approves on this executor.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomness`].
+    pub fn new(
+        engine: Engine,
+        executor: Arc<dyn Executor>,
+        options: Options,
+    ) -> Result<Self, NoRandomness> {
+        let markers = marker::Markers::new().map_err(|_| NoRandomness)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                current: RwLock::new(Current::new(engine)),
+                executor,
+                markers,
+                options,
+                running: Arc::new(Semaphore::new(options.max_requests)),
+            }),
+        })
+    }
+
+    /// Decides by another policy from the next request on. Requests that run keep to the policy
+    /// that approved them.
+    pub fn replace(&self, engine: Engine) {
+        let current = Current::new(engine);
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+    }
+
+    /// The routes: every one but `/healthz`, which says that the process is there, leads to a
+    /// decision. What is under none of them is answered with 404.
+    pub fn router(&self) -> Router {
+        let mut router = Router::new().route(HEALTH, any(ask::health));
+        for path in routes() {
+            let gateway = self.clone();
+            let handler = move |request: Request| async move { gateway.answer(request).await };
+            router = router.route(&path, any(handler));
+        }
+        router.fallback(ask::no_route)
+    }
+}
+
+/// The one route that no decision stands behind.
+pub const HEALTH: &str = "/healthz";
+
+/// The routes behind which a decision stands, in the form of [`axum`].
+pub fn routes() -> Vec<String> {
+    PREFIXES
+        .into_iter()
+        .flat_map(|(prefix, _)| ["", "/", "/{*target}"].map(|rest| format!("{prefix}{rest}")))
+        .collect()
+}

@@ -147,6 +147,8 @@ pub struct User {
     pub name: Box<str>,
     /// The user's API keys, as hashes.
     pub keys: Vec<ApiKey>,
+    /// Where the user's name is written.
+    pub location: Location,
 }
 
 /// An API key, as a policy holds it: its hash, never the key.
@@ -158,6 +160,8 @@ pub struct ApiKey {
     pub sha256: [u8; 32],
     /// The data permission of the key, on top of each connection's own access.
     pub access: AccessSet,
+    /// Where the key is written.
+    pub location: Location,
 }
 
 impl fmt::Debug for ApiKey {

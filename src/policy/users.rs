@@ -40,8 +40,9 @@ pub(super) fn read(report: &mut Report<'_>, building: &mut Building, node: &Node
             }
         }
     }
-    if let Some(name) = name {
-        building.users.push(User { name: name.into(), keys });
+    if let (Some(node), Some(name)) = (name_node, name) {
+        let location = report.location(node.span);
+        building.users.push(User { name: name.into(), keys, location });
     }
 }
 
@@ -77,7 +78,8 @@ fn api_key<'n>(
                 "say what the key may do with data: `none`, `read-only` or `read-write`",
             )
             .and_then(|node| key_access(report, node));
-        Some(ApiKey { id: id?.into(), sha256: sha256?, access: access? })
+        let location = report.location(node.span);
+        Some(ApiKey { id: id?.into(), sha256: sha256?, access: access?, location })
     })();
     if report.errors() > errors {
         credentials::hide_all(report, node);

@@ -1,0 +1,330 @@
+//! `pathward key new`: an API key, shown once and kept as a hash.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand, ValueEnum as _};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    exit::Exit,
+    output::{Failure, Format, Output},
+    question::KeyAccess,
+};
+use crate::{
+    escape::escape,
+    policy::{Policy, User},
+};
+
+/// Makes API keys.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+/// What can be done with API keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make an API key, show it once, and write its hash into the policy
+    New(NewArgs),
+}
+
+/// The key to make.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  pathward key new --policy policies/ --user steph --id laptop
+  export ALGORITHMIA_API_KEY=$(pathward key new --policy policies/ --user steph --id job)
+
+The key alone goes to standard output. The policy keeps its SHA-256: a lost key cannot be shown
+again, only replaced. A user that the policy does not know yet gets a file `user-NAME.yaml` in the
+folder. The policy is replaced whole or not at all, and loads with the key before it is.
+
+Exit codes: 0 made, 1 the policy cannot be changed, 2 wrong usage, 3 the policy does not load.")]
+pub(super) struct NewArgs {
+    /// The policy: a file, or a folder whose files make one policy
+    #[arg(long, short, value_name = "FILE|DIR")]
+    policy: PathBuf,
+
+    /// Whose key
+    #[arg(long, value_name = "NAME")]
+    user: String,
+
+    /// What to call it, in the policy and in the log
+    #[arg(long, value_name = "ID")]
+    id: String,
+
+    /// What the key may do with data, on top of what each connection allows
+    #[arg(long, value_name = "PERMISSION", value_enum, default_value_t = KeyAccess::ReadOnly)]
+    access: KeyAccess,
+}
+
+/// The answer of `key new` in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct KeyJson<'a> {
+    key: &'a str,
+    user: &'a str,
+    id: &'a str,
+    access: &'a str,
+    file: String,
+}
+
+pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    let KeyCommand::New(args) = &args.command;
+    let policy = load(&args.policy)?;
+    let user = policy.users().iter().find(|user| *user.name == *args.user);
+    if user.is_some_and(|user| user.keys.iter().any(|key| *key.id == *args.id)) {
+        let id = escape(&args.id);
+        return Err(Failure::question(format!(
+            "the user has a key `{id}` already; choose another id"
+        )));
+    }
+    let key = random_key()
+        .map_err(|_| Failure::Said(Exit::Error, "the system gives no random bytes".to_owned()))?;
+    let access = args.access.to_possible_value();
+    let access = access.as_ref().map_or("read-only", |value| value.get_name());
+    let hash = Sha256::digest(&key);
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let entry = format!("{{ id: {}, sha256: {hash}, access: {access} }}", quoted(&args.id));
+    let change = Change::new(&args.policy, &args.user, user, &entry)?;
+    change.apply(&args.policy, &args.user, &args.id)?;
+
+    let file = change.file.to_string_lossy().into_owned();
+    match output.format {
+        Format::Text => {
+            writeln!(output.out, "{key}")?;
+            output.note(format_args!(
+                "key `{}` of {} is in {}: keep it now, it is not shown again",
+                escape(&args.id),
+                escape(&args.user),
+                escape(&file)
+            ))?;
+        }
+        Format::Json => {
+            let (user, id) = (&args.user, &args.id);
+            output.json(&KeyJson { key: &key, user, id, access, file })?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn load(path: &Path) -> Result<Policy, Failure> {
+    Policy::load(path).map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
+}
+
+/// `sim` and 40 letters and digits: 238 bits that nobody can guess.
+fn random_key() -> Result<String, getrandom::Error> {
+    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut key = String::from("sim");
+    while key.len() < 43 {
+        let mut bytes = [0; 64];
+        getrandom::fill(&mut bytes)?;
+        // Bytes beyond the last whole 62 are left out, so that every letter is as likely.
+        let letters = bytes.iter().filter(|byte| **byte < 248);
+        let letters = letters.filter_map(|byte| LETTERS.get(usize::from(byte % 62)));
+        key.extend(letters.take(43 - key.len()).map(|letter| char::from(*letter)));
+    }
+    Ok(key)
+}
+
+/// A name as YAML text: JSON's quotes are YAML's too.
+fn quoted(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && !["true", "false", "null", "yes", "no", "on", "off"]
+            .contains(&name.to_ascii_lowercase().as_str());
+    match is_plain {
+        true => name.to_owned(),
+        false => serde_json::Value::from(name).to_string(),
+    }
+}
+
+/// A file and what it will say.
+struct Change {
+    file: PathBuf,
+    text: String,
+    is_new: bool,
+}
+
+impl Change {
+    fn new(policy: &Path, name: &str, user: Option<&User>, entry: &str) -> Result<Self, Failure> {
+        let by_hand = |file: &Path| {
+            Failure::Said(
+                Exit::Error,
+                format!(
+                    "`{}` is not written so that a key can be added to it; add it by hand, under \
+                     `keys` of the user: {entry}",
+                    escape(&file.to_string_lossy())
+                ),
+            )
+        };
+        let Some(user) = user else {
+            let text = format!("users:\n  - name: {}\n    keys:\n      - {entry}\n", quoted(name));
+            if !policy.is_dir() {
+                return Err(by_hand(policy));
+            }
+            let safe =
+                name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+            let file = match safe {
+                true => format!("user-{name}.yaml"),
+                false => format!(
+                    "user-{}.yaml",
+                    name.bytes().map(|b| format!("{b:02x}")).collect::<String>()
+                ),
+            };
+            return Ok(Self { file: policy.join(file), text, is_new: true });
+        };
+        let file = PathBuf::from(&*user.location.file);
+        let text = fs::read_to_string(&file)
+            .map_err(|error| Failure::file("cannot read", &file, &error))?;
+        match inserted(&text, user, entry) {
+            Some(text) => Ok(Self { file, text, is_new: false }),
+            None => Err(by_hand(&file)),
+        }
+    }
+
+    /// Replaces the file, once it is known to say what it should.
+    fn apply(&self, policy: &Path, user: &str, id: &str) -> Result<(), Failure> {
+        let name = self.file.to_string_lossy();
+        let written = Policy::from_yaml(&name, &self.text)
+            .map_err(|errors| Failure::Said(Exit::Error, errors.to_string()))?;
+        let has_key = written
+            .users()
+            .iter()
+            .any(|known| *known.name == *user && known.keys.iter().any(|key| *key.id == *id));
+        if !has_key {
+            let message = format!("`{}` cannot take the key", escape(&name));
+            return Err(Failure::Said(Exit::Error, message));
+        }
+        let failed = |error: std::io::Error| Failure::file("cannot write", &self.file, &error);
+        let file_name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        // Hidden, so that a policy that is loaded meanwhile does not have it twice.
+        let beside = self.file.with_file_name(format!(".{file_name}.{}", std::process::id()));
+        let replace = || {
+            let mut file = File::create_new(&beside)?;
+            file.write_all(self.text.as_bytes())?;
+            match self.is_new {
+                true => {
+                    file.sync_all()?;
+                    // Not over a file that came meanwhile.
+                    fs::hard_link(&beside, &self.file)?;
+                    fs::remove_file(&beside)
+                }
+                false => {
+                    file.set_permissions(fs::metadata(&self.file)?.permissions())?;
+                    file.sync_all()?;
+                    fs::rename(&beside, &self.file)
+                }
+            }
+        };
+        replace().map_err(|error| {
+            drop(fs::remove_file(&beside));
+            failed(error)
+        })?;
+        load(policy).map(drop)
+    }
+}
+
+/// A policy's text with one more key of a user; `None` when it is not laid out in a way that this
+/// knows: a list of keys with a line each for `- {…}`, or no `keys` yet.
+fn inserted(text: &str, user: &User, entry: &str) -> Option<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let last = user.keys.iter().max_by_key(|key| key.location.line);
+    let at = last.map_or(user.location.line, |key| key.location.line);
+    let at = usize::try_from(at).ok()?.checked_sub(1)?;
+    let line = lines.get(at)?;
+    let dash = line.len() - line.trim_start_matches(' ').len();
+    let rest = line.get(dash..)?;
+    let new = match last {
+        Some(_) if rest.starts_with("- ") => format!("{:dash$}- {entry}\n", ""),
+        None if rest.starts_with("- name:") => {
+            format!("{0:1$}keys:\n{0:1$}  - {entry}\n", "", dash + 2)
+        }
+        _ => return None,
+    };
+    // The entry goes on while lines are indented further than its dash.
+    let goes_on = |line: &&str| line.len() - line.trim_start_matches(' ').len() > dash;
+    let end = match last {
+        Some(_) => at + 1 + lines.get(at + 1..)?.iter().take_while(|line| goes_on(line)).count(),
+        None => at + 1,
+    };
+    let mut changed = lines.get(..end)?.concat();
+    if !changed.ends_with('\n') {
+        changed.push('\n');
+    }
+    changed.push_str(&new);
+    changed.push_str(&lines.get(end..)?.concat());
+    Some(changed)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = "{ id: job, sha256: 1111111111111111111111111111111111111111111111111111111111111111, access: none }";
+
+    /// The text with the key, if it loads and has that key and all others.
+    fn changed(text: &str) -> Option<String> {
+        let policy = Policy::from_yaml("p.yaml", text).unwrap();
+        let user = policy.users().iter().find(|user| &*user.name == "ana").unwrap();
+        let changed = inserted(text, user, ENTRY)?;
+        let after = Policy::from_yaml("p.yaml", &changed).ok()?;
+        let keys =
+            |policy: &Policy| policy.users().iter().map(|user| user.keys.len()).sum::<usize>();
+        assert_eq!(keys(&after), keys(&policy) + 1, "{changed}");
+        let ana = after.users().iter().find(|user| &*user.name == "ana").unwrap();
+        assert_eq!(ana.keys.iter().filter(|key| &*key.id == "job").count(), 1);
+        Some(changed)
+    }
+
+    #[test]
+    fn a_key_is_added_where_the_users_keys_are() {
+        let zeros = "0".repeat(64);
+        let texts = [
+            format!(
+                "users:\n  - name: ana\n    keys:\n      - {{ id: a, sha256: {zeros}, access: none }}\n  - name: bob\n"
+            ),
+            format!(
+                "users:\n- name: ana\n  keys:\n  - id: a\n    sha256: {zeros}\n    access: none\n- name: bob\n"
+            ),
+            format!(
+                "users:\n  - name: ana\n    keys:\n      - {{ id: a, sha256: {zeros}, access: none }}"
+            ),
+            "users:\n  - name: bob\n  - name: ana\n".to_owned(),
+            "users:\n  - name: ana".to_owned(),
+        ];
+        for text in texts {
+            let changed = changed(&text);
+            assert!(changed.is_some_and(|changed| changed.contains(ENTRY)), "{text}");
+        }
+        // Laid out otherwise: left alone.
+        let flow = format!(
+            "users:\n  - name: ana\n    keys: [{{ id: a, sha256: {zeros}, access: none }}]\n"
+        );
+        assert_eq!(changed(&flow), None);
+        assert_eq!(changed("users: [{ name: ana }]\n"), None);
+    }
+
+    #[test]
+    fn keys_are_long_and_never_the_same() {
+        let (one, other) = (random_key().unwrap(), random_key().unwrap());
+        assert_ne!(one, other);
+        assert!(one.len() == 43 && one.starts_with("sim"), "{one}");
+        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn names_are_quoted_where_yaml_needs_it() {
+        for (name, text) in
+            [("laptop", "laptop"), ("2026", "\"2026\""), ("a b", "\"a b\""), ("no", "\"no\"")]
+        {
+            assert_eq!(quoted(name), text);
+        }
+    }
+}

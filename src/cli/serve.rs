@@ -1,0 +1,227 @@
+//! `pathward serve`: the gateway.
+
+use std::{
+    io::IsTerminal as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt as _};
+
+use super::{
+    exit::Exit,
+    output::{Failure, Output},
+};
+use crate::{
+    engine::Engine,
+    executor::S3,
+    gateway::{Gateway, Options},
+    policy::Policy,
+};
+
+/// Serves the Data API: code names `s3+label://bucket/key` and gets what the policy allows.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  pathward serve --policy policies/
+  pathward serve --policy policies/ --listen 127.0.0.1:9000 --log-format json
+
+The address is printed on standard output once connections are taken; everything else, a line for
+each decision among it, goes to standard error. SIGHUP loads the policy again, whole or not at all.
+SIGINT and SIGTERM stop: no new connections, and running requests may end.
+
+It speaks HTTP without TLS: put a TLS proxy before it wherever callers are not on this machine.
+
+Exit codes: 0 stopped when told to, 1 it could not listen, 2 wrong usage, 3 the policy does not
+load.")]
+pub struct ServeArgs {
+    /// The policy: a file, or a folder whose files make one policy
+    #[arg(long, short, value_name = "FILE|DIR")]
+    policy: PathBuf,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// Limits, where the defaults do not do.
+#[derive(Debug, Args)]
+struct LimitArgs {
+    /// The longest upload, in bytes [default: 5 TiB]
+    #[arg(long, value_name = "BYTES")]
+    max_body: Option<u64>,
+
+    /// How many requests run at once [default: 1024]
+    #[arg(long, value_name = "COUNT")]
+    max_requests: Option<usize>,
+
+    /// How many connections are open at once [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    max_connections: Option<usize>,
+
+    /// How many seconds a body may pause [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    idle_timeout: Option<u64>,
+
+    /// How many seconds a request may take, transfers and deletions aside [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    request_timeout: Option<u64>,
+
+    /// How many seconds running requests have when the gateway is told to stop [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    shutdown_timeout: Option<u64>,
+}
+
+impl LimitArgs {
+    fn options(&self) -> Options {
+        let default = Options::default();
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        Options {
+            max_body: self.max_body.unwrap_or(default.max_body),
+            max_requests: self.max_requests.unwrap_or(default.max_requests),
+            max_connections: self.max_connections.unwrap_or(default.max_connections),
+            idle_timeout: seconds(self.idle_timeout, default.idle_timeout),
+            request_timeout: seconds(self.request_timeout, default.request_timeout),
+            shutdown_timeout: seconds(self.shutdown_timeout, default.shutdown_timeout),
+            ..default
+        }
+    }
+}
+
+/// What is logged.
+#[derive(Debug, Args)]
+struct LogArgs {
+    /// How log lines are written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+
+    /// The least important lines to write: `off`, `error`, `warn`, `info` (decisions), `debug`,
+    /// `trace`
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: LevelFilter,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogArgs {
+    /// Logs to standard error: our own lines and no library's, whose lines may hold headers.
+    fn start(&self) {
+        let ours =
+            tracing_subscriber::filter::Targets::new().with_target("pathward", self.log_level);
+        let registry = tracing_subscriber::registry().with(ours);
+        let lines = fmt::layer().with_writer(std::io::stderr);
+        // A second subscriber in one process cannot be: only `main` comes here.
+        let _ = match self.log_format {
+            LogFormat::Text => {
+                let lines = lines.with_ansi(std::io::stderr().is_terminal());
+                tracing::subscriber::set_global_default(registry.with(lines))
+            }
+            LogFormat::Json => {
+                let lines = lines.json().flatten_event(true).with_current_span(false);
+                tracing::subscriber::set_global_default(registry.with(lines))
+            }
+        };
+    }
+}
+
+pub(super) fn run(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    args.log.start();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed("start", &error))?;
+    runtime.block_on(serve(args, output))
+}
+
+fn failed(doing: &str, error: &std::io::Error) -> Failure {
+    Failure::Said(Exit::Error, format!("cannot {doing}: {error}"))
+}
+
+async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    let engine = Engine::new(load(&args.policy)?);
+    let gateway = Gateway::new(engine, Arc::new(S3::default()), args.limits.options())
+        .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| failed(&format!("listen on {}", args.listen), &error))?;
+    let address = listener.local_addr().map_err(|error| failed("listen", &error))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            target: "pathward::serve",
+            "API keys come over HTTP without TLS from outside this machine: put a TLS proxy before \
+             {address}"
+        );
+    }
+    writeln!(output.out, "listening on http://{address}")?;
+    output.out.flush()?;
+    let reloading = tokio::spawn(reload(gateway.clone(), args.policy.clone()));
+    gateway.serve(listener, stop()).await;
+    reloading.abort();
+    Ok(Exit::Fine)
+}
+
+fn load(path: &Path) -> Result<Policy, Failure> {
+    Policy::load(path).map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
+}
+
+/// Resolves when the process is told to stop.
+async fn stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupted.await;
+}
+
+/// Loads the policy again whenever the process is told to hang up.
+#[cfg(unix)]
+async fn reload(gateway: Gateway, path: PathBuf) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hung_up) = signal(SignalKind::hangup()) else { return };
+    while hung_up.recv().await.is_some() {
+        match Policy::load(&path) {
+            Ok(policy) => {
+                tracing::info!(
+                    target: "pathward::serve",
+                    revision = %policy.revision(),
+                    "the policy was loaded again"
+                );
+                gateway.replace(Engine::new(policy));
+            }
+            Err(errors) => {
+                tracing::error!(
+                    target: "pathward::serve",
+                    "the policy does not load and the last one stays: {errors}"
+                );
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn reload(_gateway: Gateway, _path: PathBuf) {}

@@ -1,0 +1,1 @@
+//! What `pathward serve --demo` has to show.

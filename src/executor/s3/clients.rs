@@ -1,0 +1,94 @@
+//! One client for each account that connections name, made when it is first needed.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_sdk_s3::{
+    Client, Config,
+    config::{BehaviorVersion, Region, RequestChecksumCalculation, ResponseChecksumValidation},
+};
+use tokio::sync::OnceCell;
+
+use super::{S3Options, credentials};
+use crate::{
+    executor::ExecuteError,
+    policy::{Connection, CredentialsRef},
+};
+
+/// Used where neither the connection nor its credentials name a region: most servers but AWS take
+/// any, and AWS takes this one as its first.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// What makes two connections share a client.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Account {
+    endpoint: Option<Box<str>>,
+    region: Option<Box<str>>,
+    credentials: Option<CredentialsRef>,
+}
+
+/// Clients by account. `Debug` shows how many.
+pub(super) struct Clients {
+    options: S3Options,
+    made: Mutex<HashMap<Account, Arc<OnceCell<Client>>>>,
+}
+
+impl Clients {
+    pub(super) fn new(options: S3Options) -> Self {
+        Self { options, made: Mutex::default() }
+    }
+
+    pub(super) fn options(&self) -> &S3Options {
+        &self.options
+    }
+
+    /// The connection's client. One that could not be made is tried again the next time.
+    pub(super) async fn get(&self, connection: &Connection) -> Result<Client, ExecuteError> {
+        let account = Account {
+            endpoint: connection.endpoint().map(Into::into),
+            region: connection.region().map(Into::into),
+            credentials: connection.credentials().cloned(),
+        };
+        let cell = {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(made.entry(account.clone()).or_default())
+        };
+        cell.get_or_try_init(|| self.make(&account)).await.cloned()
+    }
+
+    /// Built from nothing but the connection: what else the environment has for the AWS tools,
+    /// such as another endpoint, is not for us to follow.
+    async fn make(&self, account: &Account) -> Result<Client, ExecuteError> {
+        let loaded = credentials::load(account.credentials.as_ref()).await?;
+        let region = match &account.region {
+            Some(region) => Region::new(region.to_string()),
+            None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),
+        };
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .credentials_provider(loaded.provider)
+            .force_path_style(true)
+            // Not every server knows the newer checksums; requests that need one have it still.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .disable_s3_express_session_auth(true)
+            .timeout_config(self.options.timeouts())
+            .retry_config(self.options.retries())
+            .stalled_stream_protection(S3Options::stalls());
+        if let Some(endpoint) = &account.endpoint {
+            config = config.endpoint_url(&**endpoint);
+        }
+        Ok(Client::from_conf(config.build()))
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Clients").field("made", &made.len()).finish_non_exhaustive()
+    }
+}

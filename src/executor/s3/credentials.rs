@@ -1,0 +1,84 @@
+//! Credentials, from where a connection says they are.
+
+#![expect(
+    deprecated,
+    reason = "`aws-runtime`, where the two names of files are now, would be a dependency for them alone"
+)]
+
+use aws_config::{
+    default_provider::{credentials::DefaultCredentialsChain, region::DefaultRegionChain},
+    meta::region::ProvideRegion,
+    profile::{
+        ProfileFileCredentialsProvider, ProfileFileRegionProvider,
+        profile_file::{ProfileFileKind, ProfileFiles},
+    },
+};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_s3::config::Region;
+
+use crate::{executor::ExecuteError, policy::CredentialsRef};
+
+/// What a connection's reference leads to. Has no `Debug`: it holds the secret.
+pub(super) struct Loaded {
+    pub(super) provider: SharedCredentialsProvider,
+    /// The region that stands beside the credentials, if one does.
+    pub(super) region: Option<Region>,
+}
+
+/// Follows a reference.
+///
+/// * `env: SAHA`: the variables `SAHA_ACCESS_KEY_ID`, `SAHA_SECRET_ACCESS_KEY` and, where there is
+///   one, `SAHA_SESSION_TOKEN`; `SAHA_REGION` is the region of a connection that names none.
+/// * `file: PATH`: the profile `default` of a file in the form of `~/.aws/credentials`.
+/// * `profile: NAME`: that profile of the shared AWS configuration.
+/// * none: the provider chain of the AWS tools.
+pub(super) async fn load(reference: Option<&CredentialsRef>) -> Result<Loaded, ExecuteError> {
+    Ok(match reference {
+        Some(CredentialsRef::Env(prefix)) => from_environment(prefix)?,
+        Some(CredentialsRef::File(path)) => {
+            let files = ProfileFiles::builder()
+                .with_file(ProfileFileKind::Credentials, path.as_ref())
+                .build();
+            let credentials = ProfileFileCredentialsProvider::builder()
+                .profile_files(files.clone())
+                .profile_name("default")
+                .build();
+            let region = ProfileFileRegionProvider::builder()
+                .profile_files(files)
+                .profile_name("default")
+                .build();
+            Loaded {
+                provider: SharedCredentialsProvider::new(credentials),
+                region: region.region().await,
+            }
+        }
+        Some(CredentialsRef::Profile(name)) => {
+            let credentials =
+                ProfileFileCredentialsProvider::builder().profile_name(&**name).build();
+            let region = ProfileFileRegionProvider::builder().profile_name(&**name).build();
+            Loaded {
+                provider: SharedCredentialsProvider::new(credentials),
+                region: region.region().await,
+            }
+        }
+        None => Loaded {
+            provider: SharedCredentialsProvider::new(
+                DefaultCredentialsChain::builder().build().await,
+            ),
+            region: DefaultRegionChain::builder().build().region().await,
+        },
+    })
+}
+
+fn from_environment(prefix: &str) -> Result<Loaded, ExecuteError> {
+    let variable = |name: &str| {
+        std::env::var(format!("{prefix}_{name}")).ok().filter(|value| !value.is_empty())
+    };
+    let id = variable("ACCESS_KEY_ID").ok_or(ExecuteError::Credentials)?;
+    let secret = variable("SECRET_ACCESS_KEY").ok_or(ExecuteError::Credentials)?;
+    let credentials = Credentials::new(id, secret, variable("SESSION_TOKEN"), None, "pathward");
+    Ok(Loaded {
+        provider: SharedCredentialsProvider::new(credentials),
+        region: variable("REGION").map(Region::new),
+    })
+}

@@ -1,0 +1,161 @@
+//! Deleting and copying objects.
+
+use std::collections::HashMap;
+
+use aws_sdk_s3::{
+    Client,
+    types::{Delete, ObjectIdentifier},
+};
+
+use super::{S3, S3Options, error, keys, pages::senseless};
+use crate::{
+    engine::{Approved, CopyObject, DeleteObject, DeleteObjects},
+    executor::ExecuteError,
+};
+
+/// The most objects that one request deletes.
+pub(super) const BATCH: usize = 1_000;
+
+pub(super) async fn delete(
+    s3: &S3,
+    approved: &Approved<DeleteObject<'static>>,
+) -> Result<(), ExecuteError> {
+    let (bucket, key) = keys::object(&approved.operation().path)?;
+    let client = s3.clients.get(approved.connection()).await?;
+    delete_present(&client, bucket, key).await
+}
+
+/// Deletes an object that is there: servers delete a missing one with the same answer.
+pub(super) async fn delete_present(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+) -> Result<(), ExecuteError> {
+    client.head_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
+    delete_one(client, bucket, key).await
+}
+
+async fn delete_one(client: &Client, bucket: &str, key: &str) -> Result<(), ExecuteError> {
+    client.delete_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
+    Ok(())
+}
+
+pub(super) async fn delete_many(
+    s3: &S3,
+    approved: &Approved<DeleteObjects<'static>>,
+) -> Vec<Result<(), ExecuteError>> {
+    let paths = &approved.operation().paths;
+    let client = match s3.clients.get(approved.connection()).await {
+        Ok(client) => client,
+        Err(error) => return paths.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let mut results: Vec<Result<(), ExecuteError>> = Vec::with_capacity(paths.len());
+    // What can be sent, by bucket, with its place among the results.
+    let mut buckets: HashMap<&str, Vec<(usize, &str)>> = HashMap::new();
+    for (place, path) in paths.iter().enumerate() {
+        results.push(Err(senseless()));
+        match keys::object(path) {
+            Ok((bucket, key)) => buckets.entry(bucket).or_default().push((place, key)),
+            Err(error) => results[place] = Err(error),
+        }
+    }
+    for (bucket, entries) in buckets {
+        for batch in entries.chunks(BATCH) {
+            let keys: Vec<&str> = batch.iter().map(|(_, key)| *key).collect();
+            let deleted = delete_batch(&client, s3.clients.options(), bucket, &keys).await;
+            for ((place, _), result) in batch.iter().zip(deleted) {
+                results[*place] = result;
+            }
+        }
+    }
+    results
+}
+
+/// Deletes up to [`BATCH`] objects of a bucket. The results are in the order of the keys; an object
+/// counts as deleted when the server says so, for its very key.
+pub(super) async fn delete_batch(
+    client: &Client,
+    options: &S3Options,
+    bucket: &str,
+    keys: &[&str],
+) -> Vec<Result<(), ExecuteError>> {
+    let together: Vec<&str> = keys.iter().copied().filter(|key| keys::survives_xml(key)).collect();
+    let mut said = match together.len() {
+        0 | 1 => HashMap::new(),
+        _ => match delete_together(client, options, bucket, &together).await {
+            Ok(said) => said,
+            // A server that does not know the request, or wants one of another form.
+            Err(ExecuteError::Failed { status: Some(400 | 405 | 411 | 501), .. }) => HashMap::new(),
+            Err(error) => {
+                return keys.iter().map(|_| Err(error.clone())).collect();
+            }
+        },
+    };
+    let mut results = Vec::with_capacity(keys.len());
+    for key in keys {
+        results.push(match said.remove(*key) {
+            Some(result) => result,
+            None => delete_one(client, bucket, key).await,
+        });
+    }
+    results
+}
+
+async fn delete_together(
+    client: &Client,
+    options: &S3Options,
+    bucket: &str,
+    keys: &[&str],
+) -> Result<HashMap<String, Result<(), ExecuteError>>, ExecuteError> {
+    let mut objects = Vec::with_capacity(keys.len());
+    for key in keys {
+        let object = ObjectIdentifier::builder().key(*key).build();
+        objects.push(object.map_err(|_| ExecuteError::Configuration)?);
+    }
+    let delete = Delete::builder().set_objects(Some(objects)).quiet(false).build();
+    let answer = client
+        .delete_objects()
+        .bucket(bucket)
+        .delete(delete.map_err(|_| ExecuteError::Configuration)?)
+        .customize()
+        .config_override(options.long())
+        .send()
+        .await
+        .map_err(error::from_sdk)?;
+    let mut said = HashMap::new();
+    for object in answer.deleted.unwrap_or_default() {
+        if let Some(key) = object.key {
+            said.insert(key, Ok(()));
+        }
+    }
+    for failed in answer.errors.unwrap_or_default() {
+        let Some(key) = failed.key else { continue };
+        let result = match error::from_answer(None, failed.code.as_deref(), None) {
+            ExecuteError::Missing => Ok(()),
+            error => Err(error),
+        };
+        said.insert(key, result);
+    }
+    Ok(said)
+}
+
+pub(super) async fn copy(
+    s3: &S3,
+    approved: &Approved<CopyObject<'static>>,
+) -> Result<(), ExecuteError> {
+    let operation = approved.operation();
+    let (from_bucket, from_key) = keys::object(&operation.source)?;
+    let (bucket, key) = keys::object(&operation.destination)?;
+    let client = s3.clients.get(approved.connection()).await?;
+    client
+        .copy_object()
+        .copy_source(keys::copy_source(from_bucket, from_key))
+        .bucket(bucket)
+        .key(key)
+        .customize()
+        .config_override(s3.clients.options().long())
+        .send()
+        .await
+        .map_err(error::from_sdk)?;
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! One page of a directory, narrowed to what may be shown.
+
+use super::{
+    S3,
+    cut::{self, Cut},
+    keys,
+    pages::{Entry, MAX_KEYS, Pages},
+    root,
+};
+use crate::{
+    engine::{Approved, ListDirectory, ListMode, Listing},
+    executor::{DirectoryPage, ExecuteError, FileEntry, PageRequest, Want},
+    path::Path,
+    policy::Keys,
+};
+
+pub(super) async fn list(
+    s3: &S3,
+    approved: &Approved<ListDirectory<'static>>,
+    request: PageRequest,
+) -> Result<DirectoryPage, ExecuteError> {
+    if approved.operation().path.is_root() {
+        return root::list(s3, approved, &request).await;
+    }
+    let client = s3.clients.get(approved.connection()).await?;
+    let view = View::new(approved);
+    let (bucket, directory) = keys::split(view.listing.directory())?;
+    let mut filling = Filling::new(request);
+    let mut prefixes = Vec::new();
+    for prefix in view.listing.prefixes() {
+        // Every prefix starts with the directory, and so with its bucket.
+        let Some(key) = prefix.get(bucket.len() + 1..) else { continue };
+        // One that ends within a character asks for a little more, and each entry is checked.
+        let whole = String::from_utf8_lossy(match std::str::from_utf8(key) {
+            Ok(_) => key,
+            Err(error) => &key[..error.valid_up_to()],
+        });
+        prefixes.push(whole.into_owned());
+    }
+    prefixes.dedup();
+    for prefix in &prefixes {
+        if filling.is_over() {
+            break;
+        }
+        // A folder that a restriction names: that there is anything in it is all to ask.
+        let is_folder = prefix.ends_with('/') && prefix != directory;
+        let after = match filling.resume(prefix, directory, is_folder) {
+            Resume::Over => continue,
+            Resume::From(after) => after,
+        };
+        let pages = Pages::of(&client, bucket, prefix);
+        let filled = if is_folder || filling.request.limit == 0 {
+            fill_one(&view, &mut filling, pages, is_folder.then_some(prefix)).await
+        } else {
+            fill(&view, &mut filling, pages.delimited().after(after)).await
+        };
+        match filled {
+            Ok(()) => {}
+            // The bucket is not there, or is no longer.
+            Err(ExecuteError::Missing) => return Ok(DirectoryPage::default()),
+            Err(error) => return Err(error),
+        }
+    }
+    // A bucket is there when it can be listed, and no less so when it is empty.
+    if view.listing.mode() == ListMode::Pass && directory.is_empty() {
+        filling.page.exists = true;
+    }
+    Ok(filling.end())
+}
+
+/// Asks for one entry, which is enough to know that there is any.
+async fn fill_one(
+    view: &View<'_>,
+    filling: &mut Filling,
+    mut pages: Pages<'_>,
+    folder: Option<&String>,
+) -> Result<(), ExecuteError> {
+    while let Some(entries) = pages.next(1).await? {
+        if entries.is_empty() {
+            continue;
+        }
+        filling.page.exists = true;
+        let folder = folder.map(|prefix| Entry {
+            key: Some(prefix.clone()),
+            is_prefix: true,
+            size: 0,
+            last_modified: None,
+        });
+        if let Some(item) = folder.and_then(|entry| view.item(&entry))
+            && filling.wants(&item)
+        {
+            filling.offer(item);
+        }
+        break;
+    }
+    Ok(())
+}
+
+/// Goes through a prefix, page by page, until the page is full and something is seen to follow.
+async fn fill(
+    view: &View<'_>,
+    filling: &mut Filling,
+    mut pages: Pages<'_>,
+) -> Result<(), ExecuteError> {
+    // One more than is left, to see that more follows; one more for what the last page ended with.
+    let mut ask = filling.left().saturating_add(2).min(MAX_KEYS);
+    loop {
+        let start = pages.start();
+        let Some(entries) = pages.next(ask).await? else { return Ok(()) };
+        filling.page.exists |= !entries.is_empty();
+        let shown = |entry: &Entry| {
+            view.item(entry).filter(|item| filling.wants(item) && !filling.was_last(item))
+        };
+        let count = entries.iter().filter_map(shown).count();
+        let left = filling.left();
+        if count < left || left == 0 {
+            let items: Vec<Item> = entries.iter().filter_map(shown).collect();
+            for item in items {
+                filling.offer(item);
+            }
+        } else {
+            let Cut { taken, last } =
+                cut::cut(&pages, &start, &entries, left, |entry| shown(entry).is_some()).await?;
+            let items: Vec<Item> = taken.iter().filter_map(shown).collect();
+            let last = shown(&last);
+            for item in items {
+                filling.offer(item);
+            }
+            filling.last = last.map(|item| item.marker());
+            filling.is_more = count > left;
+        }
+        if filling.is_over() {
+            return Ok(());
+        }
+        // Where much is hidden, small pages would be many.
+        ask = if count == 0 { MAX_KEYS } else { filling.left().saturating_add(2).min(MAX_KEYS) };
+        if view.is_alone(&pages) {
+            return Ok(());
+        }
+    }
+}
+
+/// An entry that may be shown.
+struct Item {
+    file: Option<FileEntry>,
+    name: String,
+}
+
+impl Item {
+    /// What a listing goes on behind.
+    fn marker(&self) -> Box<str> {
+        match self.file {
+            Some(_) => self.name.as_str().into(),
+            None => format!("{}/", self.name).into(),
+        }
+    }
+}
+
+/// What of a server's entries may be shown.
+struct View<'a> {
+    listing: Listing<'a>,
+    is_plain: bool,
+}
+
+impl<'a> View<'a> {
+    fn new(approved: &'a Approved<ListDirectory<'static>>) -> Self {
+        let is_plain = approved.connection().keys() == Keys::Plain;
+        Self { listing: approved.listing(), is_plain }
+    }
+
+    /// The entry, if it is one that can be named and may be shown.
+    fn item(&self, entry: &Entry) -> Option<Item> {
+        let key = entry.key.as_deref()?;
+        let directory = self.listing.directory();
+        let mut bytes = directory.bucket().to_vec();
+        bytes.push(b'/');
+        bytes.extend_from_slice(key.as_bytes());
+        let path = Path::from_vec(bytes).ok()?;
+        if self.is_plain && path.alias_at().is_some() {
+            return None;
+        }
+        let name = key.as_bytes().strip_prefix(directory.key())?;
+        let name = std::str::from_utf8(name).ok()?;
+        let name = if entry.is_prefix { name.strip_suffix('/')? } else { name };
+        if name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let is_shown = match entry.is_prefix {
+            true => self.listing.shows_folder(&path),
+            false => self.listing.shows_object(&path),
+        };
+        let file = (!entry.is_prefix).then(|| FileEntry {
+            name: name.to_owned(),
+            size: entry.size,
+            last_modified: entry.last_modified,
+        });
+        is_shown.then(|| Item { file, name: name.to_owned() })
+    }
+
+    /// Whether nothing but the prefix itself can be shown of what starts with it: then it is among
+    /// the first, in any order, and what follows need not be looked through.
+    fn is_alone(&self, pages: &Pages<'_>) -> bool {
+        let mut bytes = self.listing.directory().bucket().to_vec();
+        bytes.push(b'/');
+        bytes.extend_from_slice(pages.prefix().as_bytes());
+        self.listing.mode() == ListMode::Narrow
+            && Path::from_vec(bytes).is_ok_and(|path| !self.listing.shows_folder(&path))
+    }
+}
+
+/// From where a prefix is listed.
+enum Resume {
+    /// An earlier page has it all.
+    Over,
+    /// Behind this key, or from its start.
+    From(Option<String>),
+}
+
+/// A page being filled.
+struct Filling {
+    request: PageRequest,
+    page: DirectoryPage,
+    shown: usize,
+    last: Option<Box<str>>,
+    is_more: bool,
+}
+
+impl Filling {
+    fn new(request: PageRequest) -> Self {
+        // What a page was shown of is there.
+        let exists = request.after.is_some();
+        let page = DirectoryPage { exists, ..DirectoryPage::default() };
+        Self { request, page, shown: 0, last: None, is_more: false }
+    }
+
+    fn left(&self) -> usize {
+        self.request.limit - self.shown
+    }
+
+    /// Whether nothing more is to be found out.
+    fn is_over(&self) -> bool {
+        self.is_more || (self.request.limit == 0 && self.page.exists)
+    }
+
+    fn wants(&self, item: &Item) -> bool {
+        match self.request.want {
+            Want::All => true,
+            Want::Folders => item.file.is_none(),
+            Want::Files => item.file.is_some(),
+        }
+    }
+
+    /// Whether it is the entry that the page starts behind: servers show a folder once more when
+    /// asked for what comes behind its name, as what is in it does.
+    fn was_last(&self, item: &Item) -> bool {
+        self.request.after.as_ref().is_some_and(|after| *after == item.marker())
+    }
+
+    /// Takes an entry, or only notes that there is more.
+    fn offer(&mut self, item: Item) {
+        if self.left() == 0 {
+            self.is_more = true;
+            return;
+        }
+        self.shown += 1;
+        self.last = Some(item.marker());
+        match item.file {
+            Some(file) => self.page.files.push(file),
+            None => self.page.folders.push(item.name),
+        }
+    }
+
+    /// Where to go on in this prefix. The order of the prefixes is ours: bytewise.
+    fn resume(&self, prefix: &str, directory: &str, is_folder: bool) -> Resume {
+        let Some(after) = &self.request.after else { return Resume::From(None) };
+        let after = format!("{directory}{after}");
+        match after.starts_with(prefix) {
+            true if is_folder => Resume::Over,
+            true => Resume::From(Some(after)),
+            false if *prefix < *after => Resume::Over,
+            false => Resume::From(None),
+        }
+    }
+
+    fn end(mut self) -> DirectoryPage {
+        if self.is_more && self.request.limit > 0 {
+            self.page.next = self.last;
+        }
+        self.page
+    }
+}

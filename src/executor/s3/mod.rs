@@ -1,0 +1,123 @@
+//! S3, by `aws-sdk-s3`. No other module names the crates of the AWS SDK.
+//!
+//! | module | |
+//! |---|---|
+//! | `options`, `credentials`, `clients`, `error` | how servers are spoken to |
+//! | `keys` | how keys go out and come back |
+//! | `read`, `source`, `write`, `multipart` | bytes in either direction |
+//! | `pages`, `list`, `cut`, `root` | what is there, and what of it is shown |
+//! | `delete`, `directory` | what goes |
+
+mod clients;
+mod credentials;
+mod cut;
+mod delete;
+mod directory;
+mod error;
+mod keys;
+mod list;
+mod multipart;
+mod options;
+mod pages;
+mod read;
+mod root;
+mod source;
+mod write;
+
+use async_trait::async_trait;
+
+use self::clients::Clients;
+pub use self::options::S3Options;
+use super::{
+    DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo, PageRequest,
+    TreeError, Upload,
+};
+use crate::engine::{
+    Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
+    DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
+};
+
+/// Runs approved operations on S3 and on servers that speak its protocol.
+///
+/// Has one client for each endpoint, region and reference to credentials, made when it is first
+/// needed and kept. Credentials are read then; `Debug` shows how many clients there are.
+#[derive(Debug)]
+pub struct S3 {
+    clients: Clients,
+}
+
+impl S3 {
+    /// With these waiting times.
+    pub fn new(options: S3Options) -> Self {
+        Self { clients: Clients::new(options) }
+    }
+}
+
+impl Default for S3 {
+    fn default() -> Self {
+        Self::new(S3Options::default())
+    }
+}
+
+#[async_trait]
+impl Executor for S3 {
+    async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
+        read::read(self, &approved).await
+    }
+
+    async fn stat(
+        &self,
+        approved: Approved<StatObject<'static>>,
+    ) -> Result<ObjectInfo, ExecuteError> {
+        read::stat(self, &approved).await
+    }
+
+    async fn write(
+        &self,
+        approved: Approved<WriteObject<'static>>,
+        upload: Upload,
+    ) -> Result<u64, ExecuteError> {
+        write::write(self, &approved, upload).await
+    }
+
+    async fn create_directory(
+        &self,
+        approved: Approved<CreateDirectory<'static>>,
+    ) -> Result<(), ExecuteError> {
+        directory::create(self, &approved).await
+    }
+
+    async fn delete(&self, approved: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
+        delete::delete(self, &approved).await
+    }
+
+    async fn delete_directory(
+        &self,
+        approved: Approved<DeleteDirectory<'static>>,
+    ) -> Result<DirectoryDeletion, ExecuteError> {
+        directory::delete(self, &approved).await
+    }
+
+    async fn delete_tree(&self, approved: Approved<DeleteTree<'static>>) -> Result<u64, TreeError> {
+        directory::delete_tree(self, &approved).await
+    }
+
+    async fn delete_many(
+        &self,
+        approved: Approved<DeleteObjects<'static>>,
+    ) -> Vec<Result<(), ExecuteError>> {
+        delete::delete_many(self, &approved).await
+    }
+
+    async fn copy(&self, approved: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
+        delete::copy(self, &approved).await
+    }
+
+    async fn list(
+        &self,
+        approved: Approved<ListDirectory<'static>>,
+        page: PageRequest,
+    ) -> Result<DirectoryPage, ExecuteError> {
+        list::list(self, &approved, page).await
+    }
+}

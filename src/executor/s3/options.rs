@@ -1,0 +1,87 @@
+//! How long to wait, and how often to try.
+
+use std::time::Duration;
+
+use aws_sdk_s3::config::{
+    StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
+
+/// How long [`S3`](super::S3) waits for servers, and how often it tries again.
+///
+/// Waiting for a caller, who sends a body or takes one, is not limited here: that is the business
+/// of whoever serves the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct S3Options {
+    /// For a connection to be made.
+    pub connect_timeout: Duration,
+    /// For one attempt of a request that moves little: from its start to its answer.
+    pub attempt_timeout: Duration,
+    /// For one attempt that has a server work or that sends a collected part: copying, completing
+    /// an upload, deleting a thousand objects.
+    pub transfer_timeout: Duration,
+    /// For a server that neither takes nor gives a byte of a body, or does not answer one that it
+    /// has whole.
+    pub stall_timeout: Duration,
+    /// How often a request is sent at most. A body that is passed on as it comes is sent once.
+    pub attempts: u32,
+    /// The pause before the second attempt; the pauses grow, and are spread at random.
+    pub backoff: Duration,
+}
+
+impl Default for S3Options {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(30),
+            transfer_timeout: Duration::from_secs(600),
+            stall_timeout: Duration::from_secs(60),
+            attempts: 3,
+            backoff: Duration::from_millis(200),
+        }
+    }
+}
+
+impl S3Options {
+    pub(super) fn timeouts(&self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(self.connect_timeout)
+            .disable_read_timeout()
+            .disable_operation_timeout()
+            .operation_attempt_timeout(self.attempt_timeout)
+            .build()
+    }
+
+    pub(super) fn retries(&self) -> RetryConfig {
+        RetryConfig::standard()
+            .with_max_attempts(self.attempts.max(1))
+            .with_initial_backoff(self.backoff)
+    }
+
+    /// The client's own watch over streams would also end one that waits for its caller; see
+    /// [`Source`](super::source::Source) and [`Reading`](super::read) instead.
+    pub(super) fn stalls() -> StalledStreamProtectionConfig {
+        StalledStreamProtectionConfig::disabled()
+    }
+
+    /// For requests that have a server work.
+    pub(super) fn long(&self) -> aws_sdk_s3::config::Builder {
+        self.override_with(Some(self.transfer_timeout))
+    }
+
+    /// For requests whose body comes as it comes; they are watched while they move.
+    pub(super) fn streamed(&self) -> aws_sdk_s3::config::Builder {
+        self.override_with(None)
+    }
+
+    fn override_with(&self, attempt: Option<Duration>) -> aws_sdk_s3::config::Builder {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(self.connect_timeout)
+            .disable_read_timeout()
+            .disable_operation_timeout();
+        let timeouts = match attempt {
+            Some(timeout) => timeouts.operation_attempt_timeout(timeout),
+            None => timeouts.disable_operation_attempt_timeout(),
+        };
+        aws_sdk_s3::Config::builder().timeout_config(timeouts.build())
+    }
+}

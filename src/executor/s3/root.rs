@@ -1,0 +1,106 @@
+//! The root of a connection: its buckets.
+
+use aws_sdk_s3::Client;
+
+use super::{S3, error, pages::senseless};
+use crate::{
+    engine::{Approved, ListDirectory, ListMode, Listing},
+    executor::{DirectoryPage, ExecuteError, PageRequest, Want},
+    path::Path,
+};
+
+/// Up to so many buckets that restrictions name are asked for one by one, which needs no right to
+/// list all.
+const ASKED_ONE_BY_ONE: usize = 32;
+
+pub(super) async fn list(
+    s3: &S3,
+    approved: &Approved<ListDirectory<'static>>,
+    request: &PageRequest,
+) -> Result<DirectoryPage, ExecuteError> {
+    let mut page = DirectoryPage { exists: true, ..DirectoryPage::default() };
+    if request.limit == 0 || request.want == Want::Files {
+        return Ok(page);
+    }
+    let client = s3.clients.get(approved.connection()).await?;
+    let listing = approved.listing();
+    let mut buckets = buckets(&client, &listing).await?;
+    buckets.retain(|bucket| {
+        let path = Path::from_vec(format!("{bucket}/").into_bytes());
+        path.is_ok_and(|path| listing.shows_folder(&path))
+    });
+    // All of them are here, so that the order is ours.
+    buckets.sort_unstable();
+    buckets.dedup();
+    if let Some(after) = &request.after {
+        let after = after.strip_suffix('/').unwrap_or(after);
+        buckets.retain(|bucket| &**bucket > after);
+    }
+    if buckets.len() > request.limit {
+        buckets.truncate(request.limit);
+        page.next = buckets.last().map(|bucket| format!("{bucket}/").into());
+    }
+    page.folders = buckets;
+    Ok(page)
+}
+
+async fn buckets(client: &Client, listing: &Listing<'_>) -> Result<Vec<String>, ExecuteError> {
+    let (mut named, mut are_all_named) = (Vec::new(), false);
+    if listing.mode() == ListMode::Narrow {
+        let prefixes = listing.prefixes();
+        named = prefixes
+            .iter()
+            .filter_map(|prefix| std::str::from_utf8(prefix).ok()?.strip_suffix('/'))
+            // Some prefixes are no buckets' names, such as `b/` of a restriction of that text.
+            .filter(|name| Path::new(name).is_ok_and(|path| !path.is_root()))
+            .map(ToOwned::to_owned)
+            .collect();
+        are_all_named = prefixes.iter().all(|prefix| prefix.ends_with(b"/"));
+    }
+    if are_all_named && named.len() <= ASKED_ONE_BY_ONE {
+        return one_by_one(client, named).await;
+    }
+    match all(client).await {
+        // Then what the restrictions name has to do.
+        Err(ExecuteError::Refused { .. }) if !named.is_empty() => one_by_one(client, named).await,
+        answer => answer,
+    }
+}
+
+async fn all(client: &Client) -> Result<Vec<String>, ExecuteError> {
+    let mut buckets = Vec::new();
+    let mut token = None;
+    loop {
+        let answer = client
+            .list_buckets()
+            .set_continuation_token(token.clone())
+            .send()
+            .await
+            .map_err(error::from_sdk)?;
+        buckets.extend(answer.buckets.unwrap_or_default().into_iter().filter_map(|b| b.name));
+        match answer.continuation_token.filter(|token| !token.is_empty()) {
+            None => return Ok(buckets),
+            next if next == token => return Err(senseless()),
+            next => token = next,
+        }
+    }
+}
+
+/// Those of the buckets that are there. One that is refused is not shown; when all are, it is the
+/// credentials that are refused.
+async fn one_by_one(client: &Client, names: Vec<String>) -> Result<Vec<String>, ExecuteError> {
+    let mut there = Vec::new();
+    let mut refused = None;
+    for name in names {
+        match client.head_bucket().bucket(&name).send().await.map_err(error::from_sdk) {
+            Ok(_) => there.push(name),
+            Err(ExecuteError::Missing) => {}
+            Err(error @ ExecuteError::Refused { .. }) => refused = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match refused {
+        Some(error) if there.is_empty() => Err(error),
+        _ => Ok(there),
+    }
+}

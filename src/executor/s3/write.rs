@@ -1,0 +1,121 @@
+//! Writing an object, whole or not at all.
+
+use aws_sdk_s3::Client;
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::Bytes;
+
+use super::{S3, S3Options, error, keys, multipart, source::Source};
+use crate::{
+    engine::{Approved, WriteObject},
+    executor::{BodyError, ExecuteError, Upload},
+    policy::Connection,
+};
+
+/// Up to here a body is collected before it is sent, so that it can be sent again.
+const COLLECTED: u64 = 128 << 10;
+/// The largest object that one request can store.
+const MAX_PUT: u64 = 5 << 30;
+
+/// Where an object goes, and what is known of it.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) client: Client,
+    pub(super) options: S3Options,
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) content_type: Option<String>,
+}
+
+pub(super) async fn write(
+    s3: &S3,
+    approved: &Approved<WriteObject<'static>>,
+    upload: Upload,
+) -> Result<u64, ExecuteError> {
+    let (bucket, key) = keys::object(&approved.operation().path)?;
+    let target = Target::new(s3, approved.connection(), bucket, key, upload.content_type).await?;
+    let source = Source::new(upload.body);
+    let Some(length) = upload.length else {
+        return unknown_length(target, &source).await;
+    };
+    match length {
+        0..=COLLECTED => {
+            let limit = usize::try_from(length).unwrap_or(usize::MAX);
+            let bytes = source.collect(limit).await?;
+            if (bytes.len() as u64) < length {
+                return Err(ExecuteError::Body(BodyError::Interrupted));
+            }
+            if !source.is_at_end().await? {
+                return Err(ExecuteError::Body(BodyError::TooLarge { limit: length }));
+            }
+            target.put(bytes).await
+        }
+        ..=MAX_PUT => target.put_streamed(&source, length).await,
+        ..=multipart::MAX_OBJECT => multipart::known(target, &source, length).await,
+        _ => Err(ExecuteError::TooLarge),
+    }
+}
+
+/// One request if the body ends within the first part, else an upload in parts.
+async fn unknown_length(target: Target, source: &Source) -> Result<u64, ExecuteError> {
+    let first = source.collect(multipart::FIRST_PART).await?;
+    match source.is_at_end().await? {
+        true => target.put(first).await,
+        false => multipart::unknown(target, source, first).await,
+    }
+}
+
+impl Target {
+    pub(super) async fn new(
+        s3: &S3,
+        connection: &Connection,
+        bucket: &str,
+        key: &str,
+        content_type: Option<String>,
+    ) -> Result<Self, ExecuteError> {
+        Ok(Self {
+            client: s3.clients.get(connection).await?,
+            options: *s3.clients.options(),
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            content_type,
+        })
+    }
+
+    /// Stores these bytes; sent again where that helps.
+    pub(super) async fn put(self, bytes: Bytes) -> Result<u64, ExecuteError> {
+        let length = bytes.len() as u64;
+        let request = self
+            .client
+            .put_object()
+            .bucket(self.bucket)
+            .key(self.key)
+            .set_content_type(self.content_type)
+            .body(ByteStream::from(bytes));
+        // What is small is done soon or not at all; the rest may need its time.
+        let sent = match length {
+            0..=COLLECTED => request.send().await,
+            _ => request.customize().config_override(self.options.long()).send().await,
+        };
+        sent.map_err(error::from_sdk)?;
+        Ok(length)
+    }
+
+    /// Stores a body as it comes, in one request.
+    async fn put_streamed(self, source: &Source, length: u64) -> Result<u64, ExecuteError> {
+        let signed_length = i64::try_from(length).map_err(|_| ExecuteError::TooLarge)?;
+        let request = self
+            .client
+            .put_object()
+            .bucket(self.bucket)
+            .key(self.key)
+            .set_content_type(self.content_type)
+            .content_length(signed_length)
+            .body(source.window(length, true))
+            .customize()
+            .config_override(self.options.streamed())
+            .send();
+        let sent = source.watch(self.options.stall_timeout, request).await?;
+        sent.map_err(|sent| source.failure().unwrap_or_else(|| error::from_sdk(sent)))?;
+        Ok(length)
+    }
+}

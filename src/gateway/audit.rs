@@ -1,0 +1,110 @@
+//! The decision log: one line for each decision.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use crate::{
+    engine::{ListMode, Operate, Outcome},
+    escape::escape,
+    executor::ExecuteError,
+    path::Path,
+    policy::Revision,
+};
+
+/// A decision, until its line is written.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) caller: String,
+    pub(super) key_id: String,
+    pub(super) connection: String,
+    pub(super) op: &'static str,
+    /// The path; `None` when it was none.
+    pub(super) path: Option<Path<'static>>,
+    pub(super) outcome: Outcome,
+    pub(super) reason: &'static str,
+    pub(super) rule: Option<usize>,
+    pub(super) list: Option<ListMode>,
+    pub(super) revision: Revision,
+    pub(super) duration: Duration,
+}
+
+/// What became of an allowed operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Upstream {
+    /// The status of the server's answer, where there was one.
+    pub(super) status: Option<u16>,
+    /// How many bytes of an object went through, or are about to.
+    pub(super) bytes: Option<u64>,
+    /// Why it was not done.
+    pub(super) error: Option<&'static str>,
+}
+
+impl Upstream {
+    pub(super) fn done(bytes: Option<u64>) -> Self {
+        Self { status: Some(200), bytes, error: None }
+    }
+
+    /// The caller went away, or it took too long.
+    pub(super) fn given_up() -> Self {
+        Self { status: None, bytes: None, error: Some("given_up") }
+    }
+
+    pub(super) fn failed(error: &ExecuteError) -> Self {
+        let (status, error) = match error {
+            ExecuteError::Missing => (Some(404), "missing"),
+            ExecuteError::KeyNotSendable => (None, "key_not_sendable"),
+            ExecuteError::Body(_) => (None, "body"),
+            ExecuteError::TooLarge => (Some(400), "too_large"),
+            ExecuteError::Credentials => (None, "credentials"),
+            ExecuteError::Configuration => (None, "configuration"),
+            ExecuteError::Refused { status, .. } => (Some(*status), "refused"),
+            ExecuteError::Busy { .. } => (Some(503), "busy"),
+            ExecuteError::Unreachable => (None, "unreachable"),
+            ExecuteError::TimedOut => (None, "timed_out"),
+            ExecuteError::Failed { status, .. } => (*status, "failed"),
+        };
+        Self { status, bytes: None, error: Some(error) }
+    }
+}
+
+impl Entry {
+    pub(super) fn log(&self, request_id: &str, upstream: Upstream) {
+        static DECISIONS: AtomicU64 = AtomicU64::new(1);
+        let text = |bytes: &[u8]| escape(&String::from_utf8_lossy(bytes)).into_owned();
+        tracing::info!(
+            target: "pathward::decision",
+            decision_id = DECISIONS.fetch_add(1, Ordering::Relaxed),
+            request_id,
+            revision = %self.revision,
+            connection = %escape(&self.connection),
+            caller = %escape(&self.caller),
+            key_id = %escape(&self.key_id),
+            op = self.op,
+            bucket = self.path.as_ref().map(|path| text(path.bucket())),
+            key = self.path.as_ref().map(|path| text(path.key())),
+            key_encoding = "utf8",
+            decision = match self.outcome {
+                Outcome::Allow => "allow",
+                Outcome::Deny => "deny",
+                Outcome::Invalid => "invalid",
+            },
+            reason_code = self.reason,
+            rule_id = self.rule,
+            list_mode = self.list.map(|mode| match mode {
+                ListMode::Pass => "pass",
+                ListMode::Narrow => "narrow",
+            }),
+            duration_ns = u64::try_from(self.duration.as_nanos()).unwrap_or(u64::MAX),
+            upstream_status = upstream.status,
+            upstream_error = upstream.error,
+            bytes = upstream.bytes,
+        );
+    }
+}
+
+/// The path that a line is about: the first that the operation touches.
+pub(super) fn path_of<Op: Operate>(operation: &Op) -> Option<Path<'static>> {
+    operation.accesses().next().map(|need| need.path.clone().into_owned())
+}

@@ -1,0 +1,134 @@
+//! Who asks: from an `Authorization` header to a user and the permission of a key.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
+
+use http::{HeaderMap, header::AUTHORIZATION};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{access::AccessSet, engine::Caller, policy::User};
+
+/// A caller whose key was known.
+#[derive(Clone, Debug)]
+pub(super) struct Authenticated {
+    user: Arc<str>,
+    /// What the owner calls the key.
+    pub(super) key_id: Arc<str>,
+    permission: AccessSet,
+}
+
+impl Authenticated {
+    pub(super) fn caller(&self) -> Caller<'_> {
+        Caller { name: &self.user, permission: self.permission }
+    }
+}
+
+/// The hashes of every API key of a policy.
+///
+/// Keys are found by their hash's hash under a seed of this process, and then compared in constant
+/// time: neither step's time tells anything about a key that is not known already.
+pub(super) struct KeyRing {
+    seed: RandomState,
+    keys: HashMap<u64, Vec<([u8; 32], Authenticated)>>,
+}
+
+impl KeyRing {
+    pub(super) fn new(users: &[User]) -> Self {
+        let seed = RandomState::new();
+        let mut keys = HashMap::<_, Vec<_>>::new();
+        for user in users {
+            let name: Arc<str> = user.name.as_ref().into();
+            for key in &user.keys {
+                let authenticated = Authenticated {
+                    user: Arc::clone(&name),
+                    key_id: key.id.as_ref().into(),
+                    permission: key.access,
+                };
+                keys.entry(seed.hash_one(key.sha256))
+                    .or_default()
+                    .push((key.sha256, authenticated));
+            }
+        }
+        Self { seed, keys }
+    }
+
+    /// Whose key came with the request: `None` without a key, with one that is not known, and with
+    /// two.
+    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Option<Authenticated> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return None };
+        let hash: [u8; 32] = Sha256::digest(key_in(value.as_bytes())).into();
+        let mut found = None;
+        for (known, authenticated) in self.keys.get(&self.seed.hash_one(hash)).into_iter().flatten()
+        {
+            if bool::from(known.ct_eq(&hash)) {
+                found = Some(authenticated.clone());
+            }
+        }
+        found
+    }
+}
+
+/// The key in a header: behind `Simple` or `Bearer`, or the whole, as the Python client sends it.
+fn key_in(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    for scheme in [&b"simple "[..], b"bearer "] {
+        if let Some((start, key)) = value.split_at_checked(scheme.len())
+            && start.eq_ignore_ascii_case(scheme)
+        {
+            return key.trim_ascii();
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::policy::{ApiKey, Location};
+
+    fn ring() -> KeyRing {
+        let location = Location { file: "users.yaml".into(), line: 1, column: 1 };
+        let key = |id: &str, key: &str| ApiKey {
+            location: location.clone(),
+            id: id.into(),
+            sha256: Sha256::digest(key).into(),
+            access: AccessSet::READ_ONLY,
+        };
+        let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
+        KeyRing::new(&[
+            user("ana", vec![key("laptop", "simA"), key("job", "simB")]),
+            user("bob", vec![key("laptop", "simC")]),
+        ])
+    }
+
+    #[test]
+    fn keys_are_known_in_each_form_that_a_client_sends() {
+        for (value, who) in [
+            ("simA", Some(("ana", "laptop"))),
+            ("Simple simB", Some(("ana", "job"))),
+            ("simple  simC ", Some(("bob", "laptop"))),
+            ("BEARER simC", Some(("bob", "laptop"))),
+            ("simD", None),
+            ("Simple", None),
+            ("", None),
+            ("Basic simA", None),
+            ("simA simA", None),
+        ] {
+            let headers = [(AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
+            let found = ring().authenticate(&headers);
+            let found = found.as_ref().map(|found| (found.caller().name, &*found.key_id));
+            assert_eq!(found, who, "{value}");
+        }
+        assert!(ring().authenticate(&HeaderMap::new()).is_none());
+        let mut twice = HeaderMap::new();
+        twice.append(AUTHORIZATION, "simA".parse().unwrap());
+        twice.append(AUTHORIZATION, "simA".parse().unwrap());
+        assert!(ring().authenticate(&twice).is_none());
+    }
+}

@@ -1,0 +1,101 @@
+//! A caller's body: how long it may be, and how long it may keep us waiting.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::body::Body as HttpBody;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep, sleep, timeout},
+};
+
+use crate::executor::BodyError;
+
+/// A body that ends with an error when it is too long, breaks off or stops coming.
+///
+/// When it is let go of, what is left goes home: see [`drain`].
+pub(super) struct Limited {
+    body: HttpBody,
+    left: u64,
+    limit: u64,
+    idle: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    home: Option<oneshot::Sender<HttpBody>>,
+}
+
+impl Limited {
+    pub(super) fn new(
+        body: HttpBody,
+        limit: u64,
+        idle: Duration,
+        home: oneshot::Sender<HttpBody>,
+    ) -> Self {
+        Self { body, left: limit, limit, idle, timer: None, home: Some(home) }
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        if let Some(home) = self.home.take() {
+            // Nobody may be waiting any more.
+            let _ = home.send(std::mem::take(&mut self.body));
+        }
+    }
+}
+
+impl http_body::Body for Limited {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) else {
+            let idle = this.idle;
+            let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
+            ready!(timer.as_mut().poll(context));
+            return Poll::Ready(Some(Err(BodyError::TimedOut)));
+        };
+        if let Some(timer) = &mut this.timer {
+            timer.as_mut().reset(Instant::now() + this.idle);
+        }
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame.map_err(|_| BodyError::Interrupted)?;
+            let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+            this.left =
+                this.left.checked_sub(length).ok_or(BodyError::TooLarge { limit: this.limit })?;
+            Ok(frame)
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Takes what is left of a refused body, up to a limit, so that a caller who sends before it
+/// listens hears the answer.
+pub(super) async fn drain(mut body: HttpBody) {
+    const ENOUGH: u64 = 4 << 20;
+    let some = async {
+        let mut left = ENOUGH;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+            let Some(rest) = left.checked_sub(length) else { break };
+            left = rest;
+        }
+    };
+    let _ = timeout(Duration::from_secs(5), some).await;
+}

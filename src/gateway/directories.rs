@@ -1,0 +1,151 @@
+//! Directories: made and deleted. Deletion of a file is here too, since a path without `/` at its
+//! end may be either's.
+
+use axum::body::Body as HttpBody;
+use http::{Response, StatusCode, header::CONTENT_TYPE};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+
+use super::{
+    ask::{Ask, Incoming},
+    files::File,
+    respond::{Code, Failure, json_response},
+};
+use crate::{
+    engine::{CreateDirectory, DeleteDirectory, DeleteObject, DeleteTree, WriteAcl},
+    executor::{DirectoryDeletion, ExecuteError},
+    path::Path,
+};
+
+/// The longest body of a request that makes a folder, in bytes.
+const MAX_POST: u64 = 64 << 10;
+
+impl Ask<'_> {
+    /// POST: makes a folder in the directory that is named, or that directory itself.
+    pub(super) async fn post(&self, body: &mut Incoming) -> Result<Response<HttpBody>, Failure> {
+        let name = self.name_in(body).await?;
+        let path = match (name.as_str(), self.path.key()) {
+            ("", b"") => {
+                return Err(Failure::invalid("the folder has no name: send {\"name\": \"NAME\"}"));
+            }
+            ("", _) => self.path.clone().into_directory(),
+            (name, _) if name.contains('/') => {
+                return Err(Failure::invalid("a folder's name has no `/` in it"));
+            }
+            (name, _) => self.path.clone().into_directory().and_then(|parent| {
+                Path::from_vec([parent.as_bytes(), name.as_bytes(), b"/"].concat())
+            }),
+        };
+        let path = path.map_err(|error| Failure::invalid(error.to_string()))?;
+        let made = CreateDirectory { path: path.clone() };
+        let allowed = self.approve(made).map_err(|no| self.refuse(no))?;
+        let (approved, line) = self.begin(allowed);
+        let made = self.shared.executor.create_directory(approved).await;
+        line.end(made, |()| None).map_err(|error| self.failed(&error))?;
+        let uri = self.uri(&path);
+        Ok(json_response(StatusCode::OK, &json!({ "result": uri.trim_end_matches('/') })))
+    }
+
+    /// The folder's name in a request's body: `{"name": …}`, or the bare name as one of
+    /// Algorithmia's clients sends it. An access control list beside it is not for us.
+    async fn name_in(&self, body: &mut Incoming) -> Result<String, Failure> {
+        let declared = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_plain = match declared.unwrap_or("application/json").split(';').next() {
+            Some("application/json") => false,
+            Some("text/plain") => true,
+            _ => {
+                return Err(Failure::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    Code::InvalidRequest,
+                    "a folder is made by JSON: {\"name\": \"NAME\"}",
+                ));
+            }
+        };
+        let lent = body.lend(MAX_POST, self.shared.options.idle_timeout);
+        let bytes =
+            lent.collect().await.map_err(|error| self.failed(&ExecuteError::Body(error)))?;
+        let bytes = bytes.to_bytes();
+        let bad = |message| Failure::new(StatusCode::BAD_REQUEST, Code::InvalidJson, message);
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(Value::Object(object)) => match object.get("name") {
+                Some(Value::String(name)) => Ok(name.clone()),
+                _ => Err(bad("the JSON has no `name` that is a string")),
+            },
+            _ if is_plain => {
+                String::from_utf8(bytes.into()).map_err(|_| bad("the name is not UTF-8"))
+            }
+            _ => Err(bad("the body is not JSON of the form {\"name\": \"NAME\"}")),
+        }
+    }
+
+    /// DELETE: deletes the file, or else the directory.
+    pub(super) async fn delete(&self, force: bool) -> Result<Response<HttpBody>, Failure> {
+        let file = match self.file(|path| DeleteObject { path }) {
+            Ok(allowed) => {
+                let (approved, line) = self.begin(allowed);
+                let deleted = self.shared.executor.delete(approved).await;
+                match line.end(deleted, |()| None) {
+                    Ok(()) => return Ok(deletion(1)),
+                    Err(ExecuteError::Missing) => File::Missing,
+                    Err(error) => return Err(self.failed(&error)),
+                }
+            }
+            Err(file) => file,
+        };
+        let missing = || Failure::missing(&self.asked());
+        let Ok(path) = self.path.clone().into_directory() else { return Err(missing()) };
+        let refused = match force {
+            true => match self.approve(DeleteTree { path }) {
+                Ok(allowed) => {
+                    let (approved, line) = self.begin(allowed);
+                    let (deleted, failure) = match self.shared.executor.delete_tree(approved).await
+                    {
+                        Ok(deleted) => (Ok(deleted), None),
+                        Err(error) => {
+                            let failure = Failure::of_tree(&error, &self.asked());
+                            (Err(error.error), Some(failure))
+                        }
+                    };
+                    return match (line.end(deleted, |_| None), failure) {
+                        (_, Some(failure)) => Err(failure),
+                        (Ok(0) | Err(_), None) => Err(missing()),
+                        (Ok(count), None) => Ok(deletion(count)),
+                    };
+                }
+                Err(refused) => refused,
+            },
+            false => match self.approve(DeleteDirectory { path }) {
+                Ok(allowed) => {
+                    let (approved, line) = self.begin(allowed);
+                    let deleted = self.shared.executor.delete_directory(approved).await;
+                    return match line.end(deleted, |_| None).map_err(|error| self.failed(&error))? {
+                        DirectoryDeletion::Deleted => Ok(deletion(1)),
+                        DirectoryDeletion::Missing => Err(missing()),
+                        DirectoryDeletion::NotEmpty => Err(Failure::new(
+                            StatusCode::CONFLICT,
+                            Code::InvalidRequest,
+                            format!(
+                                "{} is not empty; `force=true` deletes all in it",
+                                self.asked()
+                            ),
+                        )),
+                    };
+                }
+                Err(refused) => refused,
+            },
+        };
+        Err(self.neither(file, refused))
+    }
+
+    /// PATCH: would change permissions, which is never given.
+    pub(super) fn patch(&self) -> Result<Response<HttpBody>, Failure> {
+        match self.approve(WriteAcl { path: self.path.clone() }) {
+            Ok(_) => Err(self.failed(&ExecuteError::Configuration)),
+            Err(refused) => Err(self.refuse(refused)),
+        }
+    }
+}
+
+fn deletion(count: u64) -> Response<HttpBody> {
+    json_response(StatusCode::OK, &json!({ "result": { "deleted": count } }))
+}

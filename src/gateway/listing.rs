@@ -1,0 +1,175 @@
+//! Listings: pages, and the JSON that Algorithmia's clients read.
+
+use std::time::SystemTime;
+
+use axum::body::Body as HttpBody;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+use super::{
+    ask::{Allowed, Ask, Refused, is_node},
+    files::File,
+    marker::{Bound, Place},
+    respond::{Code, Failure, JSON, json_response, response},
+};
+use crate::{
+    engine::ListDirectory,
+    executor::{DirectoryPage, FileEntry, PageRequest, Want},
+};
+
+/// Clients of old parse exactly this, with three zeros for the fraction.
+const LAST_MODIFIED: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].000Z");
+
+/// A page, as the wire has it. Both lists are always there; the marker only where more follows.
+#[derive(Serialize)]
+struct Page {
+    folders: Vec<Folder>,
+    files: Vec<FileLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Folder {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct FileLine {
+    filename: String,
+    last_modified: String,
+    size: u64,
+}
+
+impl Ask<'_> {
+    /// GET of a directory: a page of its listing.
+    pub(super) async fn directory(
+        &self,
+        file: File,
+        marker: Option<&str>,
+    ) -> Result<Response<HttpBody>, Failure> {
+        let allowed = self.approve_listing(file)?;
+        let directory = allowed.approved.operation().path.clone();
+        let connection = allowed.approved.connection().id().to_string();
+        let bound = Bound { owner: self.owner(), connection: &connection, directory: &directory };
+        let mut place = match marker {
+            Some(marker) => self.shared.markers.open(&bound, marker).ok_or_else(|| {
+                Failure::new(
+                    StatusCode::BAD_REQUEST,
+                    Code::InvalidMarker,
+                    "the marker is not one of this listing; begin again without one",
+                )
+            })?,
+            // A page that has both kinds breaks Algorithmia's Node client.
+            None if is_node(self.headers) => Place { want: Want::Folders, after: None },
+            None => Place { want: Want::All, after: None },
+        };
+        let limit = self.shared.options.page;
+        let mut page = self.page(allowed, &place, limit).await?;
+        if !page.exists {
+            return Err(Failure::missing(&self.asked()));
+        }
+        let mut next = page.next.take().map(|after| Place { after: Some(after), ..place.clone() });
+        if place.want == Want::Folders && next.is_none() {
+            // The folders are over: files follow, at once if there was no folder.
+            place = Place { want: Want::Files, after: None };
+            let is_first = page.folders.is_empty();
+            let limit = if is_first { limit } else { 1 };
+            let mut files = self.page(self.approve_listing(File::Missing)?, &place, limit).await?;
+            if is_first {
+                next = files.next.take().map(|after| Place { after: Some(after), ..place });
+                page.files = files.files;
+            } else if !files.files.is_empty() {
+                next = Some(place);
+            }
+        }
+        let marker = next.and_then(|next| self.shared.markers.seal(&bound, &next));
+        let page = Page {
+            folders: page.folders.into_iter().map(|name| Folder { name }).collect(),
+            files: page.files.into_iter().map(FileLine::from).collect(),
+            marker,
+        };
+        let mut response = json_response(StatusCode::OK, &page);
+        response.headers_mut().insert("x-data-type", DIRECTORY);
+        Ok(response)
+    }
+
+    /// HEAD of a directory: whether it is there.
+    pub(super) async fn directory_head(&self, file: File) -> Result<Response<HttpBody>, Failure> {
+        let allowed = self.approve_listing(file)?;
+        let page = self.page(allowed, &Place { want: Want::All, after: None }, 0).await?;
+        match page.exists {
+            true => {
+                let headers = [("x-data-type", DIRECTORY), (CONTENT_TYPE.as_str(), JSON)];
+                let headers: HeaderMap = headers
+                    .into_iter()
+                    .map(|(name, value)| (http::HeaderName::from_static(name), value))
+                    .collect();
+                Ok(response(StatusCode::OK, headers, HttpBody::empty()))
+            }
+            false => Err(Failure::missing(&self.asked())),
+        }
+    }
+
+    /// Approves the listing of the path as a directory, where looking for a file came to nothing.
+    fn approve_listing(&self, file: File) -> Result<Allowed<ListDirectory<'static>>, Failure> {
+        match self.path.clone().into_directory() {
+            Ok(path) => {
+                self.approve(ListDirectory { path }).map_err(|refused| self.neither(file, refused))
+            }
+            // With the `/` of a directory its key is too long to be one.
+            Err(_) => Err(match file {
+                File::Missing => Failure::missing(&self.asked()),
+                File::Refused(refused) => self.refuse(refused),
+            }),
+        }
+    }
+
+    /// What the caller hears when the path is no file that may be had, and no directory either.
+    pub(super) fn neither(&self, file: File, directory: Refused) -> Failure {
+        let names_file = !self.path.key().is_empty() && !self.path.key().ends_with(b"/");
+        match file {
+            File::Refused(refused) => self.refuse(refused),
+            // The file may be had and is not there. That there may be a directory is not its matter.
+            File::Missing if names_file => Failure::missing(&self.asked()),
+            File::Missing => self.refuse(directory),
+        }
+    }
+
+    async fn page(
+        &self,
+        allowed: Allowed<ListDirectory<'static>>,
+        place: &Place,
+        limit: usize,
+    ) -> Result<DirectoryPage, Failure> {
+        let (approved, line) = self.begin(allowed);
+        let request = PageRequest { after: place.after.clone(), want: place.want, limit };
+        let page = self.shared.executor.list(approved, request).await;
+        line.end(page, |_| None).map_err(|error| self.failed(&error))
+    }
+}
+
+const DIRECTORY: HeaderValue = HeaderValue::from_static("directory");
+
+impl From<FileEntry> for FileLine {
+    fn from(entry: FileEntry) -> Self {
+        let at = OffsetDateTime::from(entry.last_modified.unwrap_or(SystemTime::UNIX_EPOCH));
+        Self {
+            filename: entry.name,
+            last_modified: at.format(LAST_MODIFIED).unwrap_or_default(),
+            size: entry.size,
+        }
+    }
+}
+
+/// The root of hosted data: a folder of the caller's name and nothing else. The Python client
+/// learns its user's name from it.
+pub(super) fn hosted_root(user: &str) -> Response<HttpBody> {
+    let page =
+        Page { folders: vec![Folder { name: user.to_owned() }], files: Vec::new(), marker: None };
+    let mut response = json_response(StatusCode::OK, &page);
+    response.headers_mut().insert("x-data-type", DIRECTORY);
+    response
+}

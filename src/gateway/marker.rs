@@ -1,0 +1,146 @@
+//! Where a listing goes on, sealed: a marker is worth something only for the listing that gave it.
+
+use chacha20poly1305::{AeadInPlace, Key, KeyInit, XChaCha20Poly1305, XNonce};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
+use crate::{executor::Want, path::Path};
+
+const NONCE_LEN: usize = 24;
+/// The longest marker that is looked at: a name of 1,024 bytes, as hexadecimal digits.
+const MAX_MARKER_LEN: usize = 2 * (1_024 + 64);
+/// What a logged or quoted path is escaped with.
+pub(super) const QUOTED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-').remove(b'+').remove(b':');
+
+/// A place in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The kind of entries that the listing has come to.
+    pub(super) want: Want,
+    /// The last entry that was shown, if one of this kind was.
+    pub(super) after: Option<Box<str>>,
+}
+
+/// Seals and opens markers with a key of this process.
+pub(super) struct Markers {
+    cipher: XChaCha20Poly1305,
+}
+
+/// What a marker belongs to.
+pub(super) struct Bound<'a> {
+    pub(super) owner: &'a str,
+    pub(super) connection: &'a str,
+    pub(super) directory: &'a Path<'a>,
+}
+
+impl Bound<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for part in [self.owner.as_bytes(), self.connection.as_bytes(), self.directory.as_bytes()] {
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+}
+
+impl Markers {
+    /// A new key. Markers of another process, or of this one before it was restarted, do not open.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub(super) fn new() -> Result<Self, getrandom::Error> {
+        let mut key = Key::default();
+        getrandom::fill(&mut key)?;
+        Ok(Self { cipher: XChaCha20Poly1305::new(&key) })
+    }
+
+    /// The marker of a place. `None` when the system gives no random bytes.
+    pub(super) fn seal(&self, bound: &Bound<'_>, place: &Place) -> Option<String> {
+        let mut nonce = XNonce::default();
+        getrandom::fill(&mut nonce).ok()?;
+        let mut sealed = vec![match place.want {
+            Want::All => b'a',
+            Want::Folders => b'd',
+            Want::Files => b'f',
+        }];
+        if let Some(after) = &place.after {
+            sealed.push(b'/');
+            sealed.extend_from_slice(after.as_bytes());
+        }
+        self.cipher.encrypt_in_place(&nonce, &bound.bytes(), &mut sealed).ok()?;
+        Some(nonce.iter().chain(&sealed).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The place of a marker: `None` for one that this listing did not give.
+    pub(super) fn open(&self, bound: &Bound<'_>, marker: &str) -> Option<Place> {
+        if marker.len() > MAX_MARKER_LEN || !marker.is_ascii() || !marker.len().is_multiple_of(2) {
+            return None;
+        }
+        let bytes: Vec<u8> = (0..marker.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(marker.get(at..at + 2)?, 16).ok())
+            .collect::<Option<_>>()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+        let mut opened = sealed.to_vec();
+        self.cipher
+            .decrypt_in_place(XNonce::from_slice(nonce), &bound.bytes(), &mut opened)
+            .ok()?;
+        let (want, after) = opened.split_first()?;
+        Some(Place {
+            want: match want {
+                b'a' => Want::All,
+                b'd' => Want::Folders,
+                b'f' => Want::Files,
+                _ => return None,
+            },
+            after: match after.split_first() {
+                Some((_, after)) => Some(std::str::from_utf8(after).ok()?.into()),
+                None => None,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_opens_only_where_it_was_sealed() {
+        let markers = Markers::new().unwrap();
+        let (here, there) = (Path::new("pub/data/").unwrap(), Path::new("pub/dat/").unwrap());
+        let bound = |owner, connection, directory| Bound { owner, connection, directory };
+        let place = Place { want: Want::Files, after: Some("b ü".into()) };
+        let marker = markers.seal(&bound("ana", "s3+t", &here), &place).unwrap();
+
+        assert_eq!(markers.open(&bound("ana", "s3+t", &here), &marker), Some(place.clone()));
+        for other in [
+            bound("bob", "s3+t", &here),
+            bound("ana", "s3+u", &here),
+            bound("ana", "s3+t", &there),
+            bound("anas3", "+t", &here),
+        ] {
+            assert_eq!(markers.open(&other, &marker), None);
+        }
+        assert_eq!(Markers::new().unwrap().open(&bound("ana", "s3+t", &here), &marker), None);
+        let whole = bound("ana", "s3+t", &here);
+        for at in 0..marker.len() {
+            let mut forged = marker.clone().into_bytes();
+            if let Some(byte) = forged.get_mut(at) {
+                *byte = if *byte == b'0' { b'1' } else { b'0' };
+            }
+            assert_eq!(markers.open(&whole, std::str::from_utf8(&forged).unwrap()), None);
+        }
+        for forged in
+            ["", "0", "zz", "pub/data/x", "é", &marker[..marker.len() - 2], &"0".repeat(9_000)]
+        {
+            assert_eq!(markers.open(&whole, forged), None, "{forged}");
+        }
+        let start = Place { want: Want::All, after: None };
+        let marker = markers.seal(&whole, &start).unwrap();
+        assert_eq!(markers.open(&whole, &marker), Some(start));
+    }
+}

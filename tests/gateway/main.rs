@@ -1,0 +1,23 @@
+//! The gateway from a caller's socket to a backend's: every request here is bytes on a connection,
+//! and the backend is an S3 server behind a recorder that keeps what it was sent.
+//!
+//! Tests that pin an entry of the security catalogue are named after it: `n01` to `s07`.
+
+#![cfg(all(feature = "gateway", feature = "embedded"))]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod directories;
+mod headers;
+mod listings;
+mod paths;
+mod plumbing;
+mod routes;
+mod verbs;
+mod world;

@@ -1,0 +1,168 @@
+//! Catalogue c.7 and c.8: who asks, what a change of policy changes, and what stays secret.
+
+use super::world::{ALL, BOB, CONNECTIONS, NONE, READ, World};
+use pathward::gateway::Options;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a02_a11_what_cannot_be_resolved_is_denied() {
+    let world = World::start().await;
+    world.refused(403, "GET", "/v1/data/s3+none://pub/data/x").await;
+    world.refused(403, "GET", "/v1/data/s3+t://pub/elsewhere").await;
+    // Without its last restriction but one, less is allowed and nothing more.
+    world.replace(&CONNECTIONS.replace("[pub/data/*, pub/team.jpg]", "[pub/team.jpg]"));
+    world.refused(403, "GET", "/v1/data/s3+t://pub/data/x").await;
+    assert_eq!(world.get("/v1/data/s3+t://pub/team.jpg").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_a_key_takes_away_and_never_gives() {
+    let world = World::start().await;
+    let send = |key: &'static str, method: &'static str| {
+        let headers = [("Authorization", key)];
+        let world = &world;
+        async move { world.send_with(method, "/v1/data/s3+t://pub/data/x", &headers, b"").await.status }
+    };
+    assert_eq!(
+        (send(READ, "GET").await, send(READ, "PUT").await, send(READ, "DELETE").await),
+        (200, 403, 403)
+    );
+    assert_eq!(
+        (send(NONE, "GET").await, send(NONE, "HEAD").await, send(NONE, "PUT").await),
+        (403, 403, 403)
+    );
+    assert_eq!(send(BOB, "GET").await, 403, "Bob has no connection of this name");
+    // The default connection by its bare name is the same connection.
+    assert_eq!(world.get("/v1/data/s3://pub/data/x").await.status, 200);
+    assert_eq!(world.send("PUT", "/v1/data/s3://pub/data/x", b"").await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a05_c07_nobody_reaches_anothers_connection() {
+    let world = World::start().await;
+    for method in ["GET", "HEAD", "PUT", "DELETE", "POST"] {
+        world.refused(403, method, "/v1/data/s3+bobs://pub/data/x").await;
+    }
+    let bob = [("Authorization", BOB)];
+    assert_eq!(
+        world.send_with("GET", "/v1/data/s3+bobs://pub/data/x", &bob, b"").await.status,
+        200
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a07_what_is_revoked_is_denied_at_the_next_request() {
+    let world = World::start().await;
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/x").await.status, 200);
+    world.replace(&CONNECTIONS.replace("id: s3+t\n", "id: s3+renamed\n"));
+    world.taken();
+    world.refused(403, "GET", "/v1/data/s3+t://pub/data/x").await;
+    assert_eq!(world.get("/v1/data/s3+renamed://pub/data/x").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a08_a_request_ends_under_the_policy_that_it_began_with() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::start().await;
+    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+         Connection: close\r\nContent-Length: 10\r\n\r\nabcde"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    world.replace(&CONNECTIONS.replace("access: read-write", "access: read-only"));
+    stream.write_all(b"fghij").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(super::world::parse(&answer).status, 200);
+    assert_eq!(world.send("PUT", "/v1/data/s3+t://pub/data/slow", b"again").await.status, 403);
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/slow").await.body, b"abcdefghij");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a09_an_unknown_key_and_a_wrong_one_are_the_same() {
+    let world = World::start().await;
+    let mut answers = Vec::new();
+    for key in [None, Some("simNobody"), Some(&ALL[..16]), Some("simAna0read0writE"), Some("")] {
+        let headers: Vec<_> = key.map(|key| ("Authorization", key)).into_iter().collect();
+        let answer = world.send_with("GET", "/v1/data/s3+t://pub/data/x", &headers, b"").await;
+        assert_eq!((answer.status, answer.json()["error"]["code"].as_u64()), (401, Some(2002)));
+        answers.push(answer.without_id());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(world.taken().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
+    let mut options = Options::default();
+    options.max_requests = 1;
+    let world = World::with(CONNECTIONS, options).await;
+    let mut slow = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nContent-Length: 10\r\n\r\n"
+    );
+    tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let answer = world.get("/v1/data/s3+t://pub/data/x").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    answer.error();
+    drop(slow);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/x").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_stops_coming_is_not_waited_for() {
+    let mut options = Options::default();
+    options.idle_timeout = std::time::Duration::from_millis(300);
+    let world = World::with(CONNECTIONS, options).await;
+    let head = format!(
+        "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nContent-Length: 10\r\n\r\nabc"
+    );
+    let began = std::time::Instant::now();
+    let answer = world.raw(head.as_bytes()).await;
+    assert_eq!(answer.status, 408);
+    answer.error();
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/slow").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_folder_of_hosted_data_is_the_callers_name() {
+    let world = World::start().await;
+    for (key, name) in [(ALL, "ana"), (NONE, "ana"), (BOB, "bob")] {
+        let answer = world.send_with("GET", "/v1/data/", &[("Authorization", key)], b"").await;
+        assert_eq!(answer.names("folders"), [name]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s02_a_backend_that_refuses_the_signature_is_not_quoted() {
+    let world = World::start().await;
+    let wrong = std::env::temp_dir().join(format!("pathward-wrong-{}", std::process::id()));
+    std::fs::write(
+        &wrong,
+        "[default]\naws_access_key_id = CANARYID\naws_secret_access_key = CANARYSECRET\n",
+    )
+    .unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&wrong, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    world.replace(&CONNECTIONS.replace("file: CREDENTIALS", &format!("file: {}", wrong.display())));
+    for (method, target) in [
+        ("GET", "/v1/data/s3+t://pub/data/x"),
+        ("PUT", "/v1/data/s3+t://pub/data/x"),
+        ("DELETE", "/v1/data/s3+t://pub/data/x"),
+        ("GET", "/v1/data/s3+t://pub/data"),
+        ("DELETE", "/v1/data/s3+t://pub/data?force=true"),
+    ] {
+        let answer = world.send(method, target, b"").await;
+        assert_eq!(answer.status, 502, "{method} {target}: {answer:?}");
+        let text = format!("{answer:?}");
+        for word in ["CANARY", "Signature", "AccessKey", "AWS", "xml", "127.0.0.1"] {
+            assert!(!text.contains(word), "{text}");
+        }
+    }
+    std::fs::remove_file(wrong).unwrap();
+}

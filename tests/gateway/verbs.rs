@@ -1,0 +1,172 @@
+//! Every verb on files, as the Data API has them.
+
+use super::world::{ALL, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_stored_looked_at_read_and_deleted() {
+    let world = World::start().await;
+    let target = "/v1/data/s3+t://pub/data/new file.bin".replace(' ', "%20");
+    assert_eq!(world.get(&target).await.status, 404);
+    assert_eq!(world.send("HEAD", &target, b"").await.status, 404);
+    let put = world.send("PUT", &target, b"\x00\xFFbytes").await;
+    assert_eq!((put.status, put.header("content-type")), (200, Some("application/json")));
+    assert_eq!(put.body, br#"{"result":"s3+t://pub/data/new file.bin"}"#);
+    let head = world.send("HEAD", &target, b"").await;
+    assert_eq!((head.status, head.header("content-length")), (200, Some("7")));
+    assert_eq!(head.header("x-data-type"), Some("file"));
+    let get = world.get(&target).await;
+    assert_eq!(
+        (get.body.as_slice(), get.header("x-data-type")),
+        (&b"\x00\xFFbytes"[..], Some("file"))
+    );
+    assert_eq!(get.header("content-type"), Some("application/octet-stream"));
+    assert!(get.header("etag").unwrap().starts_with('"') && get.header("last-modified").is_some());
+    let delete = world.send("DELETE", &target, b"").await;
+    assert_eq!(delete.body, br#"{"result":{"deleted":1}}"#);
+    assert_eq!(world.send("DELETE", &target, b"").await.status, 404);
+    assert_eq!(
+        world.get(&target).await.error(),
+        "there is no file or directory s3+t://pub/data/new%20file.bin"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_of_every_length_arrive_whole() {
+    let world = World::start().await;
+    for length in [0_usize, 1, 65_535, 128 << 10, (128 << 10) + 1, 1 << 20, 20 << 20] {
+        let body: Vec<u8> = (0..length).map(|at| (at * 31 % 251) as u8).collect();
+        assert_eq!(
+            world.send("PUT", "/v1/data/s3+t://pub/data/sized", &body).await.status,
+            200,
+            "{length}"
+        );
+        let got = world.get("/v1/data/s3+t://pub/data/sized").await;
+        assert!(
+            got.body == body && got.header("content-length") == Some(&*length.to_string()),
+            "{length}"
+        );
+
+        // The same in chunks, whose sum nobody announces.
+        let mut request = format!(
+            "PUT /v1/data/s3+t://pub/data/chunked HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+             Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        .into_bytes();
+        for chunk in body.chunks(70_000) {
+            request.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+            request.extend_from_slice(chunk);
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"0\r\n\r\n");
+        let answer = world.raw(&request).await;
+        assert_eq!(answer.status, 200, "{length}: {answer:?}");
+        assert!(world.get("/v1/data/s3+t://pub/data/chunked").await.body == body, "{length}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_content_type_is_the_stored_one_or_what_the_node_client_needs() {
+    let world = World::start().await;
+    for (stored, accept, given) in [
+        ("application/json", "*/*", "application/json"),
+        ("text/csv", "*/*", "text/csv; charset=utf-8"),
+        ("text/csv; charset=latin1", "*/*", "text/csv; charset=latin1"),
+        ("image/jpeg", "text/plain", "text/plain; charset=utf-8"),
+        ("image/jpeg", "application/json", "application/json"),
+        ("text/plain", "application/octet-stream", "application/octet-stream"),
+        ("text/plain", "text/html, text/plain", "text/plain; charset=utf-8"),
+    ] {
+        let headers = [("Authorization", ALL), ("Content-Type", stored), ("Accept", accept)];
+        for (method, body) in [("PUT", &b"{}"[..]), ("GET", b""), ("HEAD", b"")] {
+            let answer =
+                world.send_with(method, "/v1/data/s3+t://pub/data/typed", &headers, body).await;
+            assert_eq!(answer.status, 200);
+            if method != "PUT" {
+                assert_eq!(
+                    answer.header("content-type"),
+                    Some(given),
+                    "{method} {stored} {accept}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_and_a_folder_of_one_name_are_told_apart_by_the_slash() {
+    let world = World::start().await;
+    for (key, text) in [("data/both", "file"), ("data/both/in", "inside")] {
+        world.embedded.put("pub", key, "text/plain", text.into()).await.unwrap();
+    }
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/both").await.body, b"file");
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/both/").await.names("files"), ["in"]);
+    let parent = world.get("/v1/data/s3+t://pub/data").await;
+    assert!(
+        parent.names("folders").contains(&"both".into())
+            && parent.names("files").contains(&"both".into())
+    );
+    // Deleting without the slash takes the file first, then the folder.
+    assert_eq!(
+        world.send("DELETE", "/v1/data/s3+t://pub/data/both?force=true", b"").await.status,
+        200
+    );
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/both/in").await.body, b"inside");
+    assert_eq!(
+        world.send("DELETE", "/v1/data/s3+t://pub/data/both?force=true", b"").await.status,
+        200
+    );
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/both/in").await.status, 404);
+    // A file's name has no slash at its end.
+    world.taken();
+    world.refused(400, "PUT", "/v1/data/s3+t://pub/data/x/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_have_a_limit_announced_or_not() {
+    let mut options = pathward::gateway::Options::default();
+    options.max_body = 1_000;
+    let world = World::with(super::world::CONNECTIONS, options).await;
+    let answer = world.send("PUT", "/v1/data/s3+t://pub/data/big", &[b'x'; 1_001]).await;
+    assert_eq!(answer.status, 413);
+    answer.error();
+    assert_eq!(world.taken().len(), 0);
+    let chunked = format!(
+        "PUT /v1/data/s3+t://pub/data/big HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+         Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n{}\r\n0\r\n\r\n",
+        "x".repeat(1_001)
+    );
+    let answer = world.raw(chunked.as_bytes()).await;
+    assert_eq!(answer.status, 413);
+    answer.error();
+    assert_eq!(world.get("/v1/data/s3+t://pub/data/big").await.status, 404);
+    assert_eq!(world.send("PUT", "/v1/data/s3+t://pub/data/big", &[b'x'; 1_000]).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_breaks_off_leaves_nothing() {
+    let world = World::start().await;
+    for head in
+        ["Content-Length: 300000\r\n", "Content-Length: 10\r\n", "Transfer-Encoding: chunked\r\n"]
+    {
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        let request = format!(
+            "PUT /v1/data/s3+t://pub/data/cut HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n{head}\r\n5\r\nabcde\r\n"
+        );
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &request.as_bytes()[..request.len() - 2])
+            .await
+            .unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        drop(stream);
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert_eq!(world.get("/v1/data/s3+t://pub/data/cut").await.status, 404, "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_heard_by_a_caller_that_is_still_sending() {
+    let world = World::start().await;
+    let body = vec![b'x'; 3 << 20];
+    let answer = world.send("PUT", "/v1/data/s3+t://pub/secret", &body).await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(world.taken().len(), 0);
+}
