@@ -29,11 +29,14 @@ def tool(name):
 
 
 def credentials():
-    """An access key and a secret, in the form that AWS gives them, new for every run."""
+    """An access key and a secret, in the form that AWS gives them, new for every run.
+
+    Every secret has a `+` and a `/`, so that it reads differently once it is URL-encoded.
+    """
     upper = string.ascii_uppercase + "234567"
     mixed = string.ascii_letters + string.digits
-    return ("AKIA" + "".join(secrets.choice(upper) for _ in range(16)),
-            "".join(secrets.choice(mixed) for _ in range(40)))
+    start, middle, end = ("".join(secrets.choice(mixed) for _ in range(n)) for n in (10, 14, 14))
+    return "AKIA" + "".join(secrets.choice(upper) for _ in range(16)), f"{start}/{middle}+{end}"
 
 
 def free_ports(count, below=65536, offsets=()):
