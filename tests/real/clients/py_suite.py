@@ -300,7 +300,6 @@ NAMES = {
     "日本.txt": "日本.txt",
     "😀.txt": "😀.txt",
     "a+b%20c.txt": "a+b c.txt",
-    "x?y#z": "x",
     "%41.txt": "A.txt",
     "100%.txt": "100%.txt",
     "pct%zz": "pct%zz",
@@ -528,7 +527,22 @@ error_checks("unknown label", "full", "s3+nobodys", f"{BUCKET}/test_data.csv", "
 error_checks("another user's label", "full", "s3+theirs", f"{BUCKET}/test_data.csv", "you have no data connection s3+theirs")
 error_checks("wrong API key", "wrong", "s3+saha", f"{BUCKET}/test_data.csv", CONFIG["messages"]["key"])
 error_checks("key without data access", "none", "s3+saha", f"{BUCKET}/test_data.csv", CONFIG["messages"]["denied"])
-error_checks("malformed path", "full", "s3+saha", f"{BUCKET}/a%00b", CONFIG["messages"]["malformed"])
+
+
+@check
+def error_malformed_path():
+    file = client().file(read_only("reports/a%00b"))
+    equal(file.exists(), False)
+    raises(get_error(CONFIG["messages"]["control"]), file.getString)
+    raises(put_error(CONFIG["messages"]["control"]), lambda: file.put("x"))
+
+
+@check
+def error_question_mark():
+    # The client sends `?y` as a query and leaves `#z` out; it must not become the file x.
+    file = client().file(work("x?y#z"))
+    raises(put_error("the query has a parameter"), lambda: file.put("x"))
+    equal(client().file(work("x")).exists(), False)
 
 
 @check
