@@ -132,7 +132,6 @@ fn split_uri(text: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-
 mod tests {
     use super::*;
 

@@ -10,6 +10,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     unreachable_pub,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
