@@ -386,7 +386,6 @@ fn refused(error: ExecuteError) -> Result<Treatment, ExecuteError> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it by value")]
 fn unapproved(_: crate::engine::Decision<'_>) -> ExecuteError {
     // The policy is made for these very operations.
     ExecuteError::Configuration

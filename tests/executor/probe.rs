@@ -11,7 +11,8 @@ async fn report(setup: &Setup, prefix: &str) -> Result<ProbeReport, ProbeError> 
 
 #[tokio::test]
 async fn aliases_are_found_each_by_itself() {
-    let cases: [(fn(&str) -> String, &[Alias]); 10] = [
+    type Case = (fn(&str) -> String, &'static [Alias]);
+    let cases: [Case; 10] = [
         (|key| key.to_owned(), &[]),
         (|key| key.replace("//", "/"), &[Alias::EmptySegment]),
         (|key| key.trim_start_matches('/').to_owned(), &[Alias::LeadingSlash]),
