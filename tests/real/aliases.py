@@ -7,7 +7,7 @@ bytes of a key says nothing about them, so connections to such servers refuse th
 import urllib.parse
 
 from http_raw import Caller, Checks, equal
-from world import BUCKET, EXACT, FOLDERS, REPORTS, SECRET, TEAM
+from world import EXACT, FOLDERS, REPORTS, SECRET, TEAM
 
 check = Checks()
 FAMILIES = ["/v1/data/{}://{}", "/v1/connector/{}/{}"]
@@ -34,14 +34,14 @@ NEIGHBOURS = [
 ]
 
 
-def targets(path):
+def targets(backend, path):
     """Every way to send a path: both families, and the whole of it escaped as Java does."""
     for connection in ("s3+most", "s3+saha", "s3+rw"):
         for family in FAMILIES:
-            yield family.format(connection, f"{BUCKET}/{path}")
+            yield family.format(connection, f"{backend.bucket}/{path}")
         # Only what is in plain text can be escaped again without its meaning something else.
         if "%" not in path:
-            yield "/v1/data/" + urllib.parse.quote(f"{connection}://{BUCKET}/{path}", safe="")
+            yield "/v1/data/" + urllib.parse.quote(f"{connection}://{backend.bucket}/{path}", safe="")
 
 
 def sealed(answer, name):
@@ -52,11 +52,11 @@ def sealed(answer, name):
 @check
 def the_secret_is_there_and_refused_by_its_name(ask, backend):
     equal(backend.get("secret/k.txt"), SECRET)
-    for target in targets("secret/k.txt"):
+    for target in targets(backend, "secret/k.txt"):
         equal(ask("GET", target).status, 403, target)
     # So that a refusal says something: these same connections do read.
-    equal(ask("GET", FAMILIES[0].format("s3+most", f"{BUCKET}/team.jpg")).body, TEAM)
-    equal(ask("GET", FAMILIES[1].format("s3+saha", f"{BUCKET}/team.jpg")).body, TEAM)
+    equal(ask("GET", FAMILIES[0].format("s3+most", f"{backend.bucket}/team.jpg")).body, TEAM)
+    equal(ask("GET", FAMILIES[1].format("s3+saha", f"{backend.bucket}/team.jpg")).body, TEAM)
 
 
 @check
@@ -69,7 +69,7 @@ def the_server_is_what_we_take_it_for(ask, backend):
 @check
 def no_alias_is_read(ask, backend):
     for alias in ALIASES:
-        for target in targets(alias):
+        for target in targets(backend, alias):
             for method in ("GET", "HEAD"):
                 answer = ask(method, target)
                 # A connection whose keys are exact may answer that there is no such object.
@@ -81,7 +81,7 @@ def no_alias_is_read(ask, backend):
 @check
 def no_neighbour_is_read(ask, backend):
     for name in NEIGHBOURS:
-        for target in targets(name):
+        for target in targets(backend, name):
             answer = ask("GET", target)
             assert answer.status in (400, 403, 404), f"{target}: {answer}"
             sealed(answer, target)
@@ -92,7 +92,7 @@ def no_alias_is_listed(ask, backend):
     for alias in ALIASES:
         if alias.endswith("k.txt"):
             folder = alias[:-len("k.txt")]
-            for target in targets(folder):
+            for target in targets(backend, folder):
                 answer = ask("GET", target)
                 if answer.status == 200:  # The alias ended with its file: this is an ordinary folder.
                     assert b"k.txt" not in answer.body, f"{target}: {answer}"
@@ -103,7 +103,7 @@ def no_alias_is_listed(ask, backend):
 def no_alias_is_written_or_deleted(ask, backend):
     before = backend.keys("")
     for alias in ALIASES:
-        for target in targets(alias):
+        for target in targets(backend, alias):
             if EXACT[backend.name] and "s3+rw" in urllib.parse.unquote(target):
                 continue  # There these are keys of their own, below what may be written.
             for method, body in (("PUT", b"overwritten"), ("DELETE", None), ("POST", b'{"name":"x"}'), ("POST", b'{"name":""}')):
@@ -120,7 +120,7 @@ def a_denied_folder_where_writing_is_allowed_is_not_reached_by_an_alias(ask, bac
     for alias in ("work//locked/k.txt", "work/locked//k.txt", "work\\locked\\k.txt", "work/./locked/k.txt", "work/x/../locked/k.txt",
                   "work/%2Flocked/k.txt", "work%2F%2Flocked%2Fk.txt", "work/%5Clocked/k.txt", "work/locked%5Ck.txt", "/work/locked/k.txt"):
         for family in FAMILIES:
-            target = family.format("s3+rw", f"{BUCKET}/{alias}")
+            target = family.format("s3+rw", f"{backend.bucket}/{alias}")
             for method, body in (("GET", None), ("PUT", b"overwritten"), ("DELETE", None)):
                 answer = ask(method, target, body)
                 if not EXACT[backend.name]:
@@ -134,7 +134,7 @@ def a_folder_made_by_an_odd_name_reaches_nothing(ask, backend):
     for name in ("..", ".", "../secret", "/secret", "\\secret", "secret\\k.txt", "a\\..\\secret"):
         for family in FAMILIES:
             body = ('{"name":"%s"}' % name.replace("\\", "\\\\")).encode()
-            answer = ask("POST", family.format("s3+most", f"{BUCKET}/reports"), body)
+            answer = ask("POST", family.format("s3+most", f"{backend.bucket}/reports"), body)
             assert answer.status == 400, f"{name}: {answer}"
     # Below `reports`, which s3+most may write to: nothing came to be.
     equal(backend.keys("reports/"), {f"reports/{name}" for name in REPORTS} | {f"reports/{f}/part.csv" for f in FOLDERS})
@@ -146,5 +146,5 @@ def run(gateway, backend):
     for key in backend.keys("work/") - {"work/locked/k.txt"}:
         # Where keys are exact, an alias below `work/` was an object like any other.
         if key.startswith("work/") and ("//" in key or "\\" in key) and "ambiguous" not in key:
-            backend.s3.delete_object(Bucket=BUCKET, Key=key)
+            backend.s3.delete_object(Bucket=backend.bucket, Key=key)
     return results, b"\n".join(caller.answers)
