@@ -12,7 +12,7 @@ const CANARY: &str = "canary-text-of-the-server";
 
 /// The errors of all operations, when every request has this fault.
 async fn errors(fault: &Fault) -> Vec<ExecuteError> {
-    let setup = Setup::new().await;
+    let setup = Setup::hasty().await;
     setup.backend.put("pub/d/x", b"x");
     setup.backend.fail(usize::MAX, |_| true, fault.clone());
     // At once: some faults take their time.
@@ -104,7 +104,7 @@ async fn answers_that_make_no_sense_are_failures() {
             "<?xml version='1.0'?><!DOCTYPE canary [<!ENTITY a 'canary'>]><x>&a;</x>",
         ),
     ] {
-        let setup = Setup::new().await;
+        let setup = Setup::hasty().await;
         setup.backend.put("pub/d/x", b"x");
         let fault = Fault::Answer { status: 200, headers, body: body.into() };
         setup.backend.fail(usize::MAX, |_| true, fault);
@@ -122,7 +122,7 @@ async fn answers_that_make_no_sense_are_failures() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_cannot_be_reached() {
-    let setup = Setup::new().await;
+    let setup = Setup::hasty().await;
     // Nobody listens on the port of a listener that is gone.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = gone.local_addr().expect("an address");
@@ -135,7 +135,7 @@ async fn a_server_that_is_not_there_cannot_be_reached() {
     let lost = Setup { engine: pathward::Engine::new(policy), ..setup };
     // Nor is the file of its credentials there any more.
     assert_eq!(lost.stat("pub/x").await, Err(ExecuteError::Credentials));
-    let setup = Setup::new().await;
+    let setup = Setup::hasty().await;
     let file = super::credentials();
     let policy = pathward::Policy::from_yaml(
         "policy.yaml",
@@ -148,7 +148,7 @@ async fn a_server_that_is_not_there_cannot_be_reached() {
 
 #[tokio::test]
 async fn what_passes_is_tried_again() {
-    let setup = Setup::new().await;
+    let setup = Setup::hasty().await;
     setup.backend.put("pub/x", b"x");
     let faults = [
         Fault::Error { status: 500, code: "InternalError", message: "" },
@@ -165,7 +165,7 @@ async fn what_passes_is_tried_again() {
 
 #[tokio::test]
 async fn a_listing_whose_second_page_fails_fails() {
-    let setup = Setup::new().await;
+    let setup = Setup::hasty().await;
     for number in 0..1_500 {
         setup.backend.put(&format!("pub/{number}"), b"");
     }
@@ -186,7 +186,7 @@ async fn a_listing_whose_second_page_fails_fails() {
 
 #[tokio::test]
 async fn no_secret_shows() {
-    let setup = Setup::new().await;
+    let setup = Setup::hasty().await;
     setup.backend.put("pub/x", b"x");
     setup.read("pub/x").await.expect("read");
     let shown = format!("{:?} {:#?}", setup.s3, setup.s3);

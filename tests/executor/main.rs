@@ -10,6 +10,7 @@
 
 #[path = "../support/backend.rs"]
 mod backend;
+mod catalogue;
 mod deletion;
 mod faults;
 mod listing;
@@ -70,6 +71,11 @@ impl Setup {
         Self::with("access: read-write").await
     }
 
+    /// With everything allowed, and short waits: for what is to fail by them.
+    pub(crate) async fn hasty() -> Self {
+        Self { s3: S3::new(options()), ..Self::new().await }
+    }
+
     /// With these fields of the connection.
     pub(crate) async fn with(fields: &str) -> Self {
         let keys = if fields.contains("keys:") { "" } else { "keys: exact" };
@@ -83,7 +89,15 @@ impl Setup {
         );
         let policy = Policy::from_yaml("policy.yaml", &text)
             .unwrap_or_else(|errors| panic!("{errors}\n{text}"));
-        let (engine, s3) = (Engine::new(policy), S3::new(options()));
+        // Longer waits than any test takes, however busy the machine is.
+        let patient = Duration::from_secs(60);
+        let s3 = S3::new(S3Options {
+            attempt_timeout: patient,
+            transfer_timeout: patient,
+            stall_timeout: patient,
+            ..options()
+        });
+        let engine = Engine::new(policy);
         Self { engine, s3, backend, _credentials: credentials }
     }
 

@@ -166,7 +166,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn every_odd_key_is_sent_as_it_is() {
+fn n06_every_odd_key_is_sent_as_it_is() {
     runtime().block_on(async {
         for percent_spaces in [false, true] {
             let setup = Setup::new().await;
@@ -184,7 +184,7 @@ fn every_odd_key_is_sent_as_it_is() {
 }
 
 #[test]
-fn any_key_is_sent_as_it_is() {
+fn n06_any_key_is_sent_as_it_is() {
     let runtime = runtime();
     let setup = runtime.block_on(Setup::new());
     setup.backend.bucket("pub");
@@ -229,7 +229,7 @@ async fn keys_of_white_space_alone_cause_no_request() {
 }
 
 #[tokio::test]
-async fn parts_of_an_upload_have_the_key_too() {
+async fn n06_parts_of_an_upload_have_the_key_too() {
     let setup = Setup::new().await;
     setup.backend.bucket("pub");
     for key in ["a//b+c %41\\d", "é/?uploads"] {
