@@ -100,9 +100,12 @@ async fn over_a_thousand_entries_take_more_than_one_request() {
 
 #[tokio::test]
 async fn a_directory_is_there_if_its_parent_shows_it() {
-    let setup =
-        lake("restrictions: [lake/raw/2026/, lake/gone/x, empty/*, lake/secret/mine]").await;
+    let setup = lake(
+        "restrictions: [lake/raw/2026/, lake/gone/x, empty/*, lake/secret/mine, narrow/x*, lost/x]",
+    )
+    .await;
     setup.backend.bucket("empty");
+    setup.backend.bucket("narrow");
     for (path, exists) in [
         ("", true),
         ("lake/", true),
@@ -112,6 +115,8 @@ async fn a_directory_is_there_if_its_parent_shows_it() {
         ("lake/gone/", false),
         // The bucket is passed through, and a bucket is there though nothing is in it.
         ("empty/", true),
+        ("narrow/", true),
+        ("lost/", false),
         ("empty/dir/", false),
         // There is a `secret/k`, but nothing under what may be asked for.
         ("lake/secret/", false),

@@ -13,6 +13,7 @@ mod backend;
 mod deletion;
 mod faults;
 mod listing;
+mod probe;
 mod streams;
 mod wire;
 

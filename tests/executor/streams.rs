@@ -131,9 +131,9 @@ async fn an_upload_of_unknown_length_holds_one_part_at_a_time() {
     assert!(peak <= (8 << 20) + 2 * PIECE, "{peak} bytes were held");
 }
 
-/// For `tests/run` and by hand: some minutes without optimisation.
+/// For `tests/run` and by hand.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes"]
+#[ignore = "takes a minute"]
 async fn an_upload_of_three_gibibytes_holds_one_part_at_a_time() {
     let peak = upload_and_measure(3 << 30).await;
     assert!(peak <= (8 << 20) + 2 * PIECE, "{peak} bytes were held");

@@ -66,15 +66,13 @@ pub(super) async fn list(
             fill(&view, &mut filling, pages).await
         };
         match filled {
-            Ok(()) => {}
+            // A bucket is there when the server does not say otherwise, and no less so when it is
+            // empty: the root shows it, too.
+            Ok(()) => filling.page.exists |= directory.is_empty(),
             // The bucket is not there, or is no longer.
             Err(ExecuteError::Missing) => return Ok(DirectoryPage::default()),
             Err(error) => return Err(error),
         }
-    }
-    // A bucket is there when it can be listed, and no less so when it is empty.
-    if view.listing.mode() == ListMode::Pass && directory.is_empty() {
-        filling.page.exists = true;
     }
     Ok(filling.end())
 }
