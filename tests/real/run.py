@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -178,6 +179,8 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path, help="the gateway; built when not given")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs")
     arguments = parser.parse_args()
+    # What ends this ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     subprocess.run(["cargo", "build", "--locked", "--quiet", "--bin", "pathward", "--example", "embedded-s3"],
                    cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
