@@ -12,6 +12,7 @@
 mod backend;
 mod deletion;
 mod faults;
+mod hostile;
 mod listing;
 mod probe;
 mod streams;
