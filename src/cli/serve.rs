@@ -3,6 +3,7 @@
 use std::{
     io::IsTerminal as _,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -76,35 +77,42 @@ struct LimitArgs {
 
     /// How many requests run at once [default: 1024]
     #[arg(long, value_name = "COUNT")]
-    max_requests: Option<usize>,
+    max_requests: Option<NonZeroU32>,
 
     /// How many connections are open at once [default: 4096]
     #[arg(long, value_name = "COUNT")]
-    max_connections: Option<usize>,
+    max_connections: Option<NonZeroU32>,
 
     /// How many seconds a body may pause [default: 60]
     #[arg(long, value_name = "SECONDS")]
-    idle_timeout: Option<u64>,
+    idle_timeout: Option<NonZeroU32>,
 
     /// How many seconds a request may take, transfers and deletions aside [default: 60]
     #[arg(long, value_name = "SECONDS")]
-    request_timeout: Option<u64>,
+    request_timeout: Option<NonZeroU32>,
 
     /// How many seconds running requests have when the gateway is told to stop [default: 30]
     #[arg(long, value_name = "SECONDS")]
-    shutdown_timeout: Option<u64>,
+    shutdown_timeout: Option<u32>,
 }
 
 impl LimitArgs {
     fn options(&self) -> Options {
         let default = Options::default();
-        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let seconds = |given: Option<u32>, default| {
+            given.map_or(default, |seconds| Duration::from_secs(seconds.into()))
+        };
+        // The largest of them are more than a machine has, and fewer than a semaphore takes.
+        let count = |given: Option<NonZeroU32>, default| {
+            given.and_then(|count| usize::try_from(count.get()).ok()).unwrap_or(default)
+        };
+        let whole = |given: Option<NonZeroU32>| given.map(NonZeroU32::get);
         Options {
             max_body: self.max_body.unwrap_or(default.max_body),
-            max_requests: self.max_requests.unwrap_or(default.max_requests),
-            max_connections: self.max_connections.unwrap_or(default.max_connections),
-            idle_timeout: seconds(self.idle_timeout, default.idle_timeout),
-            request_timeout: seconds(self.request_timeout, default.request_timeout),
+            max_requests: count(self.max_requests, default.max_requests),
+            max_connections: count(self.max_connections, default.max_connections),
+            idle_timeout: seconds(whole(self.idle_timeout), default.idle_timeout),
+            request_timeout: seconds(whole(self.request_timeout), default.request_timeout),
             shutdown_timeout: seconds(self.shutdown_timeout, default.shutdown_timeout),
             ..default
         }

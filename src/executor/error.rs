@@ -13,7 +13,8 @@ use super::BodyError;
 pub enum ExecuteError {
     /// There is no such object, directory or bucket.
     Missing,
-    /// The key cannot be sent exactly as it is: the S3 client refuses keys of white space alone.
+    /// The name cannot be sent exactly as it is: the S3 client refuses keys of white space alone,
+    /// and sends requests for some buckets, by the end of their names, to other hosts.
     KeyNotSendable,
     /// The caller's body failed.
     Body(BodyError),
@@ -52,9 +53,9 @@ impl fmt::Display for ExecuteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no such file or directory"),
-            Self::KeyNotSendable => {
-                f.write_str("a key of white space alone cannot be sent; name the object otherwise")
-            }
+            Self::KeyNotSendable => f.write_str(
+                "this name cannot be sent to the data source; name the object otherwise",
+            ),
             Self::Body(error) => error.fmt(f),
             Self::TooLarge => f.write_str("the data source takes no objects of this size"),
             Self::Credentials => f.write_str("the data source's credentials could not be loaded"),

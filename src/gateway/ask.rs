@@ -8,7 +8,7 @@ use std::{
 use axum::{body::Body as HttpBody, extract::Request};
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
-    header::{CONNECTION, CONTENT_LENGTH, HOST, USER_AGENT},
+    header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, USER_AGENT},
     request::Parts,
 };
 use percent_encoding::utf8_percent_encode;
@@ -100,6 +100,11 @@ impl Incoming {
         http_body::Body::size_hint(self.body.as_ref()?).exact()
     }
 
+    /// Whether somebody may have begun to take it.
+    fn was_lent(&self) -> bool {
+        self.back.is_some()
+    }
+
     async fn drain(self) {
         let Self { body, back } = self;
         let body = body.or_else(|| back?.try_recv().ok());
@@ -115,7 +120,7 @@ impl Gateway {
         let request_id = request_id();
         let (parts, body) = request.into_parts();
         let mut body = Incoming { body: Some(body), back: None };
-        let (response, permit) = match Arc::clone(&self.shared.running).try_acquire_owned() {
+        let (response, mut permit) = match Arc::clone(&self.shared.running).try_acquire_owned() {
             Ok(permit) => {
                 let limit = match parts.method {
                     Method::PUT => Duration::MAX,
@@ -131,7 +136,13 @@ impl Gateway {
         let mut response = match response {
             Ok(response) => response,
             Err(failure) => {
-                body.drain().await;
+                // Its place is free again: a refused body that comes slowly, which needs no key,
+                // holds up nobody else.
+                permit = None;
+                // Who waits to be asked for the body is not asked, and hears the answer.
+                if body.was_lent() || !parts.headers.contains_key(EXPECT) {
+                    body.drain().await;
+                }
                 failure.response(&request_id)
             }
         };

@@ -61,7 +61,11 @@ impl KeyRing {
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Option<Authenticated> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };
-        let hash: [u8; 32] = Sha256::digest(key_in(value.as_bytes())).into();
+        let key = key_in(value.as_bytes());
+        if key.is_empty() {
+            return None;
+        }
+        let hash: [u8; 32] = Sha256::digest(key).into();
         let mut found = None;
         for (known, authenticated) in self.keys.get(&self.seed.hash_one(hash)).into_iter().flatten()
         {

@@ -29,8 +29,10 @@ impl Ask<'_> {
     /// GET: the file's bytes, or else the directory's listing.
     pub(super) async fn get(&self, marker: Option<&str>) -> Result<Response<HttpBody>, Failure> {
         if marker.is_some() {
-            // Only listings have markers.
-            return self.directory(File::Missing, marker).await;
+            // Only listings have markers. Whether a file may be looked at is still what a denial
+            // is about; none is looked at.
+            let file = self.file(|path| ReadObject { path }).err().unwrap_or(File::Missing);
+            return self.directory(file, marker).await;
         }
         let file = match self.file(|path| ReadObject { path }) {
             Ok(allowed) => {
@@ -89,7 +91,8 @@ impl Ask<'_> {
                 .headers
                 .get(CONTENT_TYPE)
                 .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
+                // The two are the same in a header (RFC 9110, 5.6.3), but not in its signature.
+                .map(|value| value.replace('\t', " ")),
         };
         let (approved, line) = self.begin(allowed);
         let written = self.shared.executor.write(approved, upload).await;

@@ -2,10 +2,9 @@
 
 use std::{
     convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -26,7 +25,7 @@ use tower::ServiceExt as _;
 use super::{
     Gateway,
     respond::{Code, Failure},
-    wire::Wire,
+    wire::{Turn, Wire},
 };
 
 /// How much of a connection's bytes is held at once, at most.
@@ -47,12 +46,16 @@ impl Gateway {
                 accepted = accept(&listener, &places) => accepted,
             };
             let Some((stream, place)) = accepted else { break };
-            let has_request = Arc::new(AtomicBool::new(false));
-            let wire = Wire::new(stream, options.idle_timeout, Arc::clone(&has_request));
+            let turn = Arc::new(Turn::default());
+            let wire = Wire::new(stream, options.idle_timeout, Arc::clone(&turn));
             let router = router.clone();
             let service = service_fn(move |request: http::Request<Incoming>| {
-                has_request.store(true, Ordering::Release);
-                answer(router.clone(), request.map(HttpBody::new))
+                turn.begin();
+                let (turn, router) = (Arc::clone(&turn), router.clone());
+                async move {
+                    let response = answer(router, request.map(HttpBody::new)).await?;
+                    Ok::<_, Infallible>(response.map(|body| Answer { body, turn }))
+                }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -71,6 +74,39 @@ impl Gateway {
         if timeout(options.shutdown_timeout, connections.shutdown()).await.is_err() {
             tracing::warn!(target: "pathward::connection", "stopped with requests still running");
         }
+    }
+}
+
+/// The body of an answer. When it is let go of, nothing of ours is still to be written but what the
+/// library holds.
+struct Answer {
+    body: HttpBody,
+    turn: Arc<Turn>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.turn.end();
+    }
+}
+
+impl http_body::Body for Answer {
+    type Data = <HttpBody as http_body::Body>::Data;
+    type Error = <HttpBody as http_body::Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
     }
 }
 

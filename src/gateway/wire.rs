@@ -7,8 +7,8 @@
 //! * A raw `#` in a target is cut off by the library together with all behind it. On the first
 //!   request line it becomes `%00`, which no path has, so that such a request is refused.
 //! * The library answers a malformed head with a status and no body; Algorithmia's clients need
-//!   JSON. While no request of the connection has reached us, what is written is the library's own,
-//!   and is replaced.
+//!   JSON. While nothing of an answer of ours is still to be written, what is written is the
+//!   library's own, and is replaced.
 //! * A caller who has stopped reading keeps its connection, and with it one to the server, for
 //!   ever. [`Wire`] gives up when nothing could be written for some time.
 //!
@@ -19,7 +19,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -38,7 +38,39 @@ pub(super) struct Wire<S> {
     inner: S,
     line: FirstLine,
     stall: Stall,
-    has_request: Arc<AtomicBool>,
+    turn: Arc<Turn>,
+}
+
+/// Whose turn it is to write.
+#[derive(Default)]
+pub(super) struct Turn(AtomicU8);
+
+/// Nothing of ours is to be written.
+const FREE: u8 = 0;
+/// A request is being answered.
+const OURS: u8 = 1;
+/// The library has all of an answer, and may not have written it.
+const ENDING: u8 = 2;
+
+impl Turn {
+    /// A request has reached us.
+    pub(super) fn begin(&self) {
+        self.0.store(OURS, Ordering::Release);
+    }
+
+    /// The library has the last of its answer.
+    pub(super) fn end(&self) {
+        self.0.store(ENDING, Ordering::Release);
+    }
+
+    /// Everything that the library had is written.
+    fn written(&self) {
+        let _ = self.0.compare_exchange(ENDING, FREE, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    fn is_free(&self) -> bool {
+        self.0.load(Ordering::Acquire) == FREE
+    }
 }
 
 /// The first request line: collected until its end, then handed on, then out of the way.
@@ -55,14 +87,14 @@ struct Stall {
 }
 
 impl<S> Wire<S> {
-    /// Wraps a connection; writing fails when nothing could be written for this long. The flag is
-    /// set by whoever gets the connection's first request.
-    pub(super) fn new(inner: S, stall: Duration, has_request: Arc<AtomicBool>) -> Self {
+    /// Wraps a connection; writing fails when nothing could be written for this long. Whoever gets
+    /// its requests says when they begin and end.
+    pub(super) fn new(inner: S, stall: Duration, turn: Arc<Turn>) -> Self {
         Self {
-            has_request,
             inner,
             line: FirstLine::Collecting(Vec::new()),
             stall: Stall { after: stall, timer: None },
+            turn,
         }
     }
 }
@@ -74,6 +106,15 @@ pub(super) fn utf8_target(raw: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => raw.iter().map(|byte| char::from(*byte)).collect(),
     }
+}
+
+/// How many bytes of empty lines there are at the beginning.
+fn empty_lines(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some(next) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
+        rest = next;
+    }
+    bytes.len() - rest.len()
 }
 
 /// The request line as the library takes it.
@@ -117,6 +158,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                     let new = read.filled();
                     let is_over = new.is_empty();
                     bytes.extend_from_slice(new);
+                    // Empty lines before a request are skipped by the library, too.
+                    bytes.drain(..empty_lines(bytes));
                     let end = bytes.iter().position(|byte| *byte == b'\n');
                     if is_over || end.is_some() || bytes.len() > MAX_LINE {
                         let mut line = std::mem::take(bytes);
@@ -189,12 +232,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if !this.has_request.load(Ordering::Acquire)
+        if this.turn.is_free()
             && let Some(answer) = in_place_of(bytes)
         {
-            // Short, and the first that is written after the head was read: it fits.
+            // Short, and nothing waits before it: it fits, but where a caller does not read.
             let written = Pin::new(&mut this.inner).poll_write(context, &answer);
-            return this.watch(context, written.map_ok(|_| bytes.len()));
+            let whole = written.map(|written| match written? {
+                count if count == answer.len() => Ok(bytes.len()),
+                _ => Err(io::ErrorKind::WriteZero.into()),
+            });
+            return this.watch(context, whole);
         }
         let written = Pin::new(&mut this.inner).poll_write(context, bytes);
         this.watch(context, written)
@@ -219,7 +266,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        // Asked for only when the library has nothing left to write.
         let flushed = Pin::new(&mut this.inner).poll_flush(context);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            this.turn.written();
+        }
         this.watch(context, flushed)
     }
 

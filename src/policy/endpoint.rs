@@ -1,4 +1,10 @@
 //! The address of a server, checked by hand: a URL type would rewrite it.
+//!
+//! Addresses that are link-local are refused, and with them those at which clouds give a machine
+//! its credentials: whoever can write a policy, and not log in, is not to have the gateway talk
+//! to them. A name that resolves to such an address is not found out here.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{fields, report::Report, yaml::Node};
 
@@ -23,6 +29,10 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>>
         Wrong::Host => {
             ("`endpoint` has no host that can be", "write a name or address: `https://s3.example`")
         }
+        Wrong::LinkLocal => (
+            "`endpoint` is an address that a machine gets its own credentials from, or link-local",
+            "write the address of an S3 server",
+        ),
         Wrong::Port => ("the port of `endpoint` is no port", "write a number from 1 to 65535"),
         Wrong::Path => (
             "`endpoint` has more than a host and a port",
@@ -42,6 +52,7 @@ enum Wrong {
     Scheme,
     UserInfo,
     Host,
+    LinkLocal,
     Port,
     Path,
 }
@@ -61,7 +72,10 @@ fn check(text: &str) -> Result<(), Wrong> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(address) => {
             let (address, rest) = address.split_once(']').ok_or(Wrong::Host)?;
-            address.parse::<std::net::Ipv6Addr>().map_err(|_| Wrong::Host)?;
+            let address = address.parse::<Ipv6Addr>().map_err(|_| Wrong::Host)?;
+            if is_link_local_v6(address) {
+                return Err(Wrong::LinkLocal);
+            }
             let port = rest.strip_prefix(':');
             if port.is_none() && !rest.is_empty() {
                 return Err(Wrong::Host);
@@ -77,6 +91,11 @@ fn check(text: &str) -> Result<(), Wrong> {
     if host.is_empty() || host.len() > 253 || !host.bytes().all(in_host) {
         return Err(Wrong::Host);
     }
+    if numbers(host).is_some_and(is_link_local)
+        || METADATA.iter().any(|name| host.trim_end_matches('.').eq_ignore_ascii_case(name))
+    {
+        return Err(Wrong::LinkLocal);
+    }
     match port {
         Some(port) if port.starts_with('+') || !port.parse::<u16>().is_ok_and(|n| n > 0) => {
             Err(Wrong::Port)
@@ -85,9 +104,77 @@ fn check(text: &str) -> Result<(), Wrong> {
     }
 }
 
+/// Names of metadata services.
+const METADATA: [&str; 2] = ["metadata.google.internal", "metadata.goog"];
+
+/// Link-local addresses, which have the metadata services of most clouds, and those of the others.
+fn is_link_local(address: Ipv4Addr) -> bool {
+    address.is_link_local()
+        || matches!(address.octets(), [100, 100, 100, 200] | [168, 63, 129, 16] | [192, 0, 0, 192])
+}
+
+fn is_link_local_v6(address: Ipv6Addr) -> bool {
+    address.is_unicast_link_local()
+        || address.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
+        // `::ffff:a.b.c.d` and `::a.b.c.d`.
+        || address.to_ipv4().is_some_and(is_link_local)
+}
+
+/// The address that resolvers take a host for that has one to four numbers, each decimal, octal or
+/// hexadecimal, the last of which fills what is left: `0xa9fea9fe` is 169.254.169.254.
+fn numbers(host: &str) -> Option<Ipv4Addr> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let mut parts = Vec::new();
+    for part in host.split('.') {
+        let lower = part.to_ascii_lowercase();
+        let (digits, radix) = match lower.strip_prefix("0x") {
+            Some(digits) => (digits, 16),
+            None if lower.len() > 1 && lower.starts_with('0') => (&lower[1..], 8),
+            None => (lower.as_str(), 10),
+        };
+        parts.push(u32::from_str_radix(digits, radix).ok()?);
+    }
+    let (last, first) = parts.split_last()?;
+    let room = 32_u32.checked_sub(u32::try_from(first.len()).ok()?.checked_mul(8)?)?;
+    if room == 0 || first.iter().any(|part| *part > 255) || u64::from(*last) >> room != 0 {
+        return None;
+    }
+    let places = [24, 16, 8];
+    let high = first.iter().zip(places).fold(0, |sum, (part, place)| sum | part << place);
+    Some(Ipv4Addr::from(high | last))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn h09_an_endpoint_is_no_metadata_service() {
+        for host in [
+            "169.254.169.254",
+            "169.254.0.1",
+            "169.254.169.254.",
+            "2852039166",
+            "0xA9FEA9FE",
+            "0xa9.254.0251.0xfe",
+            "169.254.43518",
+            "169.16689662",
+            "[fe80::1]",
+            "[::ffff:169.254.169.254]",
+            "[::169.254.169.254]",
+            "[fd00:ec2::254]",
+            "100.100.100.200",
+            "168.63.129.16",
+            "Metadata.Google.Internal.",
+        ] {
+            for text in [format!("http://{host}"), format!("https://{host}:80/")] {
+                assert_eq!(check(&text), Err(Wrong::LinkLocal), "{text}");
+            }
+        }
+        for host in ["10.0.0.1", "169.253.1.1", "1.2.3.4.5", "a9fe.a9fe", "0x", "4294967296"] {
+            assert_eq!(check(&format!("http://{host}")), Ok(()), "{host}");
+        }
+    }
 
     #[test]
     fn an_endpoint_is_a_host_and_a_port() {

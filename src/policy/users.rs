@@ -19,6 +19,12 @@ static API_KEY: Shape =
 const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
                     itself never stands in a policy";
 
+/// The hash of no bytes.
+const OF_NOTHING: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 /// Reads one user.
 pub(super) fn read(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>) {
     let Some(fields) = Fields::read(report, node, &USER) else {
@@ -100,6 +106,11 @@ fn sha256(report: &mut Report<'_>, node: &Node<'_>) -> Option<[u8; 32]> {
         report
             .error("policy.sha256", node.span, "`sha256` is not 64 hexadecimal digits")
             .help(HASH);
+        return None;
+    }
+    // What `sha256sum` prints when the variable in the help above is not set.
+    if hash == OF_NOTHING {
+        report.error("policy.sha256", node.span, "`sha256` is the hash of an empty key").help(HASH);
         return None;
     }
     Some(hash)

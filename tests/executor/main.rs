@@ -13,6 +13,7 @@ mod backend;
 mod catalogue;
 mod deletion;
 mod faults;
+mod hostile;
 mod listing;
 mod probe;
 mod streams;

@@ -22,6 +22,7 @@ mod canary;
 mod directories;
 mod faults;
 mod headers;
+mod hostile;
 mod listings;
 mod paths;
 mod plumbing;

@@ -36,6 +36,7 @@ pub(super) async fn load(reference: Option<&CredentialsRef>) -> Result<Loaded, E
     Ok(match reference {
         Some(CredentialsRef::Env(prefix)) => from_environment(prefix)?,
         Some(CredentialsRef::File(path)) => {
+            warn_of_readers(path);
             let files = ProfileFiles::builder()
                 .with_file(ProfileFileKind::Credentials, path.as_ref())
                 .build();
@@ -69,6 +70,23 @@ pub(super) async fn load(reference: Option<&CredentialsRef>) -> Result<Loaded, E
         },
     })
 }
+
+/// Says so when others than its owner's group may read or change a file with secrets. Not an error:
+/// what mounts secrets into containers often does it so.
+#[cfg(unix)]
+fn warn_of_readers(path: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    const OTHERS: u32 = 0o006;
+    if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & OTHERS != 0) {
+        tracing::warn!(
+            path = %crate::escape::escape(path),
+            "every user of this machine can read or change this file of credentials: `chmod o= FILE`"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_readers(_path: &str) {}
 
 fn from_environment(prefix: &str) -> Result<Loaded, ExecuteError> {
     let variable = |name: &str| {

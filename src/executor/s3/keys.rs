@@ -8,10 +8,18 @@ use crate::{executor::ExecuteError, path::Path};
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
+/// How buckets' names end that the client makes another host of than the connection's: aliases of
+/// access points on Outposts.
+const OTHER_HOSTS: &str = "--op-s3";
+
 /// A path's bucket and key as text: every canonical path is UTF-8.
 pub(super) fn split<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), ExecuteError> {
     let text = |bytes| std::str::from_utf8(bytes).map_err(|_| ExecuteError::KeyNotSendable);
-    Ok((text(path.bucket())?, text(path.key())?))
+    let (bucket, key) = (text(path.bucket())?, text(path.key())?);
+    match bucket.ends_with(OTHER_HOSTS) {
+        true => Err(ExecuteError::KeyNotSendable),
+        false => Ok((bucket, key)),
+    }
 }
 
 /// The same for a path that names an object, which the client has to be able to send: it takes a

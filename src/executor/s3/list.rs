@@ -21,6 +21,9 @@ use crate::{
 /// At how many places at most it is looked for whether a folder is there, before it is at the folder.
 const MAX_PLACES: usize = 16;
 
+/// Among how many of the first entries the one is that is all of the prefix, whatever the order.
+const MAX_FIRST: usize = 3;
+
 pub(super) async fn list(
     s3: &S3,
     approved: &Approved<ListDirectory<'static>>,
@@ -50,7 +53,7 @@ pub(super) async fn list(
         };
         let filled = if is_folder || filling.request.limit == 0 {
             let places = view.places(bucket, prefix, is_folder);
-            match is_there(&client, bucket, &places).await {
+            match is_there(&client, bucket, &view, &places).await {
                 Ok(true) => {
                     filling.page.exists = true;
                     if is_folder {
@@ -88,14 +91,23 @@ fn under_bucket(prefix: &[u8], bucket: &str) -> String {
     String::from_utf8_lossy(whole).into_owned()
 }
 
-/// Whether there is anything under one of these prefixes.
+/// Whether there is anything under one of these prefixes. Of one that is nothing but an object's
+/// key, whether there is that object: what else starts with it is hidden.
 async fn is_there(
     client: &Client,
     bucket: &str,
+    view: &View<'_>,
     prefixes: &[String],
 ) -> Result<bool, ExecuteError> {
     for prefix in prefixes {
         let mut pages = Pages::of(client, bucket, prefix);
+        if view.is_alone(&pages) {
+            let first = pages.next(MAX_FIRST).await?.unwrap_or_default();
+            if first.iter().any(|entry| entry.key.as_deref() == Some(prefix)) {
+                return Ok(true);
+            }
+            continue;
+        }
         while let Some(entries) = pages.next(1).await? {
             if !entries.is_empty() {
                 return Ok(true);
@@ -116,7 +128,10 @@ async fn fill(
     loop {
         let start = pages.start();
         let Some(entries) = pages.next(ask).await? else { return Ok(()) };
-        filling.page.exists |= !entries.is_empty();
+        filling.page.exists |= match view.is_alone(&pages) {
+            true => entries.iter().any(|entry| view.item(entry).is_some()),
+            false => !entries.is_empty(),
+        };
         let shown = |entry: &Entry| {
             view.item(entry).filter(|item| filling.wants(item) && !filling.was_last(item))
         };
@@ -239,8 +254,9 @@ impl<'a> View<'a> {
         let mut bytes = self.listing.directory().bucket().to_vec();
         bytes.push(b'/');
         bytes.extend_from_slice(pages.prefix().as_bytes());
+        // What the prefix itself is allowed does not count, as it would for `below`.
         self.listing.mode() == ListMode::Narrow
-            && Path::from_vec(bytes).is_ok_and(|path| !self.listing.shows_folder(&path))
+            && self.automaton.leads(&bytes, Access::Read).is_empty()
     }
 }
 

@@ -1,0 +1,132 @@
+//! What a hostile caller or server tries on the executor.
+
+use super::{ExecuteError, Setup};
+
+/// The S3 client takes buckets of some names for aliases of other services, and makes another host
+/// of them.
+#[tokio::test]
+async fn a_buckets_name_chooses_no_host() {
+    let setup = Setup::new().await;
+    // As the client's rules take it apart: 63 characters, the kind of hardware at the fiftieth.
+    for bucket in [
+        format!(
+            "{}--op-s3",
+            "ab0-test-o0123456789abcdefg".repeat(3)[..14].to_owned() + &"e".repeat(42)
+        ),
+        format!("{}--op-s3", "test-accessp-".to_owned() + &"o".repeat(43)),
+        "pathward-test--use1-az4--x-s3".to_owned(),
+        "pathward-test--s3alias".to_owned(),
+        "pathward-test--ol-s3".to_owned(),
+        "arn-aws-s3".to_owned(),
+        "pathward.test--use1-az4--x-s3".to_owned(),
+        "pathward-test--table-s3".to_owned(),
+    ] {
+        let path = format!("{bucket}/k");
+        setup.backend.put(&path, b"here");
+        let read = setup.read(&path).await;
+        let refused = matches!(read, Err(ExecuteError::KeyNotSendable));
+        assert!(refused || read == Ok(b"here".to_vec()), "{bucket}: {read:?}");
+    }
+}
+
+/// Small numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits") % limit
+    }
+
+    fn text(&mut self, letters: &[&str], most: usize) -> String {
+        (0..=self.below(most)).map(|_| letters[self.below(letters.len())]).collect()
+    }
+}
+
+/// Restrictions and keys by chance: whatever the size of the pages and the order of the server,
+/// listings show the same, nothing twice, every file that may be read and no other, every folder
+/// that has one, and no folder that cannot.
+#[tokio::test]
+async fn pages_of_any_size_show_the_same() {
+    let mut dice = Dice(7);
+    for round in 0..150 {
+        let mut list = |most| -> Vec<String> {
+            let count = dice.below(most);
+            (0..count)
+                .map(|_| format!("lake/{}", dice.text(&["a", "b", "-", "/", "*", "a", "é"], 5)))
+                .filter(|text| pathward::Restriction::parse(text).is_ok())
+                .collect()
+        };
+        let (mut allow, deny) = (list(6), list(3));
+        allow.push("lake/a/b".to_owned());
+        let quoted = |list: &[String]| {
+            let items: Vec<_> = list.iter().map(|text| format!("'{text}'")).collect();
+            items.join(", ")
+        };
+        let mut fields = format!("restrictions: [{}]", quoted(&allow));
+        if !deny.is_empty() {
+            fields += &format!("\ndeny: [{}]", quoted(&deny));
+        }
+        let setup = Setup::with(&fields).await;
+        let mut keys: Vec<String> = (0..24)
+            .map(|_| dice.text(&["a", "b", "-", "/", "a", "é", "/"], 5))
+            .filter(|key| !key.starts_with('/'))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        for key in &keys {
+            setup.backend.put(&format!("lake/{key}"), b"");
+        }
+        let matches = |list: &[String], path: &str| {
+            list.iter().any(|text| {
+                pathward::Restriction::parse(text).expect("one").matches(path.as_bytes())
+            })
+        };
+        let reads = |path: &str| matches(&allow, path) && !matches(&deny, path);
+        for directory in ["", "a/", "b/", "a/b/"] {
+            let path = format!("lake/{directory}");
+            let id = pathward::ConnectionId::parse("s3+t").expect("an id");
+            let caller = pathward::Caller::with_full_permission("o");
+            let op = super::ListDirectory { path: super::owned(&path) };
+            if setup.engine.approve(caller, &id, op).is_err() {
+                assert!(!keys.iter().any(|key| {
+                    let path_of_key = format!("lake/{key}");
+                    path_of_key.starts_with(&path) && reads(&path_of_key)
+                }));
+                continue;
+            }
+            let mut expected = None;
+            for by_names in [false, true] {
+                if by_names {
+                    setup.backend.list_by_names();
+                }
+                for limit in [1, 2, 3, 5, 1_000] {
+                    let mut all = setup.list_all(&path, limit).await;
+                    all.sort();
+                    let shown =
+                        format!("round {round}: {path} by {limit}\n{fields}\n{keys:?}\n{all:?}");
+                    let mut once = all.clone();
+                    once.dedup();
+                    assert_eq!(once, all, "twice: {shown}");
+                    let expected = expected.get_or_insert_with(|| all.clone());
+                    assert_eq!(*expected, all, "not the same: {shown}");
+                    for key in keys.iter().filter(|key| reads(&format!("lake/{key}"))) {
+                        let Some(name) = key.strip_prefix(directory) else { continue };
+                        let name = name.split_inclusive('/').next().unwrap_or_default().to_owned();
+                        let is_named = !name.is_empty() && name != "/";
+                        assert!(!is_named || all.contains(&name), "not there: {name} {shown}");
+                    }
+                    for name in &all {
+                        let whole = format!("{directory}{name}");
+                        let is_there = match name.ends_with('/') {
+                            true => keys.iter().any(|key| key.starts_with(&whole)),
+                            false => keys.contains(&whole) && reads(&format!("lake/{whole}")),
+                        };
+                        assert!(is_there, "shown: {name} {shown}");
+                    }
+                }
+            }
+        }
+    }
+}
