@@ -242,3 +242,48 @@ fn the_demos_lines_do_what_they_say() {
         assert_eq!(lines.iter().filter(|line| line.starts_with("python3 -c ")).count(), 1);
     }
 }
+
+/// What a log at its most talkative has of one request that goes all the way, and of the answer.
+#[cfg(feature = "embedded")]
+#[test]
+fn s03_no_signature_key_or_header_is_logged() {
+    let folder = Folder::with(POLICY);
+    let mut command = folder.command();
+    command.args("serve --demo --listen 127.0.0.1:0 --log-level trace".split(' '));
+    let served = Served::start(&mut command, "Ctrl-C stops");
+    let key = served.said.split("Simple ").nth(1).and_then(|rest| rest.split('\'').next());
+    let key = key.expect("a key");
+    assert_eq!(served.get("/v1/connector/s3+saha/Algorithmia/test_data.csv", key).0, 200);
+    assert_eq!(served.get("/v1/connector/s3+saha/Algorithmia/private/x", key).0, 403);
+    let mut lines = vec![served.logged("test_data.csv"), served.logged("private/x")];
+    lines.extend(served.log.try_iter());
+    let text = lines.join("\n");
+    for word in ["Signature", "AWS4", "uthorization", "Credential", key, "x-amz", "secret_access"] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn s04_a_connection_is_shown_with_where_its_credentials_are_and_never_with_them() {
+    let folder = Folder::with(&POLICY.replace("NOT_SET", "SAHA"));
+    for args in ["inspect --policy policy.yaml", "inspect --policy policy.yaml --format json"] {
+        let mut command = folder.command();
+        command.args(args.split(' '));
+        command.env("SAHA_ACCESS_KEY_ID", "CANARYID").env("SAHA_SECRET_ACCESS_KEY", "CANARYSECRET");
+        let output = command.output().expect("runs");
+        let text = format!("{output:?}");
+        assert!(output.status.success() && text.contains("SAHA"), "{text}");
+        assert!(!text.contains("CANARY"), "{text}");
+    }
+}
+
+#[test]
+fn s05_without_a_key_in_the_policy_nobody_gets_in() {
+    let folder = Folder::with(POLICY);
+    let mut command = folder.command();
+    command.args("serve --policy policy.yaml --listen 127.0.0.1:0".split(' '));
+    let served = Served::start(&mut command, "listening");
+    for key in ["", "admin", "Simple admin", "minioadmin", "ana", "Basic YWRtaW46YWRtaW4=", "sim"] {
+        assert_eq!(served.get("/v1/connector/s3+t/pub/data/x", key).0, 401, "{key}");
+    }
+}

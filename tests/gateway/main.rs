@@ -19,6 +19,7 @@
 mod backend;
 
 mod canary;
+mod chance;
 mod directories;
 mod faults;
 mod headers;

@@ -212,7 +212,10 @@ impl World {
     pub fn upstream(&self) -> Vec<String> {
         let sent = self.taken();
         let text = String::from_utf8_lossy(&sent);
-        let is_line = |line: &&str| line.ends_with(" HTTP/1.1");
+        let methods = ["GET /", "HEAD /", "PUT /", "POST /", "DELETE /"];
+        let is_line = |line: &&str| {
+            line.ends_with(" HTTP/1.1") && methods.iter().any(|method| line.starts_with(method))
+        };
         text.lines().filter(is_line).map(|line| line.replace(" HTTP/1.1", "")).collect()
     }
 
