@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -151,7 +151,8 @@ fn quoted(name: &str) -> String {
 struct Change {
     file: PathBuf,
     text: String,
-    is_new: bool,
+    /// What it said; `None` for one that is not there.
+    before: Option<String>,
 }
 
 impl Change {
@@ -177,13 +178,19 @@ impl Change {
                 true => format!("user-{name}.yaml"),
                 false => format!("user-{}.yaml", hex(name.as_bytes())),
             };
-            return Ok(Self { file: policy.join(file), text, is_new: true });
+            return Ok(Self { file: policy.join(file), text, before: None });
         };
-        let file = PathBuf::from(&*user.location.file);
+        let named = PathBuf::from(&*user.location.file);
+        // Where a link leads: it stays a link.
+        let file = match named.is_symlink() {
+            true => fs::canonicalize(&named)
+                .map_err(|error| Failure::file("cannot read", &named, &error))?,
+            false => named,
+        };
         let text = fs::read_to_string(&file)
             .map_err(|error| Failure::file("cannot read", &file, &error))?;
         match inserted(&text, user, entry) {
-            Some(text) => Ok(Self { file, text, is_new: false }),
+            Some(changed) => Ok(Self { file, text: changed, before: Some(text) }),
             None => Err(by_hand(&file)),
         }
     }
@@ -203,19 +210,35 @@ impl Change {
         }
         let failed = |error: std::io::Error| Failure::file("cannot write", &self.file, &error);
         let file_name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        // Hidden, so that a policy that is loaded meanwhile does not have it twice.
-        let beside = self.file.with_file_name(format!(".{file_name}.{}", std::process::id()));
-        let replace = || {
-            let mut file = File::create_new(&beside)?;
+        // Hidden, so that a policy that is loaded meanwhile does not have it twice. One name for all
+        // who change the file, so that they do so one after the other.
+        let beside = self.file.with_file_name(format!(".{file_name}.new"));
+        let mut file = File::create_new(&beside).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                let beside = escape(&beside.to_string_lossy()).into_owned();
+                Failure::Said(
+                    Exit::Error,
+                    format!(
+                        "the policy is being changed: try again, and if nothing changes it, remove \
+                         `{beside}`"
+                    ),
+                )
+            }
+            _ => failed(error),
+        })?;
+        let mut replace = || {
             file.write_all(self.text.as_bytes())?;
-            match self.is_new {
-                true => {
+            match &self.before {
+                None => {
                     file.sync_all()?;
                     // Not over a file that came meanwhile.
                     fs::hard_link(&beside, &self.file)?;
                     fs::remove_file(&beside)
                 }
-                false => {
+                Some(before) => {
+                    if fs::read_to_string(&self.file)? != *before {
+                        return Err(std::io::Error::other("it was changed meanwhile; try again"));
+                    }
                     file.set_permissions(fs::metadata(&self.file)?.permissions())?;
                     file.sync_all()?;
                     fs::rename(&beside, &self.file)

@@ -176,21 +176,24 @@ fn failed(doing: &str, error: &std::io::Error) -> Failure {
 }
 
 async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    // Before anyone is told that it listens: until then, a signal ends the process where it is.
+    let stop = stop();
     #[cfg(feature = "embedded")]
     if args.demo {
         let (policy, demo) = super::demo::Demo::start(args.data.as_deref()).await?.split();
         let (gateway, listener) = listen(args, policy, output).await?;
         demo.explain(listener.local_addr()?, output)?;
-        gateway.serve(listener, stop()).await;
+        gateway.serve(listener, stop).await;
         demo.stop().await;
         return Ok(Exit::Fine);
     }
     let Some(path) = &args.policy else {
         return Err(Failure::question("name a policy: `--policy FILE|DIR`"));
     };
+    let hung_up = HangUps::new();
     let (gateway, listener) = listen(args, load(path)?, output).await?;
-    let reloading = tokio::spawn(reload(gateway.clone(), path.clone()));
-    gateway.serve(listener, stop()).await;
+    let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
+    gateway.serve(listener, stop).await;
     reloading.abort();
     Ok(Exit::Fine)
 }
@@ -223,28 +226,54 @@ fn load(path: &Path) -> Result<Policy, Failure> {
     Policy::load(path).map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
 }
 
-/// Resolves when the process is told to stop.
-async fn stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+/// Resolves when the process is told to stop, from now on.
+#[cfg(unix)]
+fn stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        if let [Ok(mut interrupted), Ok(mut terminated)] = signals {
             tokio::select! {
-                _ = interrupted => {}
+                _ = interrupted.recv() => {}
                 _ = terminated.recv() => {}
             }
-            return;
+        } else {
+            let _ = tokio::signal::ctrl_c().await;
         }
     }
-    let _ = interrupted.await;
+}
+
+#[cfg(not(unix))]
+async fn stop() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// The times that the process is told to hang up, from now on.
+#[cfg(unix)]
+struct HangUps(std::io::Result<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl HangUps {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self(signal(SignalKind::hangup()))
+    }
+}
+
+#[cfg(not(unix))]
+struct HangUps;
+
+#[cfg(not(unix))]
+impl HangUps {
+    fn new() -> Self {
+        Self
+    }
 }
 
 /// Loads the policy again whenever the process is told to hang up.
 #[cfg(unix)]
-async fn reload(gateway: Gateway, path: PathBuf) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hung_up) = signal(SignalKind::hangup()) else { return };
+async fn reload(gateway: Gateway, path: PathBuf, hang_ups: HangUps) {
+    let Ok(mut hung_up) = hang_ups.0 else { return };
     while hung_up.recv().await.is_some() {
         match Policy::load(&path) {
             Ok(policy) => {
@@ -266,4 +295,4 @@ async fn reload(gateway: Gateway, path: PathBuf) {
 }
 
 #[cfg(not(unix))]
-async fn reload(_gateway: Gateway, _path: PathBuf) {}
+async fn reload(_gateway: Gateway, _path: PathBuf, _hang_ups: HangUps) {}

@@ -125,4 +125,8 @@ pub trait Executor: Send + Sync + std::fmt::Debug + 'static {
         approved: Approved<ListDirectory<'static>>,
         page: PageRequest,
     ) -> Result<DirectoryPage, ExecuteError>;
+
+    /// Waits until no upload runs, and what is left of those that were dropped is taken back. For
+    /// whoever is about to end the runtime, with which that would end.
+    async fn settle(&self) {}
 }

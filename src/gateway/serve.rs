@@ -31,6 +31,9 @@ use super::{
 /// How much of a connection's bytes is held at once, at most.
 const BUFFER: usize = 96 << 10;
 
+/// How long taking back may take that what was cut off left behind.
+const SETTLE: Duration = Duration::from_secs(5);
+
 impl Gateway {
     /// Serves connections until `stop` is ready; then what runs may end, for as long as the
     /// options say.
@@ -39,6 +42,8 @@ impl Gateway {
         let places = Arc::new(Semaphore::new(options.max_connections));
         let connections = GracefulShutdown::new();
         let router = self.router();
+        // Dropped at the end, with which every connection is.
+        let (cut, is_cut) = tokio::sync::watch::channel(());
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -63,9 +68,13 @@ impl Gateway {
                 .max_buf_size(BUFFER)
                 .serve_connection(TokioIo::new(wire), service);
             let connection = connections.watch(connection);
+            let mut is_cut = is_cut.clone();
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(target: "pathward::connection", %error, "broke off");
+                tokio::select! {
+                    ended = connection => if let Err(error) = ended {
+                        tracing::debug!(target: "pathward::connection", %error, "broke off");
+                    },
+                    _ = is_cut.changed() => {}
                 }
                 drop(place);
             });
@@ -73,6 +82,12 @@ impl Gateway {
         drop(listener);
         if timeout(options.shutdown_timeout, connections.shutdown()).await.is_err() {
             tracing::warn!(target: "pathward::connection", "stopped with requests still running");
+        }
+        drop(cut);
+        // An upload that was cut off is taken back while there is a runtime to do it.
+        let settled = timeout(SETTLE, self.shared.executor.settle()).await;
+        if settled.is_err() {
+            tracing::warn!(target: "pathward::connection", "uploads may have left parts behind");
         }
     }
 }

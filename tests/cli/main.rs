@@ -7,6 +7,8 @@ mod check;
 mod explain;
 mod files;
 #[cfg(feature = "gateway")]
+mod hostile;
+#[cfg(feature = "gateway")]
 mod serve;
 
 use std::{

@@ -130,3 +130,42 @@ async fn pages_of_any_size_show_the_same() {
         }
     }
 }
+
+/// Uploads of unknown length, many at once: of a thousand, each held 8 MiB and later 64.
+#[tokio::test]
+async fn uploads_together_hold_no_more_than_they_may() {
+    let options = super::S3Options { upload_memory: 64 << 20, ..super::options() };
+    let mut setup = Setup::new().await;
+    setup.s3 = super::S3::new(options);
+    setup.backend.bucket("pub");
+    // What comes is held until more comes, and nothing does.
+    let stuck = |length| {
+        let frames =
+            futures_util::stream::iter([Ok(http_body::Frame::data(vec![7; length].into()))]);
+        let stream = futures_util::StreamExt::chain(frames, futures_util::stream::pending());
+        super::Body::new(http_body_util::StreamBody::new(stream))
+    };
+    let eight: Vec<_> = (0..8).map(|number| setup.upload_to(number, stuck(1 << 20))).collect();
+    let ninth = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        // What is small needs no room.
+        let small = super::Body::from_bytes(vec![7; 100 << 10].into());
+        assert_eq!(setup.upload("pub/small", small, None).await, Ok(100 << 10));
+        setup.upload("pub/ninth", stuck(1 << 20), None).await
+    };
+    let refused = tokio::select! {
+        _ = futures_util::future::join_all(eight) => panic!("they wait"),
+        refused = ninth => refused,
+    };
+    assert_eq!(refused, Err(ExecuteError::Busy { retry_after: None }));
+    // With the others their room is free again.
+    let (body, length) = (vec![7; 20 << 20], 20 << 20);
+    let body = super::Body::from_bytes(body.into());
+    assert_eq!(setup.upload("pub/later", body, None).await, Ok(length));
+}
+
+impl Setup {
+    async fn upload_to(&self, number: usize, body: super::Body) -> Result<u64, ExecuteError> {
+        self.upload(&format!("pub/{number}"), body, None).await
+    }
+}

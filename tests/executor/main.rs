@@ -63,6 +63,7 @@ pub(crate) fn options() -> S3Options {
         stall_timeout: Duration::from_millis(500),
         attempts: 2,
         backoff: Duration::from_millis(1),
+        ..S3Options::default()
     }
 }
 

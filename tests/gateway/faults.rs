@@ -34,6 +34,7 @@ impl Faulty {
             stall_timeout: Duration::from_millis(500),
             attempts: 3,
             backoff: Duration::from_millis(1),
+            ..S3Options::default()
         };
         let endpoint = backend.endpoint();
         let front = Front::start(CONNECTIONS, &endpoint, Options::default(), s3).await;

@@ -2,14 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use pathward::{Policy, gateway::Options};
+use pathward::{
+    Policy,
+    executor::S3Options,
+    gateway::{Gateway, Options},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
 
-use super::world::{ALL, Answer, CONNECTIONS, Front, World, parse};
+use super::{
+    backend::Backend,
+    world::{ALL, Answer, CONNECTIONS, Front, World, parse},
+};
 
 /// One connection, on which answers follow each other.
 struct Talk {
@@ -292,4 +299,46 @@ async fn content_types_with_odd_spaces_are_signed_as_they_are_sent() {
         let answer = world.send_with("PUT", "/v1/data/s3+t://pub/data/ct", &headers, b"12").await;
         assert_eq!(answer.status, 200, "{content_type:?}: {answer:?}");
     }
+}
+
+/// Uploads in parts that a stop cuts off: what the server has of them is taken back.
+#[test]
+fn a_stop_leaves_no_upload_behind() {
+    let around = tokio::runtime::Runtime::new().unwrap();
+    let backend = around.block_on(Backend::start());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let kept = runtime.block_on(async {
+        let options =
+            Options { shutdown_timeout: Duration::from_millis(300), ..Default::default() };
+        let s3 = S3Options::default();
+        let front = Front::start(CONNECTIONS, &backend.endpoint(), options, s3).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let gateway: Gateway = front.gateway.clone();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving =
+            tokio::spawn(
+                async move { gateway.serve(listener, async { drop(stopped.await) }).await },
+            );
+        backend.bucket("pub");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "PUT /v1/data/s3+t://pub/data/big HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+             Transfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+            64 << 20
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![7; 20 << 20]).await.unwrap();
+        let began = Instant::now();
+        while backend.open_uploads() == 0 && began.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(backend.open_uploads(), 1);
+        stop.send(()).unwrap();
+        timeout(Duration::from_secs(10), serving).await.unwrap().unwrap();
+        (front, stream)
+    });
+    drop(runtime);
+    drop(kept);
+    assert_eq!(backend.open_uploads(), 0);
 }

@@ -24,7 +24,10 @@ mod root;
 mod source;
 mod write;
 
+use std::{sync::Arc, time::Duration};
+
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 
 use self::clients::Clients;
 pub use self::options::S3Options;
@@ -44,12 +47,20 @@ use crate::engine::{
 #[derive(Debug)]
 pub struct S3 {
     clients: Clients,
+    /// Room for parts of uploads, in MiB.
+    room: Arc<Semaphore>,
+    /// As many as there are uploads, those that are being aborted among them, and one.
+    uploads: Arc<()>,
 }
 
 impl S3 {
     /// With these waiting times.
     pub fn new(options: S3Options) -> Self {
-        Self { clients: Clients::new(options) }
+        Self {
+            clients: Clients::new(options),
+            room: Arc::new(Semaphore::new(multipart::room(options.upload_memory))),
+            uploads: Arc::default(),
+        }
     }
 }
 
@@ -119,5 +130,11 @@ impl Executor for S3 {
         page: PageRequest,
     ) -> Result<DirectoryPage, ExecuteError> {
         list::list(self, &approved, page).await
+    }
+
+    async fn settle(&self) {
+        while Arc::strong_count(&self.uploads) > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }

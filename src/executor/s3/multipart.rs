@@ -3,6 +3,10 @@
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::{error, source::Source, write::Target};
 use crate::executor::{BodyError, ExecuteError};
@@ -22,6 +26,25 @@ fn part_size(number: u64) -> u64 {
     (8 * MIB) << ((number.max(1) - 1) / 1_000).min(3)
 }
 
+/// How much room there is for parts, in MiB: no less than the largest needs.
+pub(super) fn room(bytes: usize) -> usize {
+    (bytes >> 20).clamp(64, Semaphore::MAX_PERMITS)
+}
+
+/// Room for a part of an upload of unknown length, by its number.
+pub(super) async fn find_room(
+    target: &Target,
+    number: u64,
+) -> Result<OwnedSemaphorePermit, ExecuteError> {
+    let size = u32::try_from(part_size(number) / MIB).unwrap_or(u32::MAX);
+    let room = std::sync::Arc::clone(&target.room).acquire_many_owned(size);
+    match timeout(target.options.stall_timeout, room).await {
+        Ok(Ok(room)) => Ok(room),
+        // It is never closed.
+        Ok(Err(_)) | Err(_) => Err(ExecuteError::Busy { retry_after: None }),
+    }
+}
+
 /// How large the parts of an upload of known length are. They go through as they come.
 fn known_part_size(length: u64) -> u64 {
     (64 * MIB).max(length.div_ceil(MAX_PARTS).next_multiple_of(MIB))
@@ -32,16 +55,19 @@ pub(super) async fn unknown(
     target: Target,
     source: &Source,
     first: Bytes,
+    room: OwnedSemaphorePermit,
 ) -> Result<u64, ExecuteError> {
     let mut parts = Parts::start(target).await?;
     let result = async {
         let mut stored = first.len() as u64;
         parts.send(first).await?;
+        drop(room);
         let mut number = 2;
         while !source.is_at_end().await? {
             if number > MAX_PARTS {
                 return Err(ExecuteError::TooLarge);
             }
+            let _room = find_room(&parts.target, number).await?;
             let limit = usize::try_from(part_size(number)).unwrap_or(usize::MAX);
             let part = source.collect(limit).await?;
             stored += part.len() as u64;

@@ -26,6 +26,10 @@ pub struct S3Options {
     pub attempts: u32,
     /// The pause before the second attempt; the pauses grow, and are spread at random.
     pub backoff: Duration,
+    /// How many bytes of bodies of unknown length are held at once, of all uploads together: each
+    /// holds a part while it comes and is sent. Further parts wait for room, for as long as a
+    /// server may stall, and are then refused as too much. At least one part always has room.
+    pub upload_memory: usize,
 }
 
 impl Default for S3Options {
@@ -37,6 +41,7 @@ impl Default for S3Options {
             stall_timeout: Duration::from_secs(60),
             attempts: 3,
             backoff: Duration::from_millis(200),
+            upload_memory: 1 << 30,
         }
     }
 }

@@ -64,7 +64,16 @@ impl Source {
     ///
     /// Copies: bytes that came in small pieces may each hold a large buffer alive.
     pub(super) async fn collect(&self, limit: usize) -> Result<Bytes, ExecuteError> {
-        let mut bytes = Vec::new();
+        self.collect_after(Bytes::new(), limit).await
+    }
+
+    /// The same, with what was collected before in front.
+    pub(super) async fn collect_after(
+        &self,
+        before: Bytes,
+        limit: usize,
+    ) -> Result<Bytes, ExecuteError> {
+        let mut bytes = Vec::from(before);
         while bytes.len() < limit {
             let Some(chunk) = self.next(limit - bytes.len()).await else { break };
             let chunk = chunk.map_err(ExecuteError::Body)?;

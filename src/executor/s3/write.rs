@@ -1,8 +1,11 @@
 //! Writing an object, whole or not at all.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::Client;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use super::{S3, S3Options, error, keys, multipart, source::Source};
 use crate::{
@@ -13,6 +16,8 @@ use crate::{
 
 /// Up to here a body is collected before it is sent, so that it can be sent again.
 const COLLECTED: u64 = 128 << 10;
+/// Up to here a body of unknown length is held without asking for room.
+const SMALL: usize = 128 << 10;
 /// The largest object that one request can store.
 const MAX_PUT: u64 = 5 << 30;
 
@@ -24,6 +29,10 @@ pub(super) struct Target {
     pub(super) bucket: String,
     pub(super) key: String,
     pub(super) content_type: Option<String>,
+    /// Room for parts, in MiB.
+    pub(super) room: Arc<Semaphore>,
+    /// Counted, so that it can be waited for.
+    _upload: Arc<()>,
 }
 
 pub(super) async fn write(
@@ -59,10 +68,15 @@ pub(super) async fn write(
 
 /// One request if the body ends within the first part, else an upload in parts.
 async fn unknown_length(target: Target, source: &Source) -> Result<u64, ExecuteError> {
-    let first = source.collect(multipart::FIRST_PART).await?;
+    let small = source.collect(SMALL).await?;
+    if source.is_at_end().await? {
+        return target.put(small).await;
+    }
+    let room = multipart::find_room(&target, 1).await?;
+    let first = source.collect_after(small, multipart::FIRST_PART).await?;
     match source.is_at_end().await? {
         true => target.put(first).await,
-        false => multipart::unknown(target, source, first).await,
+        false => multipart::unknown(target, source, first, room).await,
     }
 }
 
@@ -80,6 +94,8 @@ impl Target {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             content_type,
+            room: Arc::clone(&s3.room),
+            _upload: Arc::clone(&s3.uploads),
         })
     }
 
