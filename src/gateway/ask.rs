@@ -29,7 +29,7 @@ use super::{
     target::{self, Target, TargetError},
 };
 use crate::{
-    engine::{Approved, Decision, Operate, Outcome},
+    engine::{Approved, Decision, Operate, Operation, Outcome},
     executor::ExecuteError,
     path::Path,
     policy::ConnectionId,
@@ -297,6 +297,7 @@ fn malformed(
         outcome: Outcome::Invalid,
         reason,
         rule: None,
+        nearest: None,
         list: None,
         revision: current.engine.policy().revision(),
         duration: Duration::ZERO,
@@ -321,6 +322,7 @@ impl Ask<'_> {
             outcome,
             reason,
             rule,
+            nearest: None,
             list,
             revision: self.current.engine.policy().revision(),
             duration,
@@ -353,9 +355,24 @@ impl Ask<'_> {
 
     /// Writes a refusal's line and gives what the caller hears.
     pub(super) fn refuse(&self, refused: Refused) -> Failure {
-        let (failure, entry) = *refused.0;
+        let (failure, mut entry) = *refused.0;
+        entry.nearest = self.nearest(&entry);
         entry.log(self.request_id, Upstream::default());
         failure
+    }
+
+    /// The rule that was nearest to allowing what was denied, for the log of a connection that has
+    /// few enough rules to look at each.
+    fn nearest(&self, entry: &Entry) -> Option<usize> {
+        const FEW: usize = 256;
+        let engine = &self.current.engine;
+        let connection = engine.policy().connection(self.owner(), &self.id)?;
+        if entry.outcome != Outcome::Deny || connection.rules().len() > FEW {
+            return None;
+        }
+        let operation = Operation::named(entry.op, entry.path.clone()?).ok()??;
+        let explanation = engine.explain(self.who.caller(), &self.id, &operation);
+        explanation.needs.first()?.nearest(1).first().map(|nearest| nearest.index)
     }
 
     /// Takes an approval apart: what to run, and the line to write when it has run.

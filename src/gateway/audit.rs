@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) outcome: Outcome,
     pub(super) reason: &'static str,
     pub(super) rule: Option<usize>,
+    /// Of a denial, the rule that was nearest to allowing it.
+    pub(super) nearest: Option<usize>,
     pub(super) list: Option<ListMode>,
     pub(super) revision: Revision,
     pub(super) duration: Duration,
@@ -82,6 +84,7 @@ impl Entry {
             caller = %escape(&self.caller),
             key_id = %escape(&self.key_id),
             op = self.op,
+            s3_operation = s3_operation(self.op, self.path.as_ref()),
             bucket = self.path.as_ref().map(|path| text(path.bucket())),
             key = self.path.as_ref().map(|path| text(path.key())),
             key_encoding = "utf8",
@@ -92,6 +95,7 @@ impl Entry {
             },
             reason_code = self.reason,
             rule_id = self.rule,
+            nearest_rule = self.nearest,
             list_mode = self.list.map(|mode| match mode {
                 ListMode::Pass => "pass",
                 ListMode::Narrow => "narrow",
@@ -102,6 +106,20 @@ impl Entry {
             bytes = upstream.bytes,
         );
     }
+}
+
+/// What S3 calls it: the request that an operation comes to, or would have.
+fn s3_operation(op: &str, path: Option<&Path<'_>>) -> Option<&'static str> {
+    Some(match op {
+        "read" => "GetObject",
+        "stat" => "HeadObject",
+        "write" | "create-directory" => "PutObject",
+        "delete" | "delete-directory" => "DeleteObject",
+        "delete-tree" => "DeleteObjects",
+        "list" if path.is_some_and(Path::is_root) => "ListBuckets",
+        "list" => "ListObjectsV2",
+        _ => return None,
+    })
 }
 
 /// The path that a line is about: the first that the operation touches.
