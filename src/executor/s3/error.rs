@@ -12,6 +12,7 @@ use crate::executor::ExecuteError;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 /// The error of a request, as callers may learn of it.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it by value")]
 pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>) -> ExecuteError
 where
     E: ProvideErrorMetadata + Error + 'static,

@@ -38,7 +38,7 @@ pub(super) async fn write(
         return unknown_length(target, &source).await;
     };
     match length {
-        0..=COLLECTED => {
+        length if length <= COLLECTED => {
             let limit = usize::try_from(length).unwrap_or(usize::MAX);
             let bytes = source.collect(limit).await?;
             if (bytes.len() as u64) < length {
@@ -49,8 +49,10 @@ pub(super) async fn write(
             }
             target.put(bytes).await
         }
-        ..=MAX_PUT => target.put_streamed(&source, length).await,
-        ..=multipart::MAX_OBJECT => multipart::known(target, &source, length).await,
+        length if length <= MAX_PUT => target.put_streamed(&source, length).await,
+        length if length <= multipart::MAX_OBJECT => {
+            multipart::known(target, &source, length).await
+        }
         _ => Err(ExecuteError::TooLarge),
     }
 }
