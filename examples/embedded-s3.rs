@@ -6,6 +6,8 @@
 //!
 //! prints its address and its credentials as one line of JSON, and runs until it is stopped.
 
+#![expect(clippy::print_stdout, reason = "an example says what it does")]
+
 use pathward::embedded::{Embedded, EmbeddedOptions};
 
 #[tokio::main]

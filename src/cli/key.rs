@@ -88,8 +88,7 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
         .map_err(|_| Failure::Said(Exit::Error, "the system gives no random bytes".to_owned()))?;
     let access = args.access.to_possible_value();
     let access = access.as_ref().map_or("read-only", |value| value.get_name());
-    let hash = Sha256::digest(&key);
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(&key));
     let entry = format!("{{ id: {}, sha256: {hash}, access: {access} }}", quoted(&args.id));
     let change = Change::new(&args.policy, &args.user, user, &entry)?;
     change.apply(&args.policy, &args.user, &args.id)?;
@@ -118,7 +117,7 @@ fn load(path: &Path) -> Result<Policy, Failure> {
 }
 
 /// `sim` and 40 letters and digits: 238 bits that nobody can guess.
-fn random_key() -> Result<String, getrandom::Error> {
+pub(super) fn random_key() -> Result<String, getrandom::Error> {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut key = String::from("sim");
     while key.len() < 43 {
@@ -130,6 +129,10 @@ fn random_key() -> Result<String, getrandom::Error> {
         key.extend(letters.take(43 - key.len()).map(|letter| char::from(*letter)));
     }
     Ok(key)
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name as YAML text: JSON's quotes are YAML's too.
@@ -172,10 +175,7 @@ impl Change {
                 name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
             let file = match safe {
                 true => format!("user-{name}.yaml"),
-                false => format!(
-                    "user-{}.yaml",
-                    name.bytes().map(|b| format!("{b:02x}")).collect::<String>()
-                ),
+                false => format!("user-{}.yaml", hex(name.as_bytes())),
             };
             return Ok(Self { file: policy.join(file), text, is_new: true });
         };
@@ -263,7 +263,6 @@ fn inserted(text: &str, user: &User, entry: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

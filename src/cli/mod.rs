@@ -45,18 +45,25 @@
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
 //!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
 //! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
+//! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
+//!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
+//!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`).
 //! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
 //!   itself are text.
 
 mod answer;
 mod batch;
 mod check;
+#[cfg(all(feature = "gateway", feature = "embedded"))]
+mod demo;
 mod exit;
 mod explain;
 mod inspect;
 #[cfg(feature = "gateway")]
 mod key;
 mod output;
+#[cfg(feature = "executor")]
+mod probe;
 mod question;
 mod records;
 #[cfg(feature = "gateway")]
@@ -74,6 +81,8 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use serde::Serialize;
 
 use self::output::{Failure, Output, write_json};
+#[cfg(feature = "executor")]
+pub use self::probe::ProbeArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
@@ -97,6 +106,7 @@ Examples:
   pathward check --policy policy.yaml s3+saha read Algorithmia/team.jpg
   pathward explain --policy policy.yaml s3+saha://Algorithmia2/x write
   pathward validate --policy policy.yaml
+  pathward serve --demo
 
 Exit codes: 0 allowed or fine, 1 unexpected error, 2 wrong usage or malformed path, 3 invalid
 policy, 4 findings or failed tests, 5 denied.")]
@@ -128,6 +138,9 @@ pub enum Command {
     /// Serve the Data API
     #[cfg(feature = "gateway")]
     Serve(ServeArgs),
+    /// Find out how a connection's server reads keys
+    #[cfg(feature = "executor")]
+    Probe(ProbeArgs),
 }
 
 /// Runs the command with the arguments of this process.
@@ -154,6 +167,8 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key::run(args, &mut output),
         #[cfg(feature = "gateway")]
         Command::Serve(args) => serve::run(args, &mut output),
+        #[cfg(feature = "executor")]
+        Command::Probe(args) => probe::run(args, &mut output),
     };
     // What was answered before a failure is shown before it.
     let decided = *result.as_ref().unwrap_or(&output.decided);

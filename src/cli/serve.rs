@@ -27,6 +27,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
+  pathward serve --demo
   pathward serve --policy policies/
   pathward serve --policy policies/ --listen 127.0.0.1:9000 --log-format json
 
@@ -41,7 +42,19 @@ load.")]
 pub struct ServeArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
-    policy: PathBuf,
+    #[cfg_attr(feature = "embedded", arg(required_unless_present = "demo"))]
+    #[cfg_attr(not(feature = "embedded"), arg(required = true))]
+    policy: Option<PathBuf>,
+
+    /// Serve a demo: an S3 server inside this process, with some objects, a policy and a key
+    #[cfg(feature = "embedded")]
+    #[arg(long, conflicts_with = "policy")]
+    demo: bool,
+
+    /// Keep the demo's objects in this folder instead of in memory
+    #[cfg(feature = "embedded")]
+    #[arg(long, value_name = "DIR", requires = "demo")]
+    data: Option<PathBuf>,
 
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
@@ -155,13 +168,37 @@ fn failed(doing: &str, error: &std::io::Error) -> Failure {
 }
 
 async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let engine = Engine::new(load(&args.policy)?);
-    let gateway = Gateway::new(engine, Arc::new(S3::default()), args.limits.options())
+    #[cfg(feature = "embedded")]
+    if args.demo {
+        let (policy, demo) = super::demo::Demo::start(args.data.as_deref()).await?.split();
+        let (gateway, listener) = listen(args, policy, output).await?;
+        demo.explain(listener.local_addr()?, output)?;
+        gateway.serve(listener, stop()).await;
+        demo.stop().await;
+        return Ok(Exit::Fine);
+    }
+    let Some(path) = &args.policy else {
+        return Err(Failure::question("name a policy: `--policy FILE|DIR`"));
+    };
+    let (gateway, listener) = listen(args, load(path)?, output).await?;
+    let reloading = tokio::spawn(reload(gateway.clone(), path.clone()));
+    gateway.serve(listener, stop()).await;
+    reloading.abort();
+    Ok(Exit::Fine)
+}
+
+/// Listens, and says where.
+async fn listen(
+    args: &ServeArgs,
+    policy: Policy,
+    output: &mut Output<'_>,
+) -> Result<(Gateway, TcpListener), Failure> {
+    let gateway = Gateway::new(Engine::new(policy), Arc::new(S3::default()), args.limits.options())
         .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| failed(&format!("listen on {}", args.listen), &error))?;
-    let address = listener.local_addr().map_err(|error| failed("listen", &error))?;
+    let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
             target: "pathward::serve",
@@ -171,10 +208,7 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     }
     writeln!(output.out, "listening on http://{address}")?;
     output.out.flush()?;
-    let reloading = tokio::spawn(reload(gateway.clone(), args.policy.clone()));
-    gateway.serve(listener, stop()).await;
-    reloading.abort();
-    Ok(Exit::Fine)
+    Ok((gateway, listener))
 }
 
 fn load(path: &Path) -> Result<Policy, Failure> {

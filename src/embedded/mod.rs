@@ -134,6 +134,11 @@ impl Embedded {
             .map_err(|refused| EmbeddedError::Refused(refused.code().as_str().to_owned()))
     }
 
+    /// Whether there is such a bucket.
+    pub fn has_bucket(&self, name: &str) -> bool {
+        self.store.read(|state| state.buckets.contains_key(name))
+    }
+
     /// Ends the server: nothing new is accepted, and what is under way has five seconds to end.
     pub async fn shutdown(self) {
         self.server.shutdown().await;

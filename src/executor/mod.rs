@@ -10,6 +10,7 @@
 mod body;
 mod error;
 mod page;
+mod probe;
 mod s3;
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ pub use self::{
     body::{Body, BodyError, Upload},
     error::{ExecuteError, TreeError},
     page::{DirectoryPage, FileEntry, PageRequest, Want},
+    probe::{Alias, ProbeError, ProbeReport, Treatment, probe},
     s3::{S3, S3Options},
 };
 use crate::engine::{

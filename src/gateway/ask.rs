@@ -79,10 +79,7 @@ pub(super) struct Allowed<Op> {
 }
 
 /// A refusal, with the line to write when it is what the caller hears.
-pub(super) struct Refused {
-    failure: Failure,
-    entry: Entry,
-}
+pub(super) struct Refused(Box<(Failure, Entry)>);
 
 /// The body of a request, which comes back from whoever let go of it.
 pub(super) struct Incoming {
@@ -330,24 +327,24 @@ impl Ask<'_> {
                     Some(connection) => connection.id().to_string(),
                     None => self.id.to_string(),
                 };
-                Err(Refused {
-                    failure: Failure::refused(&decision, &self.id.to_string(), &self.asked()),
-                    entry: entry(
-                        decision.outcome(),
-                        decision.reason().code(),
-                        named(&decision),
-                        decision.rule_id().map(|rule| rule.index()),
-                        None,
-                    ),
-                })
+                let failure = Failure::refused(&decision, &self.id.to_string(), &self.asked());
+                let entry = entry(
+                    decision.outcome(),
+                    decision.reason().code(),
+                    named(&decision),
+                    decision.rule_id().map(|rule| rule.index()),
+                    None,
+                );
+                Err(Refused(Box::new((failure, entry))))
             }
         }
     }
 
     /// Writes a refusal's line and gives what the caller hears.
     pub(super) fn refuse(&self, refused: Refused) -> Failure {
-        refused.entry.log(self.request_id, Upstream::default());
-        refused.failure
+        let (failure, entry) = *refused.0;
+        entry.log(self.request_id, Upstream::default());
+        failure
     }
 
     /// Takes an approval apart: what to run, and the line to write when it has run.

@@ -87,7 +87,6 @@ fn key_in(value: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::policy::{ApiKey, Location};

@@ -88,7 +88,6 @@ fn decode(text: &str) -> Result<String, QueryError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -132,7 +132,6 @@ fn split_uri(text: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 

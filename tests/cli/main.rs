@@ -6,6 +6,8 @@ mod batch;
 mod check;
 mod explain;
 mod files;
+#[cfg(feature = "gateway")]
+mod serve;
 
 use std::{
     ffi::OsStr,

@@ -92,6 +92,8 @@ fn odd_keys() -> Vec<String> {
         "a\nb",
         "a\rb",
         "a\r\nb",
+        "\u{0}",
+        "a\u{0}b",
         "\u{1}",
         "\u{7f}",
         "\u{1f}x",
@@ -193,6 +195,15 @@ over_both! {
             let copy = server.client.copy_object().bucket(bucket).key("k").copy_source(source);
             assert_eq!(refused(copy.send().await), (400, "KeyTooLongError".to_owned()));
         }
+        for target in ["%FF", "a%C3", "%ED%A0%80"] {
+            let get = server.client.put_object().bucket(bucket).key("k").customize();
+            let target = format!("{}/{bucket}/{target}", server.embedded.endpoint());
+            let got = get.interceptor(Target(target)).send().await;
+            assert_eq!(refused(got), (400, "InvalidURI".to_owned()), "not UTF-8");
+        }
+        let copy = server.client.copy_object().bucket(bucket).key("k");
+        let copy = copy.copy_source(format!("{bucket}/%FF")).send().await;
+        assert_eq!(refused(copy), (400, "InvalidURI".to_owned()));
         let put = server.embedded.put(bucket, &"k".repeat(1025), "text/plain", "x".into()).await;
         assert_eq!(put.unwrap_err().to_string(), "the embedded server refuses the object: KeyTooLongError");
         assert_eq!(server.keys(bucket).await, [""; 0]);
@@ -204,5 +215,25 @@ fn escaped(byte: u8) -> String {
         char::from(byte).to_string()
     } else {
         format!("%{byte:02X}")
+    }
+}
+
+/// Asks for something that the client would not.
+#[derive(Debug)]
+struct Target(String);
+
+impl aws_sdk_s3::config::Intercept for Target {
+    fn name(&self) -> &'static str {
+        "Target"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut<'_>,
+        _: &aws_sdk_s3::config::RuntimeComponents,
+        _: &mut aws_sdk_s3::config::ConfigBag,
+    ) -> Result<(), aws_sdk_s3::error::BoxError> {
+        context.request_mut().set_uri(self.0.as_str())?;
+        Ok(())
     }
 }

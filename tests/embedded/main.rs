@@ -1,9 +1,14 @@
 //! The embedded S3 server, asked over HTTP as any other.
-#![cfg(feature = "embedded")]
+#![cfg(all(feature = "embedded", feature = "executor"))]
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+mod demo;
+mod disk;
 mod keys;
+mod listing;
+mod multipart;
 mod objects;
+mod refusals;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

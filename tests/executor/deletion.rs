@@ -1,1 +1,167 @@
-//! To come.
+//! Deletions: of one, of many, of directories; each key decided before anything goes: D1, D3, D9.
+
+use super::{
+    DirectoryDeletion, ExecuteError, Setup, TreeError,
+    backend::{Fault, deleted_keys},
+};
+
+#[tokio::test]
+async fn a_missing_object_is_missing() {
+    let setup = Setup::new().await;
+    setup.backend.put("pub/x", b"");
+    assert_eq!(setup.delete("pub/x").await, Ok(()));
+    assert_eq!(setup.delete("pub/x").await, Err(ExecuteError::Missing));
+    assert_eq!(setup.delete("gone/x").await, Err(ExecuteError::Missing));
+    assert_eq!(setup.copy("pub/x", "pub/y").await, Err(ExecuteError::Missing));
+    assert_eq!(setup.write("gone/x", b"").await, Err(ExecuteError::Missing));
+}
+
+#[tokio::test]
+async fn each_of_many_has_its_own_result() {
+    let setup = Setup::new().await;
+    let paths: Vec<String> = (0..2_100).map(|number| format!("pub/{number}")).collect();
+    for path in &paths {
+        setup.backend.put(path, b"");
+    }
+    setup.backend.put("more/x", b"");
+    let mut all: Vec<&str> = paths.iter().map(String::as_str).collect();
+    all.insert(7, "more/x");
+    all.insert(9, "pub/ ");
+    all.insert(11, "pub/none");
+    all.insert(12, "pub/7");
+    let results = setup.delete_many(&all).await;
+    for (path, result) in all.iter().zip(results) {
+        match *path {
+            "pub/ " => assert_eq!(result, Err(ExecuteError::KeyNotSendable)),
+            _ => assert_eq!(result, Ok(()), "{path}"),
+        }
+    }
+    assert_eq!(setup.backend.objects(), Vec::<String>::new());
+    for request in setup.backend.requests().iter().filter(|request| request.method == "POST") {
+        let keys = deleted_keys(std::str::from_utf8(&request.body).expect("XML"));
+        assert!(keys.len() <= 1_000);
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_confirm_is_not_taken_for_deleted() {
+    let setup = Setup::new().await;
+    for path in ["pub/a", "pub/b", "pub/c"] {
+        setup.backend.put(path, b"");
+    }
+    let body = "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key>\
+                <Code>AccessDenied</Code><Message>canary</Message></Error></DeleteResult>";
+    let fault = Fault::Answer { status: 200, headers: "", body: body.into() };
+    setup.backend.fail(1, |request| request.method == "POST", fault);
+    let refused = ExecuteError::Refused { status: 403, code: Some("AccessDenied".into()) };
+    let results = setup.delete_many(&["pub/a", "pub/b", "pub/c"]).await;
+    assert_eq!(results, [Ok(()), Err(refused), Ok(())]);
+    // The one that was not spoken of was deleted by itself.
+    assert_eq!(setup.backend.objects(), ["pub/a", "pub/b"]);
+}
+
+#[tokio::test]
+async fn a_server_without_the_request_for_many_is_asked_one_by_one() {
+    let setup = Setup::new().await;
+    for path in ["pub/a", "pub/b"] {
+        setup.backend.put(path, b"");
+    }
+    let fault = Fault::Error { status: 501, code: "NotImplemented", message: "" };
+    setup.backend.fail(9, |request| request.method == "POST", fault);
+    assert_eq!(setup.delete_many(&["pub/a", "pub/b"]).await, [Ok(()), Ok(())]);
+    assert_eq!(setup.backend.objects(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_directory_goes_when_it_is_empty() {
+    let setup = Setup::new().await;
+    setup.backend.bucket("pub");
+    setup.create_directory("pub/d/").await.expect("made");
+    setup.backend.put("pub/d/x", b"");
+    setup.backend.put("pub/d2/x", b"");
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::NotEmpty));
+    setup.delete("pub/d/x").await.expect("deleted");
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::Deleted));
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::Missing));
+    assert_eq!(setup.backend.objects(), ["pub/d2/x"]);
+}
+
+#[tokio::test]
+async fn what_a_connection_does_not_reach_does_not_keep_a_directory() {
+    let fields = "access: read-write\nrestrictions: [pub/d/, pub/d/mine*]\ndeny: [pub/d/hidden*]";
+    let setup = Setup::with(fields).await;
+    setup.backend.put("pub/d/", b"");
+    for number in 0..1_500 {
+        setup.backend.put(&format!("pub/d/hidden{number}"), b"");
+    }
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::Deleted));
+    // And that it is there is not learned of either.
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::Missing));
+    setup.backend.put("pub/d/mine", b"");
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::NotEmpty));
+}
+
+#[tokio::test]
+async fn a_tree_goes_with_all_in_it_and_nothing_beside() {
+    let setup = Setup::new().await;
+    for number in 0..2_100 {
+        setup.backend.put(&format!("pub/data/{}/{number} +%41", number % 7), b"");
+    }
+    for key in ["data/", "data/sub/", "data//x", "data/\u{fffe}", "data/ ", "data/<&>"] {
+        setup.backend.put(&format!("pub/{key}"), b"");
+    }
+    setup.backend.put("pub/data2/x", b"");
+    setup.backend.put("pub/data", b"");
+    assert_eq!(setup.delete_tree("pub/data/").await, Ok(2_106));
+    assert_eq!(setup.backend.objects(), ["pub/data", "pub/data2/x"]);
+    assert_eq!(setup.delete_tree("pub/data/").await, Ok(0));
+}
+
+#[tokio::test]
+async fn a_tree_with_a_key_that_cannot_be_decided_stays_whole() {
+    for (fields, key) in [
+        ("access: read-write", "data/a\nb"),
+        ("access: read-write", "data/../x"),
+        ("access: read-write\nkeys: plain", "data//x"),
+        ("access: read-write\nkeys: plain", "data/..\\x"),
+    ] {
+        let setup = Setup::with(fields).await;
+        // The key is on the last page.
+        for number in 0..1_500 {
+            setup.backend.put(&format!("pub/data/!{number}"), b"");
+        }
+        setup.backend.put(&format!("pub/{key}"), b"");
+        let error = setup.delete_tree("pub/data/").await.expect_err("not deleted");
+        assert_eq!(error.deleted, 0, "{key:?}");
+        assert_eq!(setup.backend.objects().len(), 1_501, "{key:?}");
+        assert!(setup.backend.requests().iter().all(|request| request.method == "GET"));
+    }
+}
+
+#[tokio::test]
+async fn a_tree_that_fails_half_way_says_what_went() {
+    let setup = Setup::new().await;
+    for number in 0..2_500 {
+        setup.backend.put(&format!("pub/data/{number}"), b"");
+    }
+    let fault = Fault::Error { status: 403, code: "AccessDenied", message: "canary" };
+    setup.backend.fail_after(1, 99, |request| request.method == "POST", fault);
+    let refused = ExecuteError::Refused { status: 403, code: Some("AccessDenied".into()) };
+    let error = TreeError { deleted: 1_000, error: refused };
+    assert_eq!(setup.delete_tree("pub/data/").await, Err(error));
+    assert_eq!(setup.backend.objects().len(), 1_500);
+
+    // The second page of the first look fails: nothing goes.
+    let setup = Setup::new().await;
+    for number in 0..2_500 {
+        setup.backend.put(&format!("pub/data/{number}"), b"");
+    }
+    let is_second =
+        |request: &super::backend::Request| request.query("continuation-token").is_some();
+    let fault = Fault::Error { status: 500, code: "InternalError", message: "canary" };
+    setup.backend.fail(99, is_second, fault);
+    let failed = ExecuteError::Failed { status: Some(500), code: Some("InternalError".into()) };
+    let error = TreeError { deleted: 0, error: failed };
+    assert_eq!(setup.delete_tree("pub/data/").await, Err(error));
+    assert_eq!(setup.backend.objects().len(), 2_500);
+}

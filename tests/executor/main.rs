@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     clippy::panic,
     unreachable_pub,
-    missing_docs,
     reason = "helpers of tests fail as tests do, and are shared with other tests' programs"
 )]
 
@@ -14,6 +13,7 @@ mod backend;
 mod deletion;
 mod faults;
 mod listing;
+mod probe;
 mod streams;
 mod wire;
 
@@ -57,7 +57,7 @@ pub(crate) fn options() -> S3Options {
     S3Options {
         connect_timeout: Duration::from_secs(1),
         attempt_timeout: Duration::from_secs(1),
-        transfer_timeout: Duration::from_secs(2),
+        transfer_timeout: Duration::from_secs(1),
         stall_timeout: Duration::from_millis(500),
         attempts: 2,
         backoff: Duration::from_millis(1),

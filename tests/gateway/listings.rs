@@ -91,8 +91,7 @@ async fn l05_folders_lead_to_something_permitted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn l06_pages_count_only_what_is_shown_and_markers_are_bound() {
-    let mut options = pathward::gateway::Options::default();
-    options.page = 3;
+    let options = pathward::gateway::Options { page: 3, ..Default::default() };
     let world = World::with(super::world::CONNECTIONS, options).await;
     for number in 0..10 {
         let (shown, hidden) = (format!("mix/{number}.csv"), format!("mix/{number}.hidden"));
@@ -252,8 +251,7 @@ async fn the_json_is_what_every_client_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_client_gets_folders_and_files_on_pages_of_their_own() {
-    let mut options = pathward::gateway::Options::default();
-    options.page = 2;
+    let options = pathward::gateway::Options { page: 2, ..Default::default() };
     let world = World::with(super::world::CONNECTIONS, options).await;
     for name in ["f1", "f2", "f3", "d1/x", "d2/x", "d3/x"] {
         world.embedded.put("pub", &format!("data/node/{name}"), "x/y", "1".into()).await.unwrap();

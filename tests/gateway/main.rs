@@ -10,10 +10,17 @@
     clippy::indexing_slicing,
     clippy::panic,
     unreachable_pub,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
+#[path = "../support/backend.rs"]
+#[expect(dead_code, reason = "the tests of the executor use all of it")]
+mod backend;
+
+mod canary;
 mod directories;
+mod faults;
 mod headers;
 mod listings;
 mod paths;

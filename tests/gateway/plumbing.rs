@@ -1,7 +1,6 @@
 //! Catalogue c.7 and c.8: who asks, what a change of policy changes, and what stays secret.
 
 use super::world::{ALL, BOB, CONNECTIONS, NONE, READ, World};
-use pathward::gateway::Options;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a02_a11_what_cannot_be_resolved_is_denied() {
@@ -96,8 +95,7 @@ async fn a09_an_unknown_key_and_a_wrong_one_are_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
-    let mut options = Options::default();
-    options.max_requests = 1;
+    let options = pathward::gateway::Options { max_requests: 1, ..Default::default() };
     let world = World::with(CONNECTIONS, options).await;
     let mut slow = tokio::net::TcpStream::connect(world.address).await.unwrap();
     let head = format!(
@@ -115,8 +113,10 @@ async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_stops_coming_is_not_waited_for() {
-    let mut options = Options::default();
-    options.idle_timeout = std::time::Duration::from_millis(300);
+    let options = pathward::gateway::Options {
+        idle_timeout: std::time::Duration::from_millis(300),
+        ..Default::default()
+    };
     let world = World::with(CONNECTIONS, options).await;
     let head = format!(
         "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nContent-Length: 10\r\n\r\nabc"

@@ -123,8 +123,7 @@ async fn a_file_and_a_folder_of_one_name_are_told_apart_by_the_slash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_have_a_limit_announced_or_not() {
-    let mut options = pathward::gateway::Options::default();
-    options.max_body = 1_000;
+    let options = pathward::gateway::Options { max_body: 1_000, ..Default::default() };
     let world = World::with(super::world::CONNECTIONS, options).await;
     let answer = world.send("PUT", "/v1/data/s3+t://pub/data/big", &[b'x'; 1_001]).await;
     assert_eq!(answer.status, 413);

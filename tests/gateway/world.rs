@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use super::canary;
 use pathward::{
     Engine, Policy,
     embedded::{Embedded, EmbeddedOptions},
@@ -124,14 +125,63 @@ impl Answer {
     }
 }
 
-pub struct World {
+/// A gateway that serves.
+pub struct Front {
     pub address: SocketAddr,
     pub gateway: Gateway,
-    pub embedded: Embedded,
+    pub executor: Arc<S3>,
     folder: tempfile::TempDir,
     endpoint: String,
-    sent: Arc<Mutex<Vec<u8>>>,
     _stop: oneshot::Sender<()>,
+}
+
+/// A gateway before an S3 server whose requests are recorded.
+pub struct World {
+    front: Front,
+    pub embedded: Embedded,
+    sent: Arc<Mutex<Vec<u8>>>,
+}
+
+impl std::ops::Deref for World {
+    type Target = Front;
+
+    fn deref(&self) -> &Front {
+        &self.front
+    }
+}
+
+impl Front {
+    /// A gateway before the server at this endpoint.
+    pub async fn start(
+        connections: &str,
+        endpoint: &str,
+        options: Options,
+        s3_options: S3Options,
+    ) -> Self {
+        canary::watch();
+        let folder = tempfile::tempdir().unwrap();
+        let credentials = format!(
+            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            canary::ID,
+            canary::SECRET
+        );
+        write_private(&folder.path().join("credentials"), &credentials);
+        let executor = Arc::new(S3::new(s3_options));
+        let policy = policy(connections, endpoint, folder.path());
+        let gateway = Gateway::new(Engine::new(policy), executor.clone(), options).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = gateway.clone();
+        tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
+        Self { address, gateway, executor, folder, endpoint: endpoint.to_owned(), _stop: stop }
+    }
+
+    /// Lets the gateway decide by other connections.
+    pub fn replace(&self, connections: &str) {
+        let policy = policy(connections, &self.endpoint, self.folder.path());
+        self.gateway.replace(Engine::new(policy));
+    }
 }
 
 impl World {
@@ -140,35 +190,17 @@ impl World {
     }
 
     pub async fn with(connections: &str, options: Options) -> Self {
-        let embedded = Embedded::start(EmbeddedOptions::default()).await.unwrap();
+        canary::watch();
+        let options_of_s3 = EmbeddedOptions::default().with_credentials(canary::ID, canary::SECRET);
+        let embedded = Embedded::start(options_of_s3).await.unwrap();
         for (key, text) in OBJECTS {
             embedded.put("pub", key, "text/plain", text.into()).await.unwrap();
         }
         embedded.put("hidden-bucket", "k", "text/plain", "SECRET".into()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let credentials = format!(
-            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            embedded.access_key_id(),
-            embedded.secret_access_key()
-        );
-        write_private(&folder.path().join("credentials"), &credentials);
         let sent = Arc::default();
         let endpoint = record(&embedded.endpoint(), Arc::clone(&sent)).await;
-        let executor = Arc::new(S3::new(S3Options::default()));
-        let policy = policy(connections, &endpoint, folder.path());
-        let gateway = Gateway::new(Engine::new(policy), executor, options).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = gateway.clone();
-        tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
-        Self { address, gateway, embedded, folder, endpoint, sent, _stop: stop }
-    }
-
-    /// Lets the gateway decide by other connections.
-    pub fn replace(&self, connections: &str) {
-        let policy = policy(connections, &self.endpoint, self.folder.path());
-        self.gateway.replace(Engine::new(policy));
+        let front = Front::start(connections, &endpoint, options, S3Options::default()).await;
+        Self { front, embedded, sent }
     }
 
     /// Everything that the backend was sent, and from here on anew.
@@ -184,6 +216,24 @@ impl World {
         text.lines().filter(is_line).map(|line| line.replace(" HTTP/1.1", "")).collect()
     }
 
+    /// Asserts that a request is refused with this status, and that the backend hears nothing.
+    pub async fn refused(&self, status: u16, method: &str, target: impl AsRef<[u8]>) -> String {
+        let target = target.as_ref();
+        self.taken();
+        let body = if method == "POST" { &b"{\"name\":\"n\"}"[..] } else { b"" };
+        let answer = self.send(method, target, body).await;
+        let shown = String::from_utf8_lossy(target);
+        assert_eq!(answer.status, status, "{method} {shown}: {answer:?}");
+        assert_eq!(self.upstream(), [""; 0], "{method} {shown}");
+        assert_eq!(self.taken().len(), 0);
+        match method {
+            "HEAD" => answer.header("x-error-message").expect("a message").to_owned(),
+            _ => answer.error(),
+        }
+    }
+}
+
+impl Front {
     /// Sends a request with Ana's key that allows everything.
     pub async fn send(&self, method: &str, target: impl AsRef<[u8]>, body: &[u8]) -> Answer {
         self.send_with(method, target, &[("Authorization", ALL)], body).await
@@ -220,23 +270,8 @@ impl World {
         stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(canary::found(&answer), None);
         parse(&answer)
-    }
-
-    /// Asserts that a request is refused with this status, and that the backend hears nothing.
-    pub async fn refused(&self, status: u16, method: &str, target: impl AsRef<[u8]>) -> String {
-        let target = target.as_ref();
-        self.taken();
-        let body = if method == "POST" { &b"{\"name\":\"n\"}"[..] } else { b"" };
-        let answer = self.send(method, target, body).await;
-        let shown = String::from_utf8_lossy(target);
-        assert_eq!(answer.status, status, "{method} {shown}: {answer:?}");
-        assert_eq!(self.upstream(), [""; 0], "{method} {shown}");
-        assert_eq!(self.taken().len(), 0);
-        match method {
-            "HEAD" => answer.header("x-error-message").expect("a message").to_owned(),
-            _ => answer.error(),
-        }
     }
 }
 

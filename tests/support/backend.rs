@@ -135,6 +135,8 @@ struct State {
     next_upload: u64,
     /// Lists by names of directories, as SeaweedFS does, and not by bytes.
     by_names: bool,
+    /// What it takes a key for.
+    takes_for: Option<fn(&str) -> String>,
     /// Writes a space as `%20` in listings, and not as `+`.
     percent_spaces: bool,
 }
@@ -224,6 +226,11 @@ impl Backend {
 
     pub fn percent_spaces(&self) {
         self.state().percent_spaces = true;
+    }
+
+    /// Takes every key for another, as servers do that are no S3.
+    pub fn take_keys_for(&self, other: fn(&str) -> String) {
+        self.state().takes_for = Some(other);
     }
 
     /// From now on, so many requests that match fail in this way.
@@ -393,8 +400,11 @@ impl Answer {
 
 impl Backend {
     fn answer(&self, request: &Request, sum: u64) -> Answer {
-        let (bucket, key) = request.bucket_and_key();
+        let (bucket, mut key) = request.bucket_and_key();
         let mut state = self.state();
+        if let Some(other) = state.takes_for {
+            key = other(&String::from_utf8_lossy(&key)).into_bytes();
+        }
         if bucket.is_empty() {
             let mut body = String::from("<ListAllMyBucketsResult><Buckets>");
             for name in state.buckets.keys() {

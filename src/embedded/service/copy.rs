@@ -36,8 +36,9 @@ impl S3Route for Route {
     // That it is signed is checked by the trait, as nothing else is said here; that the source
     // is, by the guard.
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        if request.uri.query().is_some_and(|query| query.contains("partNumber=")) {
-            return Err(s3_error!(NotImplemented, "parts cannot be copied"));
+        // What else a query could ask for, such as copying a part, is no copy of an object.
+        if !matches!(request.uri.query(), None | Some("" | "x-id=CopyObject")) {
+            return Err(s3_error!(NotImplemented, "only whole objects are copied"));
         }
         let headers = &request.headers;
         let (bucket, key) = parse(request.uri.path())?;

@@ -138,25 +138,25 @@ pub(super) async fn complete_multipart_upload(
 
 /// The object of the listed parts, if they are there and in order.
 fn assemble(upload: &Upload, listed: &[dto::CompletedPart]) -> S3Result<Object> {
+    let numbers: Option<Vec<_>> = listed.iter().map(|asked| asked.part_number).collect();
+    let numbers = numbers.ok_or_else(|| s3_error!(MalformedXML))?;
+    if !numbers.is_sorted_by(|one, next| one < next) {
+        return Err(s3_error!(InvalidPartOrder));
+    }
     let mut parts: Vec<&Object> = Vec::with_capacity(listed.len());
     let mut md5 = Md5::new();
-    let mut last = 0;
-    for (at, asked) in listed.iter().enumerate() {
-        let number = asked.part_number.ok_or_else(|| s3_error!(MalformedXML))?;
-        if number <= last {
-            return Err(s3_error!(InvalidPartOrder));
-        }
-        last = number;
+    for (asked, number) in listed.iter().zip(numbers) {
         let part = u16::try_from(number).ok().and_then(|number| upload.parts.get(&number));
         let part = part.ok_or_else(|| s3_error!(InvalidPart))?;
         if asked.e_tag.as_ref().is_none_or(|etag| etag.value() != part.etag) {
             return Err(s3_error!(InvalidPart));
         }
-        if at + 1 < listed.len() && part.data.length() < LEAST {
-            return Err(s3_error!(EntityTooSmall));
-        }
         md5.update(&unhex(&part.etag));
         parts.push(part);
+    }
+    let (_, all_but_last) = parts.split_last().ok_or_else(|| s3_error!(MalformedXML))?;
+    if all_but_last.iter().any(|part| part.data.length() < LEAST) {
+        return Err(s3_error!(EntityTooSmall));
     }
     Ok(Object {
         data: Data::concatenated(parts.iter().map(|part| &part.data)),

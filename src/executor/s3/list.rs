@@ -1,5 +1,7 @@
 //! One page of a directory, narrowed to what may be shown.
 
+use aws_sdk_s3::Client;
+
 use super::{
     S3,
     cut::{self, Cut},
@@ -8,11 +10,16 @@ use super::{
     root,
 };
 use crate::{
+    access::Access,
+    automaton::Automaton,
     engine::{Approved, ListDirectory, ListMode, Listing},
     executor::{DirectoryPage, ExecuteError, FileEntry, PageRequest, Want},
     path::Path,
     policy::Keys,
 };
+
+/// At how many places at most it is looked for whether a folder is there, before it is at the folder.
+const MAX_PLACES: usize = 16;
 
 pub(super) async fn list(
     s3: &S3,
@@ -28,14 +35,7 @@ pub(super) async fn list(
     let mut filling = Filling::new(request);
     let mut prefixes = Vec::new();
     for prefix in view.listing.prefixes() {
-        // Every prefix starts with the directory, and so with its bucket.
-        let Some(key) = prefix.get(bucket.len() + 1..) else { continue };
-        // One that ends within a character asks for a little more, and each entry is checked.
-        let whole = String::from_utf8_lossy(match std::str::from_utf8(key) {
-            Ok(_) => key,
-            Err(error) => &key[..error.valid_up_to()],
-        });
-        prefixes.push(whole.into_owned());
+        prefixes.push(under_bucket(&prefix, bucket));
     }
     prefixes.dedup();
     for prefix in &prefixes {
@@ -48,52 +48,61 @@ pub(super) async fn list(
             Resume::Over => continue,
             Resume::From(after) => after,
         };
-        let pages = Pages::of(&client, bucket, prefix);
         let filled = if is_folder || filling.request.limit == 0 {
-            fill_one(&view, &mut filling, pages, is_folder.then_some(prefix)).await
+            let places = view.places(bucket, prefix, is_folder);
+            match is_there(&client, bucket, &places).await {
+                Ok(true) => {
+                    filling.page.exists = true;
+                    if is_folder {
+                        filling.offer_folder(&view, prefix);
+                    }
+                    Ok(())
+                }
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            }
         } else {
-            fill(&view, &mut filling, pages.delimited().after(after)).await
+            let pages = Pages::of(&client, bucket, prefix).delimited().after(after);
+            fill(&view, &mut filling, pages).await
         };
         match filled {
-            Ok(()) => {}
+            // A bucket is there when the server does not say otherwise, and no less so when it is
+            // empty: the root shows it, too.
+            Ok(()) => filling.page.exists |= directory.is_empty(),
             // The bucket is not there, or is no longer.
             Err(ExecuteError::Missing) => return Ok(DirectoryPage::default()),
             Err(error) => return Err(error),
         }
     }
-    // A bucket is there when it can be listed, and no less so when it is empty.
-    if view.listing.mode() == ListMode::Pass && directory.is_empty() {
-        filling.page.exists = true;
-    }
     Ok(filling.end())
 }
 
-/// Asks for one entry, which is enough to know that there is any.
-async fn fill_one(
-    view: &View<'_>,
-    filling: &mut Filling,
-    mut pages: Pages<'_>,
-    folder: Option<&String>,
-) -> Result<(), ExecuteError> {
-    while let Some(entries) = pages.next(1).await? {
-        if entries.is_empty() {
-            continue;
+/// What of a prefix, which starts with the bucket, is the server's. One that ends within a character
+/// asks for a little more; each entry is checked.
+fn under_bucket(prefix: &[u8], bucket: &str) -> String {
+    let key = prefix.get(bucket.len() + 1..).unwrap_or_default();
+    let whole = match std::str::from_utf8(key) {
+        Ok(_) => key,
+        Err(error) => &key[..error.valid_up_to()],
+    };
+    String::from_utf8_lossy(whole).into_owned()
+}
+
+/// Whether there is anything under one of these prefixes.
+async fn is_there(
+    client: &Client,
+    bucket: &str,
+    prefixes: &[String],
+) -> Result<bool, ExecuteError> {
+    for prefix in prefixes {
+        let mut pages = Pages::of(client, bucket, prefix);
+        while let Some(entries) = pages.next(1).await? {
+            if !entries.is_empty() {
+                return Ok(true);
+            }
         }
-        filling.page.exists = true;
-        let folder = folder.map(|prefix| Entry {
-            key: Some(prefix.clone()),
-            is_prefix: true,
-            size: 0,
-            last_modified: None,
-        });
-        if let Some(item) = folder.and_then(|entry| view.item(&entry))
-            && filling.wants(&item)
-        {
-            filling.offer(item);
-        }
-        break;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Goes through a prefix, page by page, until the page is full and something is seen to follow.
@@ -159,13 +168,15 @@ impl Item {
 /// What of a server's entries may be shown.
 struct View<'a> {
     listing: Listing<'a>,
+    automaton: &'a Automaton,
     is_plain: bool,
 }
 
 impl<'a> View<'a> {
     fn new(approved: &'a Approved<ListDirectory<'static>>) -> Self {
-        let is_plain = approved.connection().keys() == Keys::Plain;
-        Self { listing: approved.listing(), is_plain }
+        let connection = approved.connection();
+        let is_plain = connection.keys() == Keys::Plain;
+        Self { listing: approved.listing(), automaton: connection.automaton(), is_plain }
     }
 
     /// The entry, if it is one that can be named and may be shown.
@@ -195,6 +206,31 @@ impl<'a> View<'a> {
             last_modified: entry.last_modified,
         });
         is_shown.then(|| Item { file, name: name.to_owned() })
+    }
+
+    /// Where to look for whether a folder is there: as deep as the restrictions name it, so that
+    /// less of what is hidden has an influence. The same places whichever of the directories above
+    /// is listed.
+    fn places(&self, bucket: &str, prefix: &str, is_folder: bool) -> Vec<String> {
+        if !is_folder || self.listing.mode() == ListMode::Pass {
+            return vec![prefix.to_owned()];
+        }
+        let mut places = Vec::new();
+        let mut to_follow = vec![format!("{bucket}/{prefix}").into_bytes()];
+        while let Some(place) = to_follow.pop() {
+            let leads = self.automaton.leads(&place, Access::Read);
+            for lead in leads {
+                match lead.ends_with(b"/") && lead != place {
+                    true => to_follow.push(lead),
+                    false => places.push(lead),
+                }
+            }
+            if places.len() + to_follow.len() > MAX_PLACES {
+                return vec![prefix.to_owned()];
+            }
+        }
+        places.sort_unstable();
+        places.iter().map(|place| under_bucket(place, bucket)).collect()
     }
 
     /// Whether nothing but the prefix itself can be shown of what starts with it: then it is among
@@ -267,6 +303,15 @@ impl Filling {
         match item.file {
             Some(file) => self.page.files.push(file),
             None => self.page.folders.push(item.name),
+        }
+    }
+
+    /// Takes a folder that a restriction names, and that is there.
+    fn offer_folder(&mut self, view: &View<'_>, prefix: &str) {
+        let entry =
+            Entry { key: Some(prefix.to_owned()), is_prefix: true, size: 0, last_modified: None };
+        if let Some(item) = view.item(&entry).filter(|item| self.wants(item)) {
+            self.offer(item);
         }
     }
 

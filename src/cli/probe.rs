@@ -1,0 +1,164 @@
+//! `pathward probe`: how does a connection's server read keys?
+
+use std::ffi::OsString;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    exit::Exit,
+    output::{Failure, Format, Output, escape_bytes},
+    question::{CallerArgs, KeyAccess, PolicyArgs, Target, caller, load},
+};
+use crate::{
+    escape::escape,
+    executor::{Alias, ProbeError, ProbeReport, S3, Treatment, probe},
+    path::Path,
+    policy::{Connection, Keys},
+};
+
+/// Finds out whether a connection's server keeps keys exactly, with a few objects under a prefix.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  pathward probe s3+lake --policy policy.yaml --under lake/tmp/
+  pathward probe s3+lake --policy policy.yaml --as ana --under lake/tmp/ --format json
+
+Writes, reads and deletes a dozen tiny objects in a new directory under the prefix, with the
+connection's credentials, whatever its restrictions say. One key outside it is read: that
+directory's with a `/` before it. The prefix should be one that nothing else depends on.
+
+Exit codes: 0 the connection's `keys` is right for its server, 1 the server cannot be probed,
+2 no such connection or prefix, 3 the policy does not load, 4 the server takes keys for others that
+the connection does not refuse.")]
+pub struct ProbeArgs {
+    /// The connection, `s3+label` or `s3`
+    #[arg(value_name = "CONNECTION")]
+    connection: OsString,
+
+    #[command(flatten)]
+    policy: PolicyArgs,
+
+    /// Whose connection. May be left out when one owner alone has a connection of this name
+    #[arg(long = "as", value_name = "OWNER")]
+    owner: Option<String>,
+
+    /// Where objects may be written and deleted: a directory in a bucket, `bucket/prefix/`
+    #[arg(long, value_name = "BUCKET/PREFIX/")]
+    under: OsString,
+}
+
+pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    let target = Target::parse(&args.connection)?;
+    let under = args.under.as_encoded_bytes();
+    let path = Path::new(under).and_then(Path::into_directory).map_err(|error| {
+        Failure::question(format!("`{}` is no prefix: {error}", escape_bytes(under)))
+    })?;
+    let policy = load(&args.policy.policy)?;
+    let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
+    let connection = policy
+        .connection(caller(&policy, &target.id, &owner)?.name, &target.id)
+        .ok_or_else(|| Failure::question("the policy has no such connection"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(probe(&S3::default(), connection, &path));
+    let report = report.map_err(|error| match error {
+        ProbeError::Prefix => Failure::question(error.to_string()),
+        _ => Failure::Said(Exit::Error, error.to_string()),
+    })?;
+    let is_right = is_guarded(connection, &report);
+    output.decided = if is_right { Exit::Fine } else { Exit::Findings };
+    match output.format {
+        Format::Text => write_text(connection, &report, output)?,
+        Format::Json => output.json(&ProbeJson::new(connection, &report))?,
+    }
+    if !report.is_clean {
+        output.note(format_args!(
+            "not all that was written could be deleted: look for `pathward-probe-` under `{}`",
+            escape_bytes(under)
+        ))?;
+    }
+    Ok(output.decided)
+}
+
+/// Whether no two keys that the connection takes are one to its server.
+fn is_guarded(connection: &Connection, report: &ProbeReport) -> bool {
+    let is_plain = connection.keys() == Keys::Plain;
+    report.aliases().all(|alias| is_plain && alias.is_refused_by_plain())
+}
+
+fn write_text(
+    connection: &Connection,
+    report: &ProbeReport,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let out = &mut output.out;
+    let endpoint = connection.endpoint().map_or("AWS".into(), escape);
+    writeln!(out, "{} at {endpoint}", connection.id())?;
+    for (alias, treatment) in &report.findings {
+        let [one, other] = alias.keys().map(escape);
+        let said = match treatment {
+            Treatment::Exact => "are two objects",
+            Treatment::Aliased => "ARE ONE OBJECT",
+            Treatment::Refused => "are not both stored",
+        };
+        writeln!(out, "  {:<14}  `{one}` and `{other}` {said}", alias.name())?;
+    }
+    let (right, has) = (name(report.keys()), name(connection.keys()));
+    writeln!(out, "`keys: {right}` is right for this server; the connection has `keys: {has}`")?;
+    let unguarded: Vec<&str> = report.unguarded().map(Alias::name).collect();
+    if !unguarded.is_empty() {
+        writeln!(
+            out,
+            "no setting helps against {}: write restrictions that allow both keys, or neither",
+            unguarded.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+fn name(keys: Keys) -> &'static str {
+    match keys {
+        Keys::Exact => "exact",
+        Keys::Plain => "plain",
+    }
+}
+
+/// The answer of `probe` in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct ProbeJson<'j> {
+    connection: String,
+    owner: &'j str,
+    endpoint: Option<&'j str>,
+    keys: &'static str,
+    right: &'static str,
+    guarded: bool,
+    clean: bool,
+    findings: Vec<FindingJson>,
+}
+
+#[derive(Serialize)]
+struct FindingJson {
+    alias: &'static str,
+    keys: [&'static str; 2],
+    treatment: &'static str,
+}
+
+impl<'j> ProbeJson<'j> {
+    fn new(connection: &'j Connection, report: &ProbeReport) -> Self {
+        let finding = |(alias, treatment): &(Alias, Treatment)| FindingJson {
+            alias: alias.name(),
+            keys: alias.keys(),
+            treatment: treatment.name(),
+        };
+        Self {
+            connection: connection.id().to_string(),
+            owner: connection.owner(),
+            endpoint: connection.endpoint(),
+            keys: name(connection.keys()),
+            right: name(report.keys()),
+            guarded: is_guarded(connection, report),
+            clean: report.is_clean,
+            findings: report.findings.iter().map(finding).collect(),
+        }
+    }
+}

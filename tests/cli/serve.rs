@@ -1,0 +1,244 @@
+//! `pathward serve` and `pathward key new`, as programs.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use super::Folder;
+
+/// A gateway that runs until it is dropped.
+struct Served {
+    child: Child,
+    address: String,
+    /// What it said on standard output up to here.
+    said: String,
+    log: mpsc::Receiver<String>,
+}
+
+impl Served {
+    /// Starts it; `last` is in the last line that it says before it waits.
+    fn start(command: &mut Command, last: &str) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut said = String::new();
+        while !said.contains(last) {
+            assert_ne!(out.read_line(&mut said).expect("text"), 0, "it ended: {said}");
+        }
+        let first = said.lines().next().expect("a line");
+        let address = first.strip_prefix("listening on http://").expect("an address").to_owned();
+        let err = BufReader::new(child.stderr.take().expect("a pipe"));
+        let (lines, log) = mpsc::channel();
+        thread::spawn(move || {
+            err.lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
+        });
+        Self { child, address, said, log }
+    }
+
+    fn get(&self, target: &str, key: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("connects");
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: g\r\nConnection: close\r\nAuthorization: {key}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let status = answer.split(' ').nth(1).expect("a status").parse().expect("a number");
+        let body = answer.split_once("\r\n\r\n").expect("a body").1.to_owned();
+        (status, body)
+    }
+
+    /// The next line of the log that has this in it.
+    fn logged(&self, part: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(20)).expect(part);
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().expect("kill runs").success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A connection to a server that nothing listens at: what is denied never finds out.
+const POLICY: &str = "\
+connections:
+  - id: s3+t
+    owner: ana
+    endpoint: http://127.0.0.1:1
+    credentials: { env: NOT_SET }
+    restrictions: [pub/data/]
+";
+
+fn new_key(folder: &Folder, args: &str) -> super::Ran {
+    folder.run(format!("key new --policy . {args}").split_whitespace())
+}
+
+#[test]
+fn a_new_key_opens_the_gateway_and_the_policy_has_its_hash_alone() {
+    let folder = Folder::with(POLICY);
+    let made = new_key(&folder, "--user ana --id laptop --access read-write");
+    assert_eq!(made.code, 0, "{}", made.err);
+    let key = made.out.trim_end();
+    assert!(key.starts_with("sim") && key.len() == 43, "{key}");
+    assert!(made.err.contains("not shown again"), "{}", made.err);
+    let other = new_key(&folder, "--user ana --id job --format json");
+    let json = other.json();
+    assert_eq!(
+        (json["access"].as_str(), json["file"].as_str()),
+        (Some("read-only"), Some("./user-ana.yaml"))
+    );
+    for file in fs::read_dir(folder.0.path()).expect("a folder") {
+        let text = fs::read_to_string(file.expect("a file").path()).expect("text");
+        assert!(!text.contains(key) && !text.contains(json["key"].as_str().expect("a key")));
+    }
+
+    let mut command = folder.command();
+    command.args("serve --policy . --listen 127.0.0.1:0 --log-format json".split(' '));
+    let served = Served::start(&mut command, "listening");
+    let target = "/v1/connector/s3+t/pub/secret";
+    for known in [key, json["key"].as_str().expect("a key")] {
+        let (status, body) = served.get(target, &format!("Simple {known}"));
+        assert_eq!(status, 403, "{body}");
+        let line = served.logged("pathward::decision");
+        let line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+        for (field, value) in [
+            ("op", "read"),
+            ("caller", "ana"),
+            ("connection", "s3+t"),
+            ("bucket", "pub"),
+            ("key", "secret"),
+            ("decision", "deny"),
+            ("reason_code", "deny.no_match"),
+            ("key_encoding", "utf8"),
+        ] {
+            assert_eq!(line[field], value, "{line}");
+        }
+        assert!(line["decision_id"].is_number() && line["duration_ns"].is_number());
+        assert!(line["revision"].is_string() && line["request_id"].is_string());
+        assert!(!line.to_string().contains(known));
+    }
+    assert_eq!(served.get(target, "simNobody").0, 401);
+    // Allowed, but the connection's credentials are nowhere: the owner's mistake, said so.
+    let (status, body) = served.get("/v1/connector/s3+t/pub/data/x", key);
+    assert_eq!((status, body.contains("credentials")), (500, true), "{body}");
+}
+
+#[test]
+fn keys_that_cannot_be_made_change_nothing() {
+    let folder = Folder::with(POLICY);
+    assert_eq!(new_key(&folder, "--user ana --id laptop").code, 0);
+    let before = fs::read_to_string(folder.0.path().join("user-ana.yaml")).expect("text");
+    let again = new_key(&folder, "--user ana --id laptop");
+    assert_eq!((again.code, again.out.as_str()), (2, ""), "{}", again.err);
+    assert_eq!(folder.run(["key", "new", "--policy", "."]).code, 2);
+    assert_eq!(folder.run(["key", "new", "--policy", "none", "--user", "a", "--id", "b"]).code, 3);
+    let flow = folder.file("flow.yaml", b"users: [{ name: bob }]\n");
+    let by_hand = new_key(&folder, "--user bob --id laptop");
+    assert_eq!(by_hand.code, 1);
+    assert!(
+        by_hand.err.contains("add it by hand") && by_hand.err.contains("sha256:"),
+        "{}",
+        by_hand.err
+    );
+    assert_eq!(fs::read(flow).expect("a file"), b"users: [{ name: bob }]\n");
+    assert_eq!(fs::read_to_string(folder.0.path().join("user-ana.yaml")).expect("text"), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_policy_is_loaded_again_whole_or_not_at_all() {
+    let folder = Folder::with(POLICY);
+    let key = new_key(&folder, "--user ana --id laptop").out;
+    let key = key.trim_end();
+    let mut command = folder.command();
+    command.args("serve --policy . --listen 127.0.0.1:0".split(' '));
+    let served = Served::start(&mut command, "listening");
+    let status = || served.get("/v1/connector/s3+t/pub/other/x", key).0;
+    assert_eq!(status(), 403);
+
+    folder.file("policy.yaml", POLICY.replace("pub/data/", "pub/other/").as_bytes());
+    assert_eq!(status(), 403, "nothing changes before it is told to");
+    served.signal("-HUP");
+    served.logged("loaded again");
+    assert_eq!(status(), 500, "allowed now, and the credentials are nowhere");
+
+    folder.file("policy.yaml", b"connections: [nonsense]\n");
+    served.signal("-HUP");
+    served.logged("the last one stays");
+    assert_eq!(status(), 500);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_stops_when_told_to_and_says_why_it_does_not_start() {
+    let folder = Folder::with(POLICY);
+    let mut command = folder.command();
+    command.args("serve --policy policy.yaml --listen 127.0.0.1:0".split(' '));
+    for signal in ["-TERM", "-INT"] {
+        let mut served = Served::start(&mut command, "listening");
+        served.signal(signal);
+        assert_eq!(served.child.wait().expect("ends").code(), Some(0), "{signal}");
+    }
+    let served = Served::start(&mut command, "listening");
+    let taken = folder.run(["serve", "--policy", "policy.yaml", "--listen", &served.address]);
+    assert_eq!(taken.code, 1, "{}", taken.err);
+    assert!(taken.err.contains("cannot listen on"), "{}", taken.err);
+    assert_eq!(folder.run(["serve", "--policy", "none.yaml"]).code, 3);
+    assert_eq!(folder.run(["serve"]).code, 2);
+    assert_eq!(folder.run(["serve", "--policy", "policy.yaml", "--listen", "nowhere"]).code, 2);
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn the_demos_lines_do_what_they_say() {
+    let folder = Folder::with(POLICY);
+    let data = folder.0.path().join("data");
+    for kept in [false, true, true] {
+        let mut command = folder.command();
+        command.args("serve --demo --listen 127.0.0.1:0".split(' '));
+        if kept {
+            command.arg("--data").arg(&data);
+        }
+        let served = Served::start(&mut command, "Ctrl-C stops");
+        let lines: Vec<&str> = served.said.lines().map(str::trim).collect();
+        let curls: Vec<_> = lines.iter().filter(|line| line.starts_with("curl ")).collect();
+        assert_eq!(curls.len(), 2, "{}", served.said);
+        let parts: Vec<_> = curls.iter().map(|line| line.split('\'').collect::<Vec<_>>()).collect();
+        let target = |curl: &[&str]| {
+            let url = curl.get(2).expect("an address").trim().to_owned();
+            url.strip_prefix(&format!("http://{}", served.address)).expect("our address").to_owned()
+        };
+        let asked: Vec<_> = parts
+            .iter()
+            .map(|curl| {
+                let header = curl.get(1).expect("a header");
+                let key = header.strip_prefix("Authorization: ").expect("a key");
+                served.get(&target(curl), key)
+            })
+            .collect();
+        assert!(
+            matches!(asked.as_slice(), [(200, csv), (403, _)] if csv.starts_with("id,name")),
+            "{asked:?}"
+        );
+        assert_eq!(lines.iter().filter(|line| line.starts_with("python3 -c ")).count(), 1);
+    }
+}
