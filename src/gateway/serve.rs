@@ -30,7 +30,7 @@ use super::{
 };
 
 /// How much of a connection's bytes is held at once, at most.
-const BUFFER: usize = 96 << 10;
+const BUFFER: usize = 64 << 10;
 
 impl Gateway {
     /// Serves connections until `stop` is ready; then what runs may end, for as long as the
