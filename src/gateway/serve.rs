@@ -29,7 +29,7 @@ use super::{
 };
 
 /// How much of a connection's bytes is held at once, at most.
-const BUFFER: usize = 96 << 10;
+const BUFFER: usize = 64 << 10;
 
 /// How long taking back may take that what was cut off left behind.
 const SETTLE: Duration = Duration::from_secs(5);

@@ -313,7 +313,8 @@ impl Backend {
                 if buffer.is_empty() && stream.read_buf(&mut buffer).await? == 0 {
                     return Ok(());
                 }
-                let left = usize::try_from(length - request.body_len).unwrap();
+                // Not beyond the limit, however much came with the head.
+                let left = usize::try_from(length.min(limit) - request.body_len).unwrap();
                 let chunk: Vec<u8> = buffer.drain(..left.min(buffer.len())).collect();
                 sum = hash(sum, &chunk);
                 request.body_len += chunk.len() as u64;

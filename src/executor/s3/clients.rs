@@ -12,7 +12,11 @@ use aws_sdk_s3::{
 };
 use tokio::sync::OnceCell;
 
-use super::{S3Options, credentials};
+use super::{
+    S3Options, credentials,
+    endpoint::{PathStyle, ShortAgent},
+    http,
+};
 use crate::{
     executor::ExecuteError,
     policy::{Connection, CredentialsRef},
@@ -67,7 +71,12 @@ impl Clients {
             Some(region) => Region::new(region.to_string()),
             None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),
         };
+        let endpoint = account.endpoint.as_deref();
+        let http = http::client(endpoint, self.options.connect_timeout)?;
+        let resolver = endpoint.map(|endpoint| PathStyle::new(endpoint, region.as_ref()));
         let mut config = Config::builder()
+            .http_client(http)
+            .interceptor(ShortAgent)
             .behavior_version(BehaviorVersion::latest())
             .region(region)
             .credentials_provider(loaded.provider)
@@ -79,8 +88,8 @@ impl Clients {
             .timeout_config(self.options.timeouts())
             .retry_config(self.options.retries())
             .stalled_stream_protection(S3Options::stalls());
-        if let Some(endpoint) = &account.endpoint {
-            config = config.endpoint_url(&**endpoint);
+        if let Some(resolver) = resolver {
+            config = config.endpoint_resolver(resolver);
         }
         Ok(Client::from_conf(config.build()))
     }

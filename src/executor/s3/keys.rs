@@ -32,6 +32,11 @@ pub(super) fn object<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), Execu
     }
 }
 
+/// A bucket's name as part of a URL's path.
+pub(super) fn in_path(bucket: &str) -> impl std::fmt::Display {
+    percent_encode(bucket.as_bytes(), IN_PATH)
+}
+
 /// The value of `x-amz-copy-source`. A `?` in a key is encoded, so that no version can be asked for.
 pub(super) fn copy_source(bucket: &str, key: &str) -> String {
     format!("{bucket}/{}", percent_encode(key.as_bytes(), IN_PATH))

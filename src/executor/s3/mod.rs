@@ -2,7 +2,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `options`, `credentials`, `clients`, `error` | how servers are spoken to |
+//! | `options`, `credentials`, `clients`, `endpoint`, `http`, `error` | how servers are spoken to |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
 //! | `pages`, `list`, `cut`, `root` | what is there, and what of it is shown |
@@ -13,7 +13,9 @@ mod credentials;
 mod cut;
 mod delete;
 mod directory;
+mod endpoint;
 mod error;
+mod http;
 mod keys;
 mod list;
 mod multipart;
