@@ -14,7 +14,7 @@ pub enum ExecuteError {
     /// There is no such object, directory or bucket.
     Missing,
     /// The name cannot be sent exactly as it is: the S3 client refuses keys of white space alone,
-    /// and sends requests for some buckets, by the end of their names, to other hosts.
+    /// and names with some ends are AWS's other names of buckets.
     KeyNotSendable,
     /// The caller's body failed.
     Body(BodyError),

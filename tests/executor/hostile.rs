@@ -2,6 +2,20 @@
 
 use super::{ExecuteError, Setup};
 
+/// Names that AWS gives to buckets beside their own: one is not decided on and sent as another.
+#[tokio::test]
+async fn a_bucket_has_one_name() {
+    let setup = Setup::new().await;
+    for bucket in ["point-abc-s3alias", "point-abc--ol-s3", "abc.mrap", "point-abc--op-s3"] {
+        let path = format!("{bucket}/k");
+        setup.backend.put(&path, b"here");
+        assert_eq!(setup.read(&path).await, Err(ExecuteError::KeyNotSendable), "{bucket}");
+        assert_eq!(setup.write(&path, b"x").await, Err(ExecuteError::KeyNotSendable), "{bucket}");
+        assert!(setup.list(&format!("{bucket}/"), None, 1).await.is_err(), "{bucket}");
+    }
+    assert!(setup.backend.requests().is_empty());
+}
+
 /// The S3 client takes buckets of some names for aliases of other services, and makes another host
 /// of them.
 #[tokio::test]

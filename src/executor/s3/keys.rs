@@ -8,15 +8,17 @@ use crate::{executor::ExecuteError, path::Path};
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// How buckets' names end that the client makes another host of than the connection's: aliases of
-/// access points on Outposts.
-const OTHER_HOSTS: &str = "--op-s3";
+/// How names end that AWS keeps for other names of buckets: aliases of access points, among them
+/// those on Outposts, of which the client makes another host than the connection's. A bucket by
+/// another name would be decided on as another bucket.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+const ALIASES: [&str; 4] = ["-s3alias", "--op-s3", "--ol-s3", ".mrap"];
 
 /// A path's bucket and key as text: every canonical path is UTF-8.
 pub(super) fn split<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), ExecuteError> {
     let text = |bytes| std::str::from_utf8(bytes).map_err(|_| ExecuteError::KeyNotSendable);
     let (bucket, key) = (text(path.bucket())?, text(path.key())?);
-    match bucket.ends_with(OTHER_HOSTS) {
+    match ALIASES.iter().any(|alias| bucket.ends_with(alias)) {
         true => Err(ExecuteError::KeyNotSendable),
         false => Ok((bucket, key)),
     }
