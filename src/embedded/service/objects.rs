@@ -124,92 +124,69 @@ fn checksums(object: &Object, asked: bool, whole: bool) -> BTreeMap<String, Stri
     if asked && whole { object.checksums.clone() } else { BTreeMap::new() }
 }
 
+/// The answer about an object: of reading it and of looking at it, which have the same conditions
+/// and fields, and differ in the body.
+macro_rules! about {
+    ($output:ident, $store:expr, $input:expr, |$object:ident, $selected:ident| {
+        $($field:ident: $value:expr)?
+    }) => {{
+        let input = $input;
+        check_version(input.version_id.as_deref())?;
+        let $object = $store.find(|state| state.object(&input.bucket, &input.key))?;
+        let conditions = Conditions {
+            if_match: input.if_match,
+            if_none_match: input.if_none_match,
+            if_modified_since: input.if_modified_since,
+            if_unmodified_since: input.if_unmodified_since,
+        };
+        conditions.check(&$object)?;
+        let ($selected, content_range) = select(input.range, $object.data.length())?;
+        let is_whole = content_range.is_none();
+        let mut checksums = checksums(&$object, input.checksum_mode.is_some(), is_whole);
+        let headers = $object.headers.clone();
+        let length = $selected.end.saturating_sub($selected.start);
+        let mut response = S3Response::new(dto::$output {
+            $($field: $value,)?
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: i64::try_from(length).ok(),
+            content_range,
+            e_tag: Some(etag(&$object.etag)),
+            last_modified: Some($object.modified.into()),
+            content_type: headers.content_type,
+            content_encoding: headers.content_encoding,
+            content_language: headers.content_language,
+            content_disposition: headers.content_disposition,
+            cache_control: headers.cache_control,
+            metadata: headers.metadata,
+            checksum_crc32: checksums.remove("x-amz-checksum-crc32"),
+            checksum_crc32c: checksums.remove("x-amz-checksum-crc32c"),
+            checksum_crc64nvme: checksums.remove("x-amz-checksum-crc64nvme"),
+            checksum_sha1: checksums.remove("x-amz-checksum-sha1"),
+            checksum_sha256: checksums.remove("x-amz-checksum-sha256"),
+            ..Default::default()
+        });
+        response.status = (!is_whole).then_some(http::StatusCode::PARTIAL_CONTENT);
+        Ok(response)
+    }};
+}
+
 pub(super) async fn get_object(
     store: &Arc<Store>,
     request: S3Request<dto::GetObjectInput>,
 ) -> Answer<dto::GetObjectOutput> {
-    let input = request.input;
-    check_version(input.version_id.as_deref())?;
-    if input.part_number.is_some() {
+    if request.input.part_number.is_some() {
         return Err(s3_error!(NotImplemented, "parts of objects cannot be read by number"));
     }
-    let object = store.find(|state| state.object(&input.bucket, &input.key))?;
-    let conditions = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
-    conditions.check(&object)?;
-    let (range, content_range) = select(input.range, object.data.length())?;
-    let mut checksums = checksums(&object, input.checksum_mode.is_some(), content_range.is_none());
-    let length = range.end.saturating_sub(range.start);
-    let body = Body::http_body(Reader::new(&object.data, range));
-    let headers = object.headers.clone();
-    let partial = content_range.is_some();
-    let mut response = S3Response::new(dto::GetObjectOutput {
-        body: Some(body.into()),
-        accept_ranges: Some("bytes".to_owned()),
-        content_length: i64::try_from(length).ok(),
-        content_range,
-        e_tag: Some(etag(&object.etag)),
-        last_modified: Some(object.modified.into()),
-        content_type: headers.content_type,
-        content_encoding: headers.content_encoding,
-        content_language: headers.content_language,
-        content_disposition: headers.content_disposition,
-        cache_control: headers.cache_control,
-        metadata: headers.metadata,
-        checksum_crc32: checksums.remove("x-amz-checksum-crc32"),
-        checksum_crc32c: checksums.remove("x-amz-checksum-crc32c"),
-        checksum_crc64nvme: checksums.remove("x-amz-checksum-crc64nvme"),
-        checksum_sha1: checksums.remove("x-amz-checksum-sha1"),
-        checksum_sha256: checksums.remove("x-amz-checksum-sha256"),
-        ..Default::default()
-    });
-    response.status = partial.then_some(http::StatusCode::PARTIAL_CONTENT);
-    Ok(response)
+    about!(GetObjectOutput, store, request.input, |object, range| {
+        body: Some(Body::http_body(Reader::new(&object.data, range.clone())).into())
+    })
 }
 
 pub(super) async fn head_object(
     store: &Arc<Store>,
     request: S3Request<dto::HeadObjectInput>,
 ) -> Answer<dto::HeadObjectOutput> {
-    let input = request.input;
-    check_version(input.version_id.as_deref())?;
-    let object = store.find(|state| state.object(&input.bucket, &input.key))?;
-    let conditions = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
-    conditions.check(&object)?;
-    let (range, content_range) = select(input.range, object.data.length())?;
-    let mut checksums = checksums(&object, input.checksum_mode.is_some(), content_range.is_none());
-    let headers = object.headers.clone();
-    let partial = content_range.is_some();
-    let mut response = S3Response::new(dto::HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        content_length: i64::try_from(range.end.saturating_sub(range.start)).ok(),
-        content_range,
-        e_tag: Some(etag(&object.etag)),
-        last_modified: Some(object.modified.into()),
-        content_type: headers.content_type,
-        content_encoding: headers.content_encoding,
-        content_language: headers.content_language,
-        content_disposition: headers.content_disposition,
-        cache_control: headers.cache_control,
-        metadata: headers.metadata,
-        checksum_crc32: checksums.remove("x-amz-checksum-crc32"),
-        checksum_crc32c: checksums.remove("x-amz-checksum-crc32c"),
-        checksum_crc64nvme: checksums.remove("x-amz-checksum-crc64nvme"),
-        checksum_sha1: checksums.remove("x-amz-checksum-sha1"),
-        checksum_sha256: checksums.remove("x-amz-checksum-sha256"),
-        ..Default::default()
-    });
-    response.status = partial.then_some(http::StatusCode::PARTIAL_CONTENT);
-    Ok(response)
+    about!(HeadObjectOutput, store, request.input, |_object, _range| {})
 }
 
 pub(super) async fn delete_object(
