@@ -10,6 +10,8 @@ mod files;
 mod hostile;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(all(feature = "gateway", feature = "embedded"))]
+mod tls;
 
 use std::{
     ffi::OsStr,

@@ -13,7 +13,7 @@ use std::{
 use super::Folder;
 
 /// A gateway that runs until it is dropped.
-struct Served {
+pub(super) struct Served {
     child: Child,
     address: String,
     /// What it said on standard output up to here.
@@ -23,7 +23,7 @@ struct Served {
 
 impl Served {
     /// Starts it; `last` is in the last line that it says before it waits.
-    fn start(command: &mut Command, last: &str) -> Self {
+    pub(super) fn start(command: &mut Command, last: &str) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -41,7 +41,7 @@ impl Served {
         Self { child, address, said, log }
     }
 
-    fn get(&self, target: &str, key: &str) -> (u16, String) {
+    pub(super) fn get(&self, target: &str, key: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).expect("connects");
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: g\r\nConnection: close\r\nAuthorization: {key}\r\n\r\n"
