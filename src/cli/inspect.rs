@@ -129,7 +129,7 @@ fn write_connection(connection: &Connection, output: &mut Output<'_>) -> Result<
 }
 
 /// Where a connection's credentials are: the kind of place, and the place.
-fn credentials(connection: &Connection) -> Option<(&'static str, &str)> {
+pub(super) fn credentials(connection: &Connection) -> Option<(&'static str, &str)> {
     Some(match connection.credentials()? {
         CredentialsRef::Env(name) => ("env", name),
         CredentialsRef::File(path) => ("file", path),

@@ -43,7 +43,9 @@ Examples:
 
 The key alone goes to standard output. The policy keeps its SHA-256: a lost key cannot be shown
 again, only replaced. A user that the policy does not know yet gets a file `user-NAME.yaml` in the
-folder. The policy is replaced whole or not at all, and loads with the key before it is.
+folder, or a place at the end of a file that has no users. The policy is replaced whole or not at
+all, and loads with the key before it is. A gateway that runs takes the key when it loads the policy
+again, at SIGHUP.
 
 Exit codes: 0 made, 1 the policy cannot be changed, 2 wrong usage, 3 the policy does not load.")]
 pub(super) struct NewArgs {
@@ -90,7 +92,7 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
     let access = access.as_ref().map_or("read-only", |value| value.get_name());
     let hash = hex(&Sha256::digest(&key));
     let entry = format!("{{ id: {}, sha256: {hash}, access: {access} }}", quoted(&args.id));
-    let change = Change::new(&args.policy, &args.user, user, &entry)?;
+    let change = Change::new(&args.policy, &policy, &args.user, user, &entry)?;
     change.apply(&args.policy, &args.user, &args.id)?;
 
     let file = change.file.to_string_lossy().into_owned();
@@ -103,6 +105,12 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
                 escape(&args.user),
                 escape(&file)
             ))?;
+            if !policy.connections().iter().any(|known| *known.owner() == *args.user) {
+                output.note(format_args!(
+                    "no connection has {} as its owner: the key reaches nothing",
+                    escape(&args.user)
+                ))?;
+            }
         }
         Format::Json => {
             let (user, id) = (&args.user, &args.id);
@@ -156,21 +164,36 @@ struct Change {
 }
 
 impl Change {
-    fn new(policy: &Path, name: &str, user: Option<&User>, entry: &str) -> Result<Self, Failure> {
-        let by_hand = |file: &Path| {
-            Failure::Said(
-                Exit::Error,
-                format!(
-                    "`{}` is not written so that a key can be added to it; add it by hand, under \
-                     `keys` of the user: {entry}",
-                    escape(&file.to_string_lossy())
-                ),
-            )
+    fn new(
+        policy: &Path,
+        loaded: &Policy,
+        name: &str,
+        user: Option<&User>,
+        entry: &str,
+    ) -> Result<Self, Failure> {
+        let by_hand = |file: &Path, how: &str| {
+            let file = escape(&file.to_string_lossy()).into_owned();
+            let message = format!("`{file}` is not laid out so that a key can be added: {how}");
+            Failure::Said(Exit::Error, message)
         };
         let Some(user) = user else {
             let text = format!("users:\n  - name: {}\n    keys:\n      - {entry}\n", quoted(name));
             if !policy.is_dir() {
-                return Err(by_hand(policy));
+                if !loaded.users().is_empty() {
+                    let how = format!(
+                        "put a line `- name: {}` under its `users`, and ask again",
+                        escape(&quoted(name))
+                    );
+                    return Err(by_hand(policy, &how));
+                }
+                let before = fs::read_to_string(policy)
+                    .map_err(|error| Failure::file("cannot read", policy, &error))?;
+                let mut whole = before.clone();
+                if !whole.ends_with('\n') {
+                    whole.push('\n');
+                }
+                whole.push_str(&text);
+                return Ok(Self { file: policy.to_owned(), text: whole, before: Some(before) });
             }
             let safe =
                 name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
@@ -191,7 +214,10 @@ impl Change {
             .map_err(|error| Failure::file("cannot read", &file, &error))?;
         match inserted(&text, user, entry) {
             Some(changed) => Ok(Self { file, text: changed, before: Some(text) }),
-            None => Err(by_hand(&file)),
+            None => Err(by_hand(
+                &file,
+                "write the user and each of its keys as lines that start with `- `, and ask again",
+            )),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     escape::escape,
-    executor::{Alias, ProbeError, ProbeReport, S3, Treatment, probe},
+    executor::{Alias, ExecuteError, ProbeError, ProbeReport, S3, Treatment, probe},
     path::Path,
     policy::{Connection, Keys},
 };
@@ -56,13 +56,22 @@ pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Fai
     })?;
     let policy = load(&args.policy.policy)?;
     let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
-    let connection = policy
-        .connection(caller(&policy, &target.id, &owner)?.name, &target.id)
-        .ok_or_else(|| Failure::question("the policy has no such connection"))?;
+    let connection =
+        policy.connection(caller(&policy, &target.id, &owner)?.name, &target.id).ok_or_else(
+            || Failure::question(format!("the policy has no connection `{}`", target.id)),
+        )?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(probe(&S3::default(), connection, &path));
     let report = report.map_err(|error| match error {
         ProbeError::Prefix => Failure::question(error.to_string()),
+        ProbeError::Execute(ExecuteError::Missing) => {
+            Failure::Said(Exit::Error, "there is no such bucket".to_owned())
+        }
+        ProbeError::Execute(ExecuteError::Credentials) => {
+            let place = super::inspect::credentials(connection);
+            let place = place.map(|(kind, text)| format!(": {kind} {}", escape(text)));
+            Failure::Said(Exit::Error, format!("{error}{}", place.unwrap_or_default()))
+        }
         _ => Failure::Said(Exit::Error, error.to_string()),
     })?;
     let is_right = is_guarded(connection, &report);

@@ -21,7 +21,7 @@ use crate::{
     engine::Engine,
     executor::S3,
     gateway::{Gateway, Options},
-    policy::Policy,
+    policy::{CredentialsRef, Policy},
 };
 
 /// Serves the Data API: code names `s3+label://bucket/key` and gets what the policy allows.
@@ -43,7 +43,6 @@ load.")]
 pub struct ServeArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
-    #[cfg_attr(feature = "embedded", arg(required_unless_present = "demo"))]
     #[cfg_attr(not(feature = "embedded"), arg(required = true))]
     policy: Option<PathBuf>,
 
@@ -57,7 +56,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR", requires = "demo")]
     data: Option<PathBuf>,
 
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen: an IP address and a port; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
@@ -188,10 +187,12 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
         return Ok(Exit::Fine);
     }
     let Some(path) = &args.policy else {
-        return Err(Failure::question("name a policy: `--policy FILE|DIR`"));
+        return Err(Failure::question("name a policy, `--policy FILE|DIR`, or try `--demo`"));
     };
     let hung_up = HangUps::new();
-    let (gateway, listener) = listen(args, load(path)?, output).await?;
+    let policy = load(path)?;
+    warn_of_variables(&policy);
+    let (gateway, listener) = listen(args, policy, output).await?;
     let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
     gateway.serve(listener, stop).await;
     reloading.abort();
@@ -224,6 +225,23 @@ async fn listen(
 
 fn load(path: &Path) -> Result<Policy, Failure> {
     Policy::load(path).map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
+}
+
+/// Warns of each connection whose credentials are to be in variables that are not set.
+fn warn_of_variables(policy: &Policy) {
+    for connection in policy.connections() {
+        let Some(CredentialsRef::Env(prefix)) = connection.credentials() else { continue };
+        for variable in ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] {
+            let variable = format!("{prefix}_{variable}");
+            if std::env::var_os(&variable).is_none() {
+                tracing::warn!(
+                    target: "pathward::serve",
+                    connection = %connection.id(),
+                    "the variable {variable} of its credentials is not set"
+                );
+            }
+        }
+    }
 }
 
 /// Resolves when the process is told to stop, from now on.
@@ -277,6 +295,7 @@ async fn reload(gateway: Gateway, path: PathBuf, hang_ups: HangUps) {
     while hung_up.recv().await.is_some() {
         match Policy::load(&path) {
             Ok(policy) => {
+                warn_of_variables(&policy);
                 tracing::info!(
                     target: "pathward::serve",
                     revision = %policy.revision(),

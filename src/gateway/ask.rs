@@ -302,7 +302,7 @@ fn malformed(
         revision: current.engine.policy().revision(),
         duration: Duration::ZERO,
     };
-    entry.log(request_id, Upstream::default());
+    entry.log(request_id, &Upstream::default());
     Failure::invalid(message)
 }
 
@@ -357,7 +357,7 @@ impl Ask<'_> {
     pub(super) fn refuse(&self, refused: Refused) -> Failure {
         let (failure, mut entry) = *refused.0;
         entry.nearest = self.nearest(&entry);
-        entry.log(self.request_id, Upstream::default());
+        entry.log(self.request_id, &Upstream::default());
         failure
     }
 
@@ -414,14 +414,15 @@ impl Line<'_> {
         result: Result<T, ExecuteError>,
         bytes: impl FnOnce(&T) -> Option<u64>,
     ) -> Result<T, ExecuteError> {
-        self.write(match &result {
+        let upstream = match &result {
             Ok(done) => Upstream::done(bytes(done)),
             Err(error) => Upstream::failed(error),
-        });
+        };
+        self.write(&upstream);
         result
     }
 
-    fn write(&mut self, upstream: Upstream) {
+    fn write(&mut self, upstream: &Upstream) {
         if let Some(entry) = self.entry.take() {
             entry.log(self.request_id, upstream);
         }
@@ -430,7 +431,7 @@ impl Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        self.write(Upstream::given_up());
+        self.write(&Upstream::given_up());
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Entry {
 }
 
 /// What became of an allowed operation.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Upstream {
     /// The status of the server's answer, where there was one.
     pub(super) status: Option<u16>,
@@ -41,19 +41,25 @@ pub(super) struct Upstream {
     pub(super) bytes: Option<u64>,
     /// Why it was not done.
     pub(super) error: Option<&'static str>,
+    /// The code of the server's error.
+    pub(super) code: Option<Box<str>>,
 }
 
 impl Upstream {
     pub(super) fn done(bytes: Option<u64>) -> Self {
-        Self { status: Some(200), bytes, error: None }
+        Self { status: Some(200), bytes, ..Self::default() }
     }
 
     /// The caller went away, or it took too long.
     pub(super) fn given_up() -> Self {
-        Self { status: None, bytes: None, error: Some("given_up") }
+        Self { error: Some("given_up"), ..Self::default() }
     }
 
     pub(super) fn failed(error: &ExecuteError) -> Self {
+        let code = match error {
+            ExecuteError::Refused { code, .. } | ExecuteError::Failed { code, .. } => code.clone(),
+            _ => None,
+        };
         let (status, error) = match error {
             ExecuteError::Missing => (Some(404), "missing"),
             ExecuteError::KeyNotSendable => (None, "key_not_sendable"),
@@ -67,12 +73,12 @@ impl Upstream {
             ExecuteError::TimedOut => (None, "timed_out"),
             ExecuteError::Failed { status, .. } => (*status, "failed"),
         };
-        Self { status, bytes: None, error: Some(error) }
+        Self { status, bytes: None, error: Some(error), code }
     }
 }
 
 impl Entry {
-    pub(super) fn log(&self, request_id: &str, upstream: Upstream) {
+    pub(super) fn log(&self, request_id: &str, upstream: &Upstream) {
         static DECISIONS: AtomicU64 = AtomicU64::new(1);
         let text = |bytes: &[u8]| escape(&String::from_utf8_lossy(bytes)).into_owned();
         tracing::info!(
@@ -103,6 +109,7 @@ impl Entry {
             duration_ns = u64::try_from(self.duration.as_nanos()).unwrap_or(u64::MAX),
             upstream_status = upstream.status,
             upstream_error = upstream.error,
+            upstream_code = upstream.code.as_deref(),
             bytes = upstream.bytes,
         );
     }

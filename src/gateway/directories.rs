@@ -57,7 +57,8 @@ impl Ask<'_> {
                 return Err(Failure::new(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
                     Code::InvalidRequest,
-                    "a folder is made by JSON: {\"name\": \"NAME\"}",
+                    "a folder is made by JSON, {\"name\": \"NAME\"}, with `Content-Type: \
+                     application/json`",
                 ));
             }
         };

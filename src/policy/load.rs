@@ -44,7 +44,8 @@ impl Policy {
             }
         };
         if files.is_empty() && loading.diagnostics.is_empty() {
-            let help = "policies are files that end in `.yaml`; `.test.yaml` is for tests";
+            let help =
+                "policies are files that end in `.yaml` or `.yml`; `.test.yaml` is for tests";
             loading.fail(path, "policy.empty", "no policy is in this folder", help);
         }
         for file in files {

@@ -157,12 +157,34 @@ fn keys_that_cannot_be_made_change_nothing() {
     let by_hand = new_key(&folder, "--user bob --id laptop");
     assert_eq!(by_hand.code, 1);
     assert!(
-        by_hand.err.contains("add it by hand") && by_hand.err.contains("sha256:"),
+        by_hand.err.contains("ask again") && !by_hand.err.contains("sha256:"),
         "{}",
         by_hand.err
     );
     assert_eq!(fs::read(flow).expect("a file"), b"users: [{ name: bob }]\n");
     assert_eq!(fs::read_to_string(folder.0.path().join("user-ana.yaml")).expect("text"), before);
+}
+
+#[test]
+fn a_file_without_users_takes_the_first_and_one_with_users_says_how() {
+    let folder = Folder::with(POLICY);
+    let new = |user| {
+        let options = format!("key new --policy policy.yaml --id laptop --user {user}");
+        folder.run(options.split(' '))
+    };
+    let first = new("ana");
+    assert_eq!((first.code, first.err.contains("reaches nothing")), (0, false), "{}", first.err);
+    let text = fs::read_to_string(folder.0.path().join("policy.yaml")).expect("text");
+    assert!(
+        text.starts_with(POLICY.trim_end()) && text.contains("users:\n  - name: ana\n"),
+        "{text}"
+    );
+    let second = new("bob");
+    assert_eq!((second.code, second.out.as_str()), (1, ""), "{}", second.err);
+    assert!(second.err.contains("`- name: bob` under its `users`"), "{}", second.err);
+    folder.file("policy.yaml", format!("{text}  - name: bob\n").as_bytes());
+    let third = new("bob");
+    assert_eq!((third.code, third.err.contains("reaches nothing")), (0, true), "{}", third.err);
 }
 
 #[cfg(unix)]
