@@ -21,6 +21,7 @@ mod backend;
 mod canary;
 mod chance;
 mod directories;
+mod executors;
 mod faults;
 mod headers;
 mod hostile;

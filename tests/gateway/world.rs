@@ -254,28 +254,43 @@ impl Front {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        let mut request = [method.as_bytes(), b" ", target.as_ref(), b" HTTP/1.1\r\n"].concat();
-        request.extend_from_slice(b"Host: gateway\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-        }
-        if !body.is_empty() || matches!(method, "PUT" | "POST" | "PATCH") {
-            request.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
-        }
-        request.extend_from_slice(b"\r\n");
-        request.extend_from_slice(body);
-        self.raw(&request).await
+        ask(self.address, method, target, headers, body).await
     }
 
     /// Sends these bytes and reads the one answer.
     pub async fn raw(&self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        assert_eq!(canary::found(&answer), None);
-        parse(&answer)
+        raw(self.address, request).await
     }
+}
+
+/// Sends a request with these headers to a gateway; a body gets its length.
+pub async fn ask(
+    address: SocketAddr,
+    method: &str,
+    target: impl AsRef<[u8]>,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let mut request = [method.as_bytes(), b" ", target.as_ref(), b" HTTP/1.1\r\n"].concat();
+    request.extend_from_slice(b"Host: gateway\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    if !body.is_empty() || matches!(method, "PUT" | "POST" | "PATCH") {
+        request.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
+    }
+    request.extend_from_slice(b"\r\n");
+    request.extend_from_slice(body);
+    raw(address, &request).await
+}
+
+async fn raw(address: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(canary::found(&answer), None);
+    parse(&answer)
 }
 
 /// Splits the bytes of one answer, undoing chunks.
@@ -294,7 +309,8 @@ pub fn parse(bytes: &[u8]) -> Answer {
     Answer { status, headers, body: bytes[end + 4..].to_vec() }
 }
 
-fn policy(connections: &str, endpoint: &str, folder: &std::path::Path) -> Policy {
+/// The policy of these connections and the users of every world.
+pub fn policy(connections: &str, endpoint: &str, folder: &std::path::Path) -> Policy {
     let key = |id: &str, key: &str, access: &str| {
         let hash: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
         format!("      - {{ id: {id}, sha256: {hash}, access: {access} }}\n")
