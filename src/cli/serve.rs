@@ -78,6 +78,10 @@ struct LimitArgs {
     #[arg(long, value_name = "COUNT")]
     max_requests: Option<NonZeroU32>,
 
+    /// How many of them may be one user's [default: 512]
+    #[arg(long, value_name = "COUNT")]
+    max_requests_per_user: Option<NonZeroU32>,
+
     /// How many connections are open at once [default: 4096]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<NonZeroU32>,
@@ -109,6 +113,7 @@ impl LimitArgs {
         Options {
             max_body: self.max_body.unwrap_or(default.max_body),
             max_requests: count(self.max_requests, default.max_requests),
+            max_requests_per_user: count(self.max_requests_per_user, default.max_requests_per_user),
             max_connections: count(self.max_connections, default.max_connections),
             idle_timeout: seconds(whole(self.idle_timeout), default.idle_timeout),
             request_timeout: seconds(whole(self.request_timeout), default.request_timeout),

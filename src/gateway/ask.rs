@@ -38,7 +38,14 @@ use crate::{
 /// What every response holds until its last byte is sent.
 struct Held<B> {
     body: B,
-    _permit: OwnedSemaphorePermit,
+    _places: Places,
+}
+
+/// The places of a request: the gateway's, and its user's.
+#[derive(Default)]
+struct Places {
+    gateway: Option<OwnedSemaphorePermit>,
+    user: Option<OwnedSemaphorePermit>,
 }
 
 impl<B: http_body::Body + Unpin> http_body::Body for Held<B> {
@@ -120,25 +127,27 @@ impl Gateway {
         let request_id = request_id();
         let (parts, body) = request.into_parts();
         let mut body = Incoming { body: Some(body), back: None };
-        let (response, mut permit) = match Arc::clone(&self.shared.running).try_acquire_owned() {
-            Ok(permit) => {
+        let mut places = Places::default();
+        let response = match Arc::clone(&self.shared.running).try_acquire_owned() {
+            Ok(place) => {
+                places.gateway = Some(place);
                 let limit = match parts.method {
                     Method::PUT => Duration::MAX,
                     Method::DELETE => self.shared.options.delete_timeout,
                     _ => self.shared.options.request_timeout,
                 };
-                let answer = self.shared.answer(&request_id, &parts, &mut body);
+                let answer = self.shared.answer(&request_id, &parts, &mut body, &mut places.user);
                 let late = |_| Err(Failure::of(&ExecuteError::TimedOut, ""));
-                (timeout(limit, answer).await.unwrap_or_else(late), Some(permit))
+                timeout(limit, answer).await.unwrap_or_else(late)
             }
-            Err(_) => (Err(Failure::of(&ExecuteError::Busy { retry_after: None }, "")), None),
+            Err(_) => Err(Failure::full("too many requests run at once; try again later")),
         };
         let mut response = match response {
             Ok(response) => response,
             Err(failure) => {
-                // Its place is free again: a refused body that comes slowly, which needs no key,
+                // Its places are free again: a refused body that comes slowly, which needs no key,
                 // holds up nobody else.
-                permit = None;
+                places = Places::default();
                 // Who waits to be asked for the body is not asked, and hears the answer.
                 if body.was_lent() || !parts.headers.contains_key(EXPECT) {
                     body.drain().await;
@@ -153,10 +162,7 @@ impl Gateway {
             // See `wire`: each of its requests is the first of a connection.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        match permit {
-            Some(_permit) => response.map(|body| HttpBody::new(Held { body, _permit })),
-            None => response,
-        }
+        response.map(|body| HttpBody::new(Held { body, _places: places }))
     }
 }
 
@@ -179,6 +185,7 @@ impl Shared {
         request_id: &str,
         parts: &Parts,
         body: &mut Incoming,
+        place: &mut Option<OwnedSemaphorePermit>,
     ) -> Result<Response<HttpBody>, Failure> {
         self.check_limits(parts, body)?;
         let current = self.current();
@@ -190,6 +197,10 @@ impl Shared {
                 "the API key is missing or unknown: send it as `Authorization: Simple KEY`",
             ));
         };
+        let Ok(own) = Arc::clone(&who.places).try_acquire_owned() else {
+            return Err(Failure::full("too many of your requests run at once; try again later"));
+        };
+        *place = Some(own);
         let takes: &[&str] = match parts.method {
             Method::GET => &["marker", "acl"],
             Method::DELETE => &["force"],

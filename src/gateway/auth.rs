@@ -9,6 +9,7 @@ use std::{
 use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
 
 use crate::{access::AccessSet, engine::Caller, policy::User};
 
@@ -19,6 +20,8 @@ pub(super) struct Authenticated {
     /// What the owner calls the key.
     pub(super) key_id: Arc<str>,
     permission: AccessSet,
+    /// The user's places for requests, whichever key they come with.
+    pub(super) places: Arc<Semaphore>,
 }
 
 impl Authenticated {
@@ -37,16 +40,18 @@ pub(super) struct KeyRing {
 }
 
 impl KeyRing {
-    pub(super) fn new(users: &[User]) -> Self {
+    pub(super) fn new(users: &[User], places: usize) -> Self {
         let seed = RandomState::new();
         let mut keys = HashMap::<_, Vec<_>>::new();
         for user in users {
             let name: Arc<str> = user.name.as_ref().into();
+            let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
             for key in &user.keys {
                 let authenticated = Authenticated {
                     user: Arc::clone(&name),
                     key_id: key.id.as_ref().into(),
                     permission: key.access,
+                    places: Arc::clone(&places),
                 };
                 keys.entry(seed.hash_one(key.sha256))
                     .or_default()
@@ -104,10 +109,8 @@ mod tests {
             access: AccessSet::READ_ONLY,
         };
         let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
-        KeyRing::new(&[
-            user("ana", vec![key("laptop", "simA"), key("job", "simB")]),
-            user("bob", vec![key("laptop", "simC")]),
-        ])
+        let ana = user("ana", vec![key("laptop", "simA"), key("job", "simB")]);
+        KeyRing::new(&[ana, user("bob", vec![key("laptop", "simC")])], 1)
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Options {
     pub max_head: usize,
     /// How many requests run at once; further ones are told to come again.
     pub max_requests: usize,
+    /// How many of them may be one user's, so that nobody takes all places.
+    pub max_requests_per_user: usize,
     /// How many connections are open at once; further ones wait to be accepted.
     pub max_connections: usize,
     /// How long a head may take to come.
@@ -76,6 +78,7 @@ impl Default for Options {
             max_target: 16 << 10,
             max_head: 32 << 10,
             max_requests: 1_024,
+            max_requests_per_user: 512,
             max_connections: 4_096,
             head_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
@@ -117,8 +120,8 @@ struct Current {
 }
 
 impl Current {
-    fn new(engine: Engine) -> Arc<Self> {
-        let keys = auth::KeyRing::new(engine.policy().users());
+    fn new(engine: Engine, options: &Options) -> Arc<Self> {
+        let keys = auth::KeyRing::new(engine.policy().users(), options.max_requests_per_user);
         Arc::new(Self { engine, keys })
     }
 }
@@ -155,7 +158,7 @@ impl Gateway {
         let markers = marker::Markers::new().map_err(|_| NoRandomness)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                current: RwLock::new(Current::new(engine)),
+                current: RwLock::new(Current::new(engine, &options)),
                 executor,
                 markers,
                 options,
@@ -167,7 +170,7 @@ impl Gateway {
     /// Decides by another policy from the next request on. Requests that run keep to the policy
     /// that approved them.
     pub fn replace(&self, engine: Engine) {
-        let current = Current::new(engine);
+        let current = Current::new(engine, &self.shared.options);
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
 

@@ -52,6 +52,13 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
     }
 
+    /// More is asked at once than there is room for.
+    pub(super) fn full(message: &str) -> Self {
+        let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, message);
+        failure.retry_after = Some(Duration::from_secs(1));
+        failure
+    }
+
     pub(super) fn missing(asked: &str) -> Self {
         let message = format!("there is no file or directory {asked}");
         Self::new(StatusCode::NOT_FOUND, Code::InvalidRequest, message)

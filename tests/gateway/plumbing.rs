@@ -1,6 +1,6 @@
 //! Catalogue c.7 and c.8: who asks, what a change of policy changes, and what stays secret.
 
-use super::world::{ALL, BOB, CONNECTIONS, NONE, READ, World};
+use super::world::{ALL, BOB, CONNECTIONS, NONE, READ, World, ask};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a02_a11_what_cannot_be_resolved_is_denied() {
@@ -109,6 +109,29 @@ async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
     drop(slow);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(world.get("/v1/data/s3+t://pub/data/x").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_user_does_not_take_everybodys_places() {
+    let options = pathward::gateway::Options { max_requests_per_user: 1, ..Default::default() };
+    let world = World::with(CONNECTIONS, options).await;
+    let mut slow = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nContent-Length: 10\r\n\r\n"
+    );
+    tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let address = world.address;
+    let get = |key, target| async move {
+        ask(address, "GET", target, &[("Authorization", key)], b"").await
+    };
+    let own = get(READ, "/v1/data/s3+t://pub/data/x").await;
+    assert_eq!((own.status, own.header("retry-after")), (503, Some("1")), "another key of hers");
+    own.error();
+    assert_eq!(get(BOB, "/v1/data/s3+bobs://pub/data/x").await.status, 200);
+    drop(slow);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(get(READ, "/v1/data/s3+t://pub/data/x").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
