@@ -1,9 +1,6 @@
 //! One request: limits → who asks → parse → decide → run → respond.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body as HttpBody, extract::Request};
 use http::{
@@ -11,115 +8,20 @@ use http::{
     header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, USER_AGENT},
     request::Parts,
 };
-use percent_encoding::utf8_percent_encode;
 use serde_json::json;
-use tokio::{
-    sync::{OwnedSemaphorePermit, oneshot},
-    time::timeout,
-};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     Current, Gateway, Shared,
-    audit::{Entry, Upstream, path_of},
+    audit::{Entry, Upstream},
     auth::Authenticated,
-    body::{Limited, drain},
-    marker::QUOTED,
+    body::{Held, Incoming, Places},
+    decide::Ask,
     query::Query,
     respond::{Code, Failure, json_response},
     target::{self, Target, TargetError},
 };
-use crate::{
-    engine::{Approved, Decision, Operate, Operation, Outcome},
-    executor::ExecuteError,
-    path::Path,
-    policy::ConnectionId,
-};
-
-/// What every response holds until its last byte is sent.
-struct Held<B> {
-    body: B,
-    _places: Places,
-}
-
-/// The places of a request: the gateway's, and its user's.
-#[derive(Default)]
-struct Places {
-    gateway: Option<OwnedSemaphorePermit>,
-    user: Option<OwnedSemaphorePermit>,
-}
-
-impl<B: http_body::Body + Unpin> http_body::Body for Held<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
-        std::pin::Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// An authenticated request for something in a connection.
-pub(super) struct Ask<'a> {
-    pub(super) shared: &'a Shared,
-    current: &'a Current,
-    who: &'a Authenticated,
-    request_id: &'a str,
-    pub(super) id: ConnectionId<'static>,
-    pub(super) path: Path<'static>,
-    pub(super) headers: &'a HeaderMap,
-}
-
-/// An approval, with the line to write when it is used.
-pub(super) struct Allowed<Op> {
-    pub(super) approved: Approved<Op>,
-    entry: Entry,
-}
-
-/// A refusal, with the line to write when it is what the caller hears.
-pub(super) struct Refused(Box<(Failure, Entry)>);
-
-/// The body of a request, which comes back from whoever let go of it.
-pub(super) struct Incoming {
-    body: Option<HttpBody>,
-    back: Option<oneshot::Receiver<HttpBody>>,
-}
-
-impl Incoming {
-    /// Lends the body out, limited.
-    pub(super) fn lend(&mut self, limit: u64, idle: Duration) -> Limited {
-        let (home, back) = oneshot::channel();
-        self.back = Some(back);
-        Limited::new(self.body.take().unwrap_or_default(), limit, idle, home)
-    }
-
-    /// How long it is, where its head says so.
-    pub(super) fn length(&self) -> Option<u64> {
-        http_body::Body::size_hint(self.body.as_ref()?).exact()
-    }
-
-    /// Whether somebody may have begun to take it.
-    fn was_lent(&self) -> bool {
-        self.back.is_some()
-    }
-
-    async fn drain(self) {
-        let Self { body, back } = self;
-        let body = body.or_else(|| back?.try_recv().ok());
-        if let Some(body) = body {
-            drain(body).await;
-        }
-    }
-}
+use crate::{engine::Outcome, executor::ExecuteError};
 
 impl Gateway {
     /// Answers one request of the Data API.
@@ -315,135 +217,6 @@ fn malformed(
     };
     entry.log(request_id, &Upstream::default());
     Failure::invalid(message)
-}
-
-impl Ask<'_> {
-    /// Decides an operation. What comes of it is logged when it is used.
-    pub(super) fn approve<Op: Operate>(&self, operation: Op) -> Result<Allowed<Op>, Refused> {
-        let (op, path) = (operation.name(), path_of(&operation));
-        let began = Instant::now();
-        let decided = self.current.engine.approve(self.who.caller(), &self.id, operation);
-        let duration = began.elapsed();
-        let entry = |outcome, reason, connection, rule, list| Entry {
-            caller: self.who.caller().name.to_owned(),
-            key_id: self.who.key_id.to_string(),
-            connection,
-            op,
-            path,
-            outcome,
-            reason,
-            rule,
-            nearest: None,
-            list,
-            revision: self.current.engine.policy().revision(),
-            duration,
-        };
-        match decided {
-            Ok(approved) => {
-                let connection = approved.connection().id().to_string();
-                let rule = approved.rule_id().map(|rule| rule.index());
-                let list = approved.list_mode();
-                let entry = entry(Outcome::Allow, "allowed.rule", connection, rule, list);
-                Ok(Allowed { approved, entry })
-            }
-            Err(decision) => {
-                let named = |decision: &Decision<'_>| match decision.connection() {
-                    Some(connection) => connection.id().to_string(),
-                    None => self.id.to_string(),
-                };
-                let failure = Failure::refused(&decision, &self.id.to_string(), &self.asked());
-                let entry = entry(
-                    decision.outcome(),
-                    decision.reason().code(),
-                    named(&decision),
-                    decision.rule_id().map(|rule| rule.index()),
-                    None,
-                );
-                Err(Refused(Box::new((failure, entry))))
-            }
-        }
-    }
-
-    /// Writes a refusal's line and gives what the caller hears.
-    pub(super) fn refuse(&self, refused: Refused) -> Failure {
-        let (failure, mut entry) = *refused.0;
-        entry.nearest = self.nearest(&entry);
-        entry.log(self.request_id, &Upstream::default());
-        failure
-    }
-
-    /// The rule that was nearest to allowing what was denied, for the log of a connection that has
-    /// few enough rules to look at each.
-    fn nearest(&self, entry: &Entry) -> Option<usize> {
-        const FEW: usize = 256;
-        let engine = &self.current.engine;
-        let connection = engine.policy().connection(self.owner(), &self.id)?;
-        if entry.outcome != Outcome::Deny || connection.rules().len() > FEW {
-            return None;
-        }
-        let operation = Operation::named(entry.op, entry.path.clone()?).ok()??;
-        let explanation = engine.explain(self.who.caller(), &self.id, &operation);
-        explanation.needs.first()?.nearest(1).first().map(|nearest| nearest.index)
-    }
-
-    /// Takes an approval apart: what to run, and the line to write when it has run.
-    pub(super) fn begin<Op>(&self, allowed: Allowed<Op>) -> (Approved<Op>, Line<'_>) {
-        (allowed.approved, Line { entry: Some(allowed.entry), request_id: self.request_id })
-    }
-
-    /// What the request names, as messages quote it.
-    pub(super) fn asked(&self) -> String {
-        self.quoted(&self.path)
-    }
-
-    pub(super) fn quoted(&self, path: &Path<'_>) -> String {
-        let text = String::from_utf8_lossy(path.as_bytes());
-        format!("{}://{}", self.id, utf8_percent_encode(&text, QUOTED))
-    }
-
-    /// The data URI of a path, as success answers have it: not escaped.
-    pub(super) fn uri(&self, path: &Path<'_>) -> String {
-        format!("{}://{}", self.id, String::from_utf8_lossy(path.as_bytes()))
-    }
-
-    /// The user who asks.
-    pub(super) fn owner(&self) -> &str {
-        self.who.caller().name
-    }
-}
-
-/// The line of an operation that runs. One that is given up is written as such.
-pub(super) struct Line<'a> {
-    entry: Option<Entry>,
-    request_id: &'a str,
-}
-
-impl Line<'_> {
-    /// Writes it, and passes the result on.
-    pub(super) fn end<T>(
-        mut self,
-        result: Result<T, ExecuteError>,
-        bytes: impl FnOnce(&T) -> Option<u64>,
-    ) -> Result<T, ExecuteError> {
-        let upstream = match &result {
-            Ok(done) => Upstream::done(bytes(done)),
-            Err(error) => Upstream::failed(error),
-        };
-        self.write(&upstream);
-        result
-    }
-
-    fn write(&mut self, upstream: &Upstream) {
-        if let Some(entry) = self.entry.take() {
-            entry.log(self.request_id, upstream);
-        }
-    }
-}
-
-impl Drop for Line<'_> {
-    fn drop(&mut self) {
-        self.write(&Upstream::given_up());
-    }
 }
 
 /// Says that the process is there.

@@ -1,4 +1,5 @@
-//! A caller's body: how long it may be, and how long it may keep us waiting.
+//! A caller's body: how long it may be, how long it may keep us waiting, and what becomes of a refused
+//! one. And an answer's, which keeps its places until its end.
 
 use std::{
     pin::Pin,
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::{
-    sync::oneshot,
+    sync::{OwnedSemaphorePermit, oneshot},
     time::{Instant, Sleep, sleep, timeout},
 };
 
@@ -87,7 +88,7 @@ impl http_body::Body for Limited {
 
 /// Takes what is left of a refused body, up to a limit, so that a caller who sends before it
 /// listens hears the answer.
-pub(super) async fn drain(mut body: HttpBody) {
+async fn drain(mut body: HttpBody) {
     const ENOUGH: u64 = 4 << 20;
     let some = async {
         let mut left = ENOUGH;
@@ -98,4 +99,70 @@ pub(super) async fn drain(mut body: HttpBody) {
         }
     };
     let _ = timeout(Duration::from_secs(5), some).await;
+}
+
+/// The body of a request, which comes back from whoever let go of it.
+pub(super) struct Incoming {
+    pub(super) body: Option<HttpBody>,
+    pub(super) back: Option<oneshot::Receiver<HttpBody>>,
+}
+
+impl Incoming {
+    /// Lends the body out, limited.
+    pub(super) fn lend(&mut self, limit: u64, idle: Duration) -> Limited {
+        let (home, back) = oneshot::channel();
+        self.back = Some(back);
+        Limited::new(self.body.take().unwrap_or_default(), limit, idle, home)
+    }
+
+    /// How long it is, where its head says so.
+    pub(super) fn length(&self) -> Option<u64> {
+        http_body::Body::size_hint(self.body.as_ref()?).exact()
+    }
+
+    /// Whether somebody may have begun to take it.
+    pub(super) fn was_lent(&self) -> bool {
+        self.back.is_some()
+    }
+
+    pub(super) async fn drain(self) {
+        let Self { body, back } = self;
+        let body = body.or_else(|| back?.try_recv().ok());
+        if let Some(body) = body {
+            drain(body).await;
+        }
+    }
+}
+
+/// What every response holds until its last byte is sent.
+pub(super) struct Held<B> {
+    pub(super) body: B,
+    pub(super) _places: Places,
+}
+
+/// The places of a request: the gateway's, and its user's.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) gateway: Option<OwnedSemaphorePermit>,
+    pub(super) user: Option<OwnedSemaphorePermit>,
+}
+
+impl<B: http_body::Body + Unpin> http_body::Body for Held<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -7,7 +7,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
 use super::{
-    ask::{Ask, Incoming},
+    body::Incoming,
+    decide::Ask,
     files::File,
     respond::{Code, Failure, json_response},
 };

@@ -8,7 +8,8 @@ use http::{
 use serde_json::json;
 
 use super::{
-    ask::{Allowed, Ask, Incoming, Refused},
+    body::Incoming,
+    decide::{Allowed, Ask, Refused},
     respond::{Failure, json_response, response},
 };
 use crate::{

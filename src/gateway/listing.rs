@@ -8,7 +8,8 @@ use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
-    ask::{Allowed, Ask, Refused, is_node},
+    ask::is_node,
+    decide::{Allowed, Ask, Refused},
     files::File,
     marker::{Bound, Place},
     respond::{Code, Failure, JSON, json_response, response},

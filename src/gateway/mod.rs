@@ -20,6 +20,7 @@ mod ask;
 mod audit;
 mod auth;
 mod body;
+mod decide;
 mod directories;
 mod files;
 mod listing;
