@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     exit::Exit,
     output::{Failure, Format, Output},
-    question::KeyAccess,
+    question::{KeyAccess, load},
 };
 use crate::{
     escape::escape,
@@ -118,10 +118,6 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
         }
     }
     Ok(Exit::Fine)
-}
-
-fn load(path: &Path) -> Result<Policy, Failure> {
-    Policy::load(path).map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
 }
 
 /// `sim` and 40 letters and digits: 238 bits that nobody can guess.

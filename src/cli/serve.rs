@@ -1,12 +1,7 @@
 //! `pathward serve`: the gateway.
 
 use std::{
-    io::IsTerminal as _,
-    net::SocketAddr,
-    num::NonZeroU32,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    io::IsTerminal as _, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration,
 };
 
 use clap::{Args, ValueEnum};
@@ -16,6 +11,7 @@ use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt as _};
 use super::{
     exit::Exit,
     output::{Failure, Output},
+    question::load,
 };
 use crate::{
     engine::Engine,
@@ -226,10 +222,6 @@ async fn listen(
     writeln!(output.out, "listening on http://{address}")?;
     output.out.flush()?;
     Ok((gateway, listener))
-}
-
-fn load(path: &Path) -> Result<Policy, Failure> {
-    Policy::load(path).map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
 }
 
 /// Warns of each connection whose credentials are to be in variables that are not set.

@@ -80,6 +80,38 @@ impl fmt::Debug for Body {
     }
 }
 
+/// A body, and what is kept until it is let go of.
+pub(crate) struct Held<B, T> {
+    body: B,
+    _kept: T,
+}
+
+impl<B, T> Held<B, T> {
+    pub(crate) fn new(body: B, kept: T) -> Self {
+        Self { body, _kept: kept }
+    }
+}
+
+impl<B: http_body::Body + Unpin, T: Unpin> http_body::Body for Held<B, T> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> task::Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// What is to be stored.
 #[derive(Debug)]
 pub struct Upload {

@@ -15,6 +15,7 @@ mod s3;
 
 use async_trait::async_trait;
 
+pub(crate) use self::body::Held;
 pub use self::{
     body::{Body, BodyError, Upload},
     error::{ExecuteError, TreeError},

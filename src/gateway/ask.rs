@@ -15,13 +15,16 @@ use super::{
     Current, Gateway, Shared,
     audit::{Entry, Upstream},
     auth::Authenticated,
-    body::{Held, Incoming, Places},
+    body::{Incoming, Places},
     decide::Ask,
     query::Query,
     respond::{Code, Failure, json_response},
     target::{self, Target, TargetError},
 };
-use crate::{engine::Outcome, executor::ExecuteError};
+use crate::{
+    engine::Outcome,
+    executor::{ExecuteError, Held},
+};
 
 impl Gateway {
     /// Answers one request of the Data API.
@@ -64,7 +67,7 @@ impl Gateway {
             // See `wire`: each of its requests is the first of a connection.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        response.map(|body| HttpBody::new(Held { body, _places: places }))
+        response.map(|body| HttpBody::new(Held::new(body, places)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! A caller's body: how long it may be, how long it may keep us waiting, and what becomes of a refused
-//! one. And an answer's, which keeps its places until its end.
+//! A caller's body: how long it may be, how long it may keep us waiting, and what becomes of a
+//! refused one.
 
 use std::{
     pin::Pin,
@@ -134,35 +134,10 @@ impl Incoming {
     }
 }
 
-/// What every response holds until its last byte is sent.
-pub(super) struct Held<B> {
-    pub(super) body: B,
-    pub(super) _places: Places,
-}
-
-/// The places of a request: the gateway's, and its user's.
+/// The places of a request, which its answer keeps until its last byte is sent: the gateway's, and
+/// its user's.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) gateway: Option<OwnedSemaphorePermit>,
     pub(super) user: Option<OwnedSemaphorePermit>,
-}
-
-impl<B: http_body::Body + Unpin> http_body::Body for Held<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use http::HeaderMap;
 use percent_encoding::utf8_percent_encode;
 
 use super::{
@@ -13,12 +14,11 @@ use super::{
     respond::Failure,
 };
 use crate::{
-    engine::{Approved, Decision, Operate, Operation, Outcome},
+    engine::{Approved, Operate, Operation, Outcome},
     executor::ExecuteError,
     path::Path,
-    policy::ConnectionId,
+    policy::{Connection, ConnectionId},
 };
-use http::HeaderMap;
 
 /// An authenticated request for something in a connection.
 pub(super) struct Ask<'a> {
@@ -70,15 +70,12 @@ impl Ask<'_> {
                 Ok(Allowed { approved, entry })
             }
             Err(decision) => {
-                let named = |decision: &Decision<'_>| match decision.connection() {
-                    Some(connection) => connection.id().to_string(),
-                    None => self.id.to_string(),
-                };
+                let connection = decision.connection().map_or(&self.id, Connection::id);
                 let failure = Failure::refused(&decision, &self.id.to_string(), &self.asked());
                 let entry = entry(
                     decision.outcome(),
                     decision.reason().code(),
-                    named(&decision),
+                    connection.to_string(),
                     decision.rule_id().map(|rule| rule.index()),
                     None,
                 );
@@ -116,11 +113,7 @@ impl Ask<'_> {
 
     /// What the request names, as messages quote it.
     pub(super) fn asked(&self) -> String {
-        self.quoted(&self.path)
-    }
-
-    pub(super) fn quoted(&self, path: &Path<'_>) -> String {
-        let text = String::from_utf8_lossy(path.as_bytes());
+        let text = String::from_utf8_lossy(self.path.as_bytes());
         format!("{}://{}", self.id, utf8_percent_encode(&text, QUOTED))
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     body::Incoming,
-    decide::Ask,
+    decide::{Allowed, Ask},
     files::File,
     respond::{Code, Failure, json_response},
 };
@@ -94,49 +94,50 @@ impl Ask<'_> {
             }
             Err(file) => file,
         };
-        let missing = || Failure::missing(&self.asked());
-        let Ok(path) = self.path.clone().into_directory() else { return Err(missing()) };
-        let refused = match force {
+        let Ok(path) = self.path.clone().into_directory() else {
+            return Err(Failure::missing(&self.asked()));
+        };
+        let count = match force {
             true => match self.approve(DeleteTree { path }) {
-                Ok(allowed) => {
-                    let (approved, line) = self.begin(allowed);
-                    let (deleted, failure) = match self.shared.executor.delete_tree(approved).await
-                    {
-                        Ok(deleted) => (Ok(deleted), None),
-                        Err(error) => {
-                            let failure = Failure::of_tree(&error, &self.asked());
-                            (Err(error.error), Some(failure))
-                        }
-                    };
-                    return match (line.end(deleted, |_| None), failure) {
-                        (_, Some(failure)) => Err(failure),
-                        (Ok(0) | Err(_), None) => Err(missing()),
-                        (Ok(count), None) => Ok(deletion(count)),
-                    };
-                }
-                Err(refused) => refused,
+                Ok(allowed) => self.delete_tree(allowed).await?,
+                Err(refused) => return Err(self.neither(file, refused)),
             },
             false => match self.approve(DeleteDirectory { path }) {
-                Ok(allowed) => {
-                    let (approved, line) = self.begin(allowed);
-                    let deleted = self.shared.executor.delete_directory(approved).await;
-                    return match line.end(deleted, |_| None).map_err(|error| self.failed(&error))? {
-                        DirectoryDeletion::Deleted => Ok(deletion(1)),
-                        DirectoryDeletion::Missing => Err(missing()),
-                        DirectoryDeletion::NotEmpty => Err(Failure::new(
-                            StatusCode::CONFLICT,
-                            Code::InvalidRequest,
-                            format!(
-                                "{} is not empty; `force=true` deletes all in it",
-                                self.asked()
-                            ),
-                        )),
-                    };
-                }
-                Err(refused) => refused,
+                Ok(allowed) => self.delete_empty(allowed).await?,
+                Err(refused) => return Err(self.neither(file, refused)),
             },
         };
-        Err(self.neither(file, refused))
+        Ok(deletion(count))
+    }
+
+    /// Deletes a directory and all in it; how many objects went.
+    async fn delete_tree(&self, allowed: Allowed<DeleteTree<'static>>) -> Result<u64, Failure> {
+        let (approved, line) = self.begin(allowed);
+        let deleted = self.shared.executor.delete_tree(approved).await;
+        let failure = deleted.as_ref().err().map(|error| Failure::of_tree(error, &self.asked()));
+        match line.end(deleted.map_err(|error| error.error), |_| None) {
+            Ok(0) => Err(Failure::missing(&self.asked())),
+            Ok(count) => Ok(count),
+            Err(error) => Err(failure.unwrap_or_else(|| self.failed(&error))),
+        }
+    }
+
+    /// Deletes a directory that is empty; how many objects went: its marker.
+    async fn delete_empty(
+        &self,
+        allowed: Allowed<DeleteDirectory<'static>>,
+    ) -> Result<u64, Failure> {
+        let (approved, line) = self.begin(allowed);
+        let deleted = self.shared.executor.delete_directory(approved).await;
+        match line.end(deleted, |_| None).map_err(|error| self.failed(&error))? {
+            DirectoryDeletion::Deleted => Ok(1),
+            DirectoryDeletion::Missing => Err(Failure::missing(&self.asked())),
+            DirectoryDeletion::NotEmpty => Err(Failure::new(
+                StatusCode::CONFLICT,
+                Code::InvalidRequest,
+                format!("{} is not empty; `force=true` deletes all in it", self.asked()),
+            )),
+        }
     }
 
     /// PATCH: would change permissions, which is never given.

@@ -1,12 +1,6 @@
 //! Connections: accepted, limited, served, and ended when the gateway is told to stop.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{body::Body as HttpBody, extract::Request};
 use http::{Response, StatusCode};
@@ -27,6 +21,7 @@ use super::{
     respond::{Code, Failure},
     wire::{Turn, Wire},
 };
+use crate::executor::Held;
 
 /// How much of a connection's bytes is held at once, at most.
 const BUFFER: usize = 64 << 10;
@@ -59,7 +54,7 @@ impl Gateway {
                 let (turn, router) = (Arc::clone(&turn), router.clone());
                 async move {
                     let response = answer(router, request.map(HttpBody::new)).await?;
-                    Ok::<_, Infallible>(response.map(|body| Answer { body, turn }))
+                    Ok::<_, Infallible>(response.map(|body| Held::new(body, OurTurn(turn))))
                 }
             });
             let connection = http1::Builder::new()
@@ -92,36 +87,13 @@ impl Gateway {
     }
 }
 
-/// The body of an answer. When it is let go of, nothing of ours is still to be written but what the
-/// library holds.
-struct Answer {
-    body: HttpBody,
-    turn: Arc<Turn>,
-}
+/// Kept by an answer's body. When that is let go of, nothing of ours is still to be written but what
+/// the library holds.
+struct OurTurn(Arc<Turn>);
 
-impl Drop for Answer {
+impl Drop for OurTurn {
     fn drop(&mut self) {
-        self.turn.end();
-    }
-}
-
-impl http_body::Body for Answer {
-    type Data = <HttpBody as http_body::Body>::Data;
-    type Error = <HttpBody as http_body::Body>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
+        self.0.end();
     }
 }
 

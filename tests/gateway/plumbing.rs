@@ -93,16 +93,22 @@ async fn a09_an_unknown_key_and_a_wrong_one_are_the_same() {
     assert_eq!(world.taken().len(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
-    let options = pathward::gateway::Options { max_requests: 1, ..Default::default() };
-    let world = World::with(CONNECTIONS, options).await;
+/// An upload of Ana's that has begun and does not go on.
+async fn slow_upload(world: &World) -> tokio::net::TcpStream {
     let mut slow = tokio::net::TcpStream::connect(world.address).await.unwrap();
     let head = format!(
         "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nContent-Length: 10\r\n\r\n"
     );
     tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes()).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    slow
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
+    let options = pathward::gateway::Options { max_requests: 1, ..Default::default() };
+    let world = World::with(CONNECTIONS, options).await;
+    let slow = slow_upload(&world).await;
     let answer = world.get("/v1/data/s3+t://pub/data/x").await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     answer.error();
@@ -115,12 +121,7 @@ async fn more_requests_than_there_is_room_for_are_told_to_come_again() {
 async fn one_user_does_not_take_everybodys_places() {
     let options = pathward::gateway::Options { max_requests_per_user: 1, ..Default::default() };
     let world = World::with(CONNECTIONS, options).await;
-    let mut slow = tokio::net::TcpStream::connect(world.address).await.unwrap();
-    let head = format!(
-        "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nContent-Length: 10\r\n\r\n"
-    );
-    tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes()).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let slow = slow_upload(&world).await;
     let address = world.address;
     let get = |key, target| async move {
         ask(address, "GET", target, &[("Authorization", key)], b"").await

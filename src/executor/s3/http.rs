@@ -4,14 +4,7 @@
 //! caller: right for one download and its speed, and 200 MiB for two hundred callers who read slowly.
 //! Here a few downloads have that, and further ones read in small pieces.
 
-use std::{
-    error::Error,
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::client::{
     connection::{CaptureSmithyConnection, ConnectionMetadata},
@@ -23,10 +16,7 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::{body::SdkBody, retry::ErrorKind};
-use bytes::Bytes;
 use http::{HeaderValue, Method, Uri, header::USER_AGENT};
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::{
@@ -35,10 +25,10 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-use crate::executor::ExecuteError;
+use crate::executor::{ExecuteError, Held};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -155,36 +145,10 @@ where
         let answer = client.request(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await.map_err(failed)?;
-            let answer = answer.map(|body| SdkBody::from_body_1_x(Placed { body, _place: place }));
+            let answer = answer.map(|body| SdkBody::from_body_1_x(Held::new(body, place)));
             HttpResponse::try_from(answer)
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
-    }
-}
-
-/// An answer's body, with its place.
-struct Placed {
-    body: Incoming,
-    _place: Option<OwnedSemaphorePermit>,
-}
-
-impl Body for Placed {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

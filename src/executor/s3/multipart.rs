@@ -1,6 +1,9 @@
 //! Uploads in parts. One that does not come to its end is aborted, however it ends.
 
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::{
+    operation::upload_part::builders::UploadPartFluentBuilder,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use tokio::{
@@ -148,17 +151,22 @@ impl Parts {
         Ok(())
     }
 
-    /// Sends a part that was collected; again where that helps.
-    async fn send(&mut self, bytes: Bytes) -> Result<(), ExecuteError> {
-        let number = self.next_number();
-        let answer = self
-            .target
+    /// The request for a part, without its body.
+    fn part(&self, number: i32) -> UploadPartFluentBuilder {
+        self.target
             .client
             .upload_part()
             .bucket(&self.target.bucket)
             .key(&self.target.key)
             .upload_id(&self.id)
             .part_number(number)
+    }
+
+    /// Sends a part that was collected; again where that helps.
+    async fn send(&mut self, bytes: Bytes) -> Result<(), ExecuteError> {
+        let number = self.next_number();
+        let answer = self
+            .part(number)
             .body(ByteStream::from(bytes))
             .customize()
             .config_override(self.target.options.long())
@@ -178,13 +186,7 @@ impl Parts {
         let number = self.next_number();
         let signed_length = i64::try_from(length).map_err(|_| ExecuteError::TooLarge)?;
         let request = self
-            .target
-            .client
-            .upload_part()
-            .bucket(&self.target.bucket)
-            .key(&self.target.key)
-            .upload_id(&self.id)
-            .part_number(number)
+            .part(number)
             .content_length(signed_length)
             .body(source.window(length, is_last))
             .customize()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_s3::Client;
+use aws_sdk_s3::{Client, operation::put_object::builders::PutObjectFluentBuilder};
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -99,16 +99,19 @@ impl Target {
         })
     }
 
+    /// The request for the whole object, without its body.
+    fn object(&self) -> PutObjectFluentBuilder {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .set_content_type(self.content_type.clone())
+    }
+
     /// Stores these bytes; sent again where that helps.
     pub(super) async fn put(self, bytes: Bytes) -> Result<u64, ExecuteError> {
         let length = bytes.len() as u64;
-        let request = self
-            .client
-            .put_object()
-            .bucket(self.bucket)
-            .key(self.key)
-            .set_content_type(self.content_type)
-            .body(ByteStream::from(bytes));
+        let request = self.object().body(ByteStream::from(bytes));
         // What is small is done soon or not at all; the rest may need its time.
         let sent = match length {
             0..=COLLECTED => request.send().await,
@@ -122,11 +125,7 @@ impl Target {
     async fn put_streamed(self, source: &Source, length: u64) -> Result<u64, ExecuteError> {
         let signed_length = i64::try_from(length).map_err(|_| ExecuteError::TooLarge)?;
         let request = self
-            .client
-            .put_object()
-            .bucket(self.bucket)
-            .key(self.key)
-            .set_content_type(self.content_type)
+            .object()
             .content_length(signed_length)
             .body(source.window(length, true))
             .customize()
