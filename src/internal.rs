@@ -41,7 +41,7 @@
 
 use crate::{
     access::{Access, AccessSet},
-    automaton::{Automaton, Effect, Entry, Verdict},
+    automaton::{Automaton, Budget, Effect, Entry, Form, TooLarge, Verdict},
     engine::{Caller, Engine, ListDirectory},
     path::{MAX_BUCKET_LEN, MAX_KEY_LEN, MIN_BUCKET_LEN, Path},
     policy::{ConnectionId, Policy},
@@ -54,6 +54,26 @@ const MOST: usize = 24;
 const MOST_PATHS: usize = 10;
 /// The longest text of a rule.
 const MOST_TEXT: usize = 64;
+
+/// Compiles rules to every form that paths are decided by, whichever is the fastest.
+///
+/// # Errors
+///
+/// As [`Automaton::compile`].
+pub fn compile_to_every_form<'a>(
+    entries: impl IntoIterator<Item = Entry<'a>>,
+) -> Result<Automaton, TooLarge> {
+    Automaton::compile_to(entries, &mut Budget::default(), Form::Every)
+}
+
+/// What each form says of one access at one path.
+pub fn here_each_way(
+    automaton: &Automaton,
+    path: &[u8],
+    access: Access,
+) -> impl Iterator<Item = Verdict> {
+    automaton.here_each_way(path, access)
+}
 
 /// Reads a restriction in both forms.
 pub fn restriction_text(data: &[u8]) {
@@ -80,7 +100,7 @@ fn check_restriction(restriction: &Restriction) {
         }
     }
     let entry = Entry { restriction, access: AccessSet::READ_ONLY, effect: Effect::Allow };
-    let Ok(automaton) = Automaton::compile([entry]) else { return };
+    let Ok(automaton) = compile_to_every_form([entry]) else { return };
     for pattern in restriction.patterns() {
         // The shortest path that the pattern matches, and one with a byte for each run.
         for run in [0, 1] {
@@ -95,8 +115,9 @@ fn check_restriction(restriction: &Restriction) {
                 }
             }
             assert!(pattern.matches(&path) && restriction.matches(&path));
-            let verdict = automaton.here(&path, Access::Read);
-            assert!(matches!(verdict, Verdict::Allowed(_)), "{verdict:?}");
+            for verdict in automaton.here_each_way(&path, Access::Read) {
+                assert!(matches!(verdict, Verdict::Allowed(_)), "{verdict:?}");
+            }
             for len in 0..=path.len() {
                 assert!(automaton.below(&path[..len]).some.contains(Access::Read));
             }
@@ -174,7 +195,7 @@ fn is_encoding(data: &[u8]) -> bool {
 pub fn decide_vs_reference(data: &[u8]) {
     let (rules, paths) = rules_and_paths(data, false);
     let entries: Vec<Entry<'_>> = rules.iter().map(OwnedRule::entry).collect();
-    let Ok(automaton) = Automaton::compile(entries.iter().copied()) else { return };
+    let Ok(automaton) = compile_to_every_form(entries.iter().copied()) else { return };
     let exact = automaton.stats().below_is_exact;
     for path in &paths {
         check_here(&entries, &automaton, path);
@@ -211,7 +232,7 @@ fn check_here(entries: &[Entry<'_>], automaton: &Automaton, path: &[u8]) {
             })
         };
         let denied = any(Effect::Deny, true);
-        let fits = match automaton.here(path, access) {
+        let fits = |verdict| match verdict {
             Verdict::Denied(id) => rule(id, Effect::Deny, true),
             Verdict::Allowed(id) => has.contains(access) && rule(id, Effect::Allow, true),
             Verdict::OtherAccess(id) => {
@@ -219,7 +240,9 @@ fn check_here(entries: &[Entry<'_>], automaton: &Automaton, path: &[u8]) {
             }
             Verdict::NoMatch => !denied && !any(Effect::Allow, true) && !any(Effect::Allow, false),
         };
-        assert!(fits, "{access} at {path:?}: {:?}", automaton.here(path, access));
+        for verdict in automaton.here_each_way(path, access) {
+            assert!(fits(verdict), "{access} at {path:?}: {verdict:?}");
+        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Automaton {
     fn sum(&self, path: &[u8]) -> (Sum, u32) {
         let mut sum = Sum::default();
         let mut passed = 0;
-        let stop = self.trie.walk(path, |_, node, _| {
+        let stop = self.trie.walk(path, |_, node| {
             sum.open = sum.open.union(bits(node.flags, Kind::PrefixAllow as u32));
             sum.closed = sum.closed.union(bits(node.flags, Kind::PrefixDeny as u32));
             passed |= node.flags;

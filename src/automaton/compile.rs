@@ -2,9 +2,9 @@
 //! prefixes go to the trie, starred patterns to groups at its nodes.
 
 use super::{
-    Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
-    below::MAX_WORDS, crowd::Crowd, flag, groups::Groups, starred::FRESH, subset::Subset,
-    trie::Trie,
+    Automaton, Effect, Entry, Extra, Group, Kind, NO_NODE, RuleId, Stats, Terminal, TooLarge,
+    below::MAX_WORDS, crowd::Crowd, flag, groups::Groups, index::Index, listed::Listed,
+    starred::FRESH, stops::stops, subset::Subset, trie::Trie,
 };
 use crate::{
     access::AccessSet,
@@ -33,6 +33,15 @@ impl Default for Budget {
     fn default() -> Self {
         Self { deny_work: MAX_DENY_WORK, subset_work: 1 << 26 }
     }
+}
+
+/// What paths are decided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The list of a few patterns, or the index.
+    Fastest,
+    /// All that there are, for tests to compare.
+    Every,
 }
 
 /// One pattern of one rule.
@@ -130,6 +139,15 @@ impl Automaton {
         entries: impl IntoIterator<Item = Entry<'a>>,
         budget: &mut Budget,
     ) -> Result<Self, TooLarge> {
+        Self::compile_to(entries, budget, Form::Fastest)
+    }
+
+    /// The same, in a form.
+    pub(crate) fn compile_to<'a>(
+        entries: impl IntoIterator<Item = Entry<'a>>,
+        budget: &mut Budget,
+        form: Form,
+    ) -> Result<Self, TooLarge> {
         let mut items = Vec::new();
         let mut rules = 0;
         for entry in entries {
@@ -152,16 +170,30 @@ impl Automaton {
         });
         drop_covered(&mut items);
 
-        let mut literals: Vec<&[u8]> = items.iter().map(|item| item.literal).collect();
+        // The root has no label, so that every path passes it.
+        let literals = items.iter().map(|item| item.literal);
+        let mut literals: Vec<&[u8]> = std::iter::once(&b""[..]).chain(literals).collect();
         literals.dedup();
+        let text: usize = literals.iter().map(|literal| literal.len()).sum();
+        if u32::try_from(text).is_err() {
+            let (limit, most) = ("limit.text", u32::MAX as usize);
+            return Err(TooLarge { rule: RuleId(rules as u32 - 1), limit, most });
+        }
         let (mut trie, ends) = Trie::build(&literals);
+        let has_empty = items.first().is_some_and(|item| item.literal.is_empty());
+        let ends = ends.into_iter().skip(usize::from(!has_empty));
         let mut nodes = Vec::with_capacity(items.len());
         for (same, node) in items.chunk_by(|a, b| a.literal == b.literal).zip(ends) {
             nodes.extend(std::iter::repeat_n(node, same.len()));
         }
         let groups = Groups::build(&items, &nodes, &trie)?;
         let words_needed = groups.words;
-        let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
+        let (mut extras, mut terminals) = place(&mut trie, &items, &nodes, &groups.at);
+        let listed = Listed::new(&items, &nodes, &groups.places);
+        let index = match form {
+            Form::Fastest if listed.is_some() => None,
+            _ => Index::build(&stops(&mut trie, &mut extras, &mut terminals, &items, &nodes)),
+        };
         trie.fold_up(|flags, child| flags | child & 7 << flag::DENY_BELOW);
 
         let denies_with = |is: &dyn Fn(&Item<'_>) -> bool| {
@@ -172,6 +204,8 @@ impl Automaton {
             items.iter().filter(|item| item.effect == Effect::Deny && item.kind().is_none());
         let words = 16_384_usize.checked_div(starred_denies.count()).unwrap_or_default();
         let mut automaton = Self {
+            listed,
+            index,
             trie,
             extras,
             terminals,
@@ -250,6 +284,8 @@ impl Automaton {
 
     fn bytes(&self) -> usize {
         size_of::<Self>()
+            + self.listed.as_ref().map_or(0, |listed| size_of_val(&**listed))
+            + self.index.as_ref().map_or(0, Index::bytes)
             + self.trie.bytes()
             + self.extras.capacity() * size_of::<Extra>()
             + self.terminals.capacity() * size_of::<Terminal>()
@@ -328,6 +364,7 @@ fn place(
                 extras.push(Extra {
                     terminals: terminals.len() as u32,
                     terminal_count: here.len() as u32,
+                    above: NO_NODE,
                     group: group.copied().unwrap_or_default(),
                 });
                 terminals.append(&mut here);

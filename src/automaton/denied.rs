@@ -8,9 +8,9 @@ impl Automaton {
     pub(super) fn denied(&self, path: &[u8], want: AccessSet) -> AccessSet {
         let mut denied = AccessSet::NONE;
         let mut groups = AccessSet::NONE;
-        self.trie.walk(path, |_, node, spent| {
+        self.trie.walk(path, |_, node| {
             denied = denied.union(bits(node.flags, Kind::PrefixDeny as u32));
-            if spent == path.len() {
+            if usize::from(node.len) == path.len() {
                 denied = denied.union(bits(node.flags, Kind::ExactDeny as u32));
             }
             groups = groups.union(bits(node.flags, flag::GROUP_DENY));

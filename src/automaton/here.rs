@@ -1,6 +1,9 @@
 //! Deciding one path.
 
-use super::{Automaton, Effect, Group, Kind, RuleId, Verdict, flag, starred::Starred, trie::Node};
+use super::{
+    Automaton, Effect, Group, Kind, RuleId, Verdict, flag, index::Found, starred::Starred,
+    trie::Node,
+};
 use crate::access::{Access, AccessSet};
 
 /// Groups that a walk remembers; a path that passes more walks twice.
@@ -52,6 +55,87 @@ impl Seen {
     }
 }
 
+/// What a path has passed on its way through the trie.
+struct Passed {
+    seen: Seen,
+    want: u32,
+    groups: [u32; REMEMBERED_GROUPS],
+    group_count: usize,
+    /// What the groups that were passed could still say, as their flags.
+    pending: u32,
+}
+
+impl Passed {
+    #[inline]
+    fn new(access: Access) -> Self {
+        Self {
+            seen: Seen { want: access, granted: None, denied: None, other: None },
+            want: u32::from(AccessSet::from(access).bits()),
+            groups: [0; REMEMBERED_GROUPS],
+            group_count: 0,
+            pending: 0,
+        }
+    }
+
+    /// Takes into account what ends at a node. Of rules that say the same, the one nearest to the
+    /// root is named: `is_nearer` says whether this node is nearer than those before.
+    #[inline]
+    fn pass(&mut self, automaton: &Automaton, node: &Node, at_end: bool, is_nearer: bool) {
+        let flags = node.flags;
+        if flags & flag::ANY_HERE == 0 {
+            return;
+        }
+        // Exact rules count only where the path ends.
+        let mut here = flags & 0o7777;
+        if at_end {
+            here |= here >> 3;
+        }
+        let rule = |effect, access| automaton.rule_at(node, at_end, effect, access);
+        let seen = &mut self.seen;
+        if here >> (Kind::PrefixDeny as u32) & self.want != 0
+            && (is_nearer || seen.denied.is_none())
+        {
+            seen.denied = Some(rule(Effect::Deny, self.want));
+        }
+        let wanted = here & self.want;
+        if wanted != 0 && (is_nearer || seen.granted.is_none()) {
+            seen.granted = Some(rule(Effect::Allow, wanted));
+        } else if wanted == 0 && here & 7 != 0 && (is_nearer || seen.other.is_none()) {
+            seen.other = Some(rule(Effect::Allow, here & 7));
+        }
+        if flags & flag::GROUP != 0 {
+            if let Some(place) = self.groups.get_mut(self.group_count) {
+                *place = node.extra;
+            }
+            self.group_count += 1;
+            self.pending |= flags;
+        }
+    }
+
+    /// Whether nothing at or under a node, nor any group that was passed, can change the verdict.
+    #[inline]
+    fn is_settled(&self, flags: u32) -> bool {
+        self.seen.denied.is_some()
+            || self.seen.granted.is_some()
+                && (flags >> flag::DENY_BELOW | self.pending >> flag::GROUP_DENY) & self.want == 0
+    }
+
+    /// Asks the groups, where they could still say something, and comes to the verdict.
+    #[inline]
+    fn verdict(mut self, automaton: &Automaton, path: &[u8]) -> Verdict {
+        let takes = self.pending >> flag::GROUP_DENY & self.want != 0;
+        let gives = self.pending >> flag::GROUP_ALLOW & 7 != 0;
+        let seen = &mut self.seen;
+        if seen.denied.is_none() && (takes || seen.granted.is_none() && gives) {
+            match self.groups.get(..self.group_count) {
+                Some(groups) => automaton.ask(path, seen, groups),
+                None => automaton.ask_all(path, seen),
+            }
+        }
+        seen.verdict()
+    }
+}
+
 impl Automaton {
     /// Decides one access at one path.
     ///
@@ -59,61 +143,85 @@ impl Automaton {
     /// it only by what patterns with stars have in common, and that within
     /// [`MAX_STARRED_ON_ONE_PATH`](super::MAX_STARRED_ON_ONE_PATH).
     pub fn here(&self, path: &[u8], access: Access) -> Verdict {
-        let want = u32::from(AccessSet::from(access).bits());
-        let mut seen = Seen { want: access, granted: None, denied: None, other: None };
-        let mut groups = [0_u32; REMEMBERED_GROUPS];
-        let mut group_count = 0;
-        // What the groups that were passed could still say, as their flags.
-        let mut pending = 0;
-        self.trie.walk(path, |_, node, spent| {
-            let flags = node.flags;
-            if flags & flag::ANY_HERE == 0 {
-                return true;
-            }
-            // Exact rules count only where the path ends.
-            let mut here = flags & 0o7777;
-            if spent == path.len() {
-                here |= here >> 3;
-            }
-            if here >> (Kind::PrefixDeny as u32) & want != 0 {
-                seen.denied = Some(self.rule_at(node, spent == path.len(), Effect::Deny, want));
-                return false;
-            }
-            if seen.granted.is_none() && here & 7 != 0 {
-                let wanted = here & want;
-                let rule = self.rule_at(
-                    node,
-                    spent == path.len(),
-                    Effect::Allow,
-                    if wanted != 0 { wanted } else { here & 7 },
-                );
-                match wanted {
-                    0 => seen.other = Some(rule),
-                    _ => seen.granted = Some(rule),
-                }
-            }
-            if flags & flag::GROUP != 0 {
-                if let Some(place) = groups.get_mut(group_count) {
-                    *place = node.extra;
-                }
-                group_count += 1;
-                pending |= flags;
-            }
-            // Granted, and nothing on the way or under here takes it: settled.
-            seen.granted.is_none()
-                || flags >> flag::DENY_BELOW & want != 0
-                || pending >> flag::GROUP_DENY & want != 0
-        });
-        let takes = pending >> flag::GROUP_DENY & want != 0;
-        let gives = pending >> flag::GROUP_ALLOW & 7 != 0;
-        if group_count > 0 && seen.denied.is_none() && (takes || seen.granted.is_none() && gives) {
-            if group_count <= REMEMBERED_GROUPS {
-                self.ask(path, &mut seen, groups[..group_count].iter().copied());
-            } else {
-                self.ask_all(path, &mut seen);
-            }
+        match (&self.listed, &self.index) {
+            (Some(listed), _) => self.here_listed(listed, path, access),
+            (None, Some(index)) => self.here_indexed(index.longest(path), path, access),
+            (None, None) => self.here_walked(path, access),
         }
-        seen.verdict()
+    }
+
+    /// The verdicts of all ways to decide that this automaton has, for tests to compare.
+    pub(crate) fn here_each_way(
+        &self,
+        path: &[u8],
+        access: Access,
+    ) -> impl Iterator<Item = Verdict> {
+        let listed = self.listed.as_ref().map(|listed| self.here_listed(listed, path, access));
+        let index = self.index.as_ref();
+        let indexed = index.map(|index| self.here_indexed(index.longest(path), path, access));
+        let walked = self.here_walked(path, access);
+        [Some(self.here(path, access)), listed, indexed, Some(walked)].into_iter().flatten()
+    }
+
+    /// Decides from where the index says that a path leaves the trie.
+    #[inline]
+    pub(super) fn here_indexed(
+        &self,
+        found: Option<Found>,
+        path: &[u8],
+        access: Access,
+    ) -> Verdict {
+        let mut passed = Passed::new(access);
+        let root = &self.trie.nodes[0];
+        let Some(Found { node: id, len }) = found else {
+            if root.flags & flag::TAILS == 0 {
+                passed.pass(self, root, path.is_empty(), false);
+            } else {
+                self.pass_from(0, 0, path, &mut passed);
+            }
+            return passed.verdict(self, path);
+        };
+        let leading = self.trie.leading_to(&self.trie.nodes[id as usize]);
+        if leading.get(..len) != path.get(..len) {
+            // The hashes lied.
+            return self.here_walked(path, access);
+        }
+        let node = &self.trie.nodes[id as usize];
+        if usize::from(node.len) == len && node.flags & flag::TAILS == 0 {
+            passed.pass(self, node, len == path.len(), false);
+        } else {
+            self.pass_from(id, len, path, &mut passed);
+        }
+        let mut above = self.above(node);
+        while let Some(node) = above {
+            passed.pass(self, node, false, true);
+            above = self.above(node);
+        }
+        passed.pass(self, root, false, true);
+        passed.verdict(self, path)
+    }
+
+    /// Decides by walking the trie.
+    pub(super) fn here_walked(&self, path: &[u8], access: Access) -> Verdict {
+        let mut passed = Passed::new(access);
+        self.pass_from(0, 0, path, &mut passed);
+        passed.verdict(self, path)
+    }
+
+    fn pass_from(&self, node: u32, spent: usize, path: &[u8], passed: &mut Passed) {
+        self.trie.walk_from(node, spent, path, |_, node| {
+            passed.pass(self, node, usize::from(node.len) == path.len(), false);
+            !passed.is_settled(node.flags)
+        });
+    }
+
+    /// The nearest node above one that anything ends at, but for the root.
+    #[inline]
+    fn above(&self, node: &Node) -> Option<&Node> {
+        if node.flags & flag::EXTRA == 0 {
+            return None;
+        }
+        self.trie.nodes.get(self.extras[node.extra as usize].above as usize)
     }
 
     /// The rule of this effect that ends at a node and carries one of these accesses.
@@ -138,10 +246,10 @@ impl Automaton {
     }
 
     /// Asks the patterns of these groups, given by their places in `extras`, from the root down.
-    fn ask(&self, path: &[u8], seen: &mut Seen, groups: impl Iterator<Item = u32>) {
+    fn ask(&self, path: &[u8], seen: &mut Seen, groups: &[u32]) {
         let mut lookup = Lookup::default();
         for place in groups {
-            if !self.ask_group(&self.extras[place as usize].group, path, &mut lookup, seen) {
+            if !self.ask_group(&self.extras[*place as usize].group, path, &mut lookup, seen) {
                 return;
             }
         }
@@ -213,7 +321,7 @@ impl Automaton {
 
     /// Every group on a path, from the root down, until `each` says to stop.
     pub(super) fn each_group(&self, path: &[u8], mut each: impl FnMut(&Group) -> bool) {
-        self.trie.walk(path, |_, node, _| {
+        self.trie.walk(path, |_, node| {
             node.flags & flag::GROUP == 0 || each(&self.extras[node.extra as usize].group)
         });
     }

@@ -35,9 +35,9 @@ impl Automaton {
         };
         let mut open = false;
         let mut spent = 0;
-        let stop = self.trie.walk(directory, |_, node, at| {
+        let stop = self.trie.walk(directory, |_, node| {
             open |= opens(node.flags);
-            spent = at;
+            spent = usize::from(node.len);
             !open
         });
         if open {

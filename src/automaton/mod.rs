@@ -36,13 +36,17 @@ mod crowd;
 mod denied;
 mod groups;
 mod here;
+mod index;
 mod leads;
+mod listed;
 mod starred;
+mod stops;
 mod subset;
 mod trie;
 
 use std::fmt;
 
+pub(crate) use self::compile::Form;
 pub use self::{
     below::MAX_WORDS,
     compile::{Budget, MAX_DENY_WORK, MAX_RULES},
@@ -50,7 +54,9 @@ pub use self::{
     leads::MAX_LEADS,
     subset::MAX_SUBSET_STATES,
 };
-use self::{crowd::Crowd, starred::StarredSet, subset::Subset, trie::Trie};
+use self::{
+    crowd::Crowd, index::Index, listed::Listed, starred::StarredSet, subset::Subset, trie::Trie,
+};
 use crate::{access::AccessSet, restriction::Restriction};
 
 /// Whether a rule gives or takes.
@@ -128,6 +134,10 @@ pub struct Below {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Automaton {
+    /// A few patterns, side by side.
+    listed: Option<Box<Listed>>,
+    /// Where paths leave the trie.
+    index: Option<Index>,
     trie: Trie,
     /// What ends at nodes at which more than one rule ends, or that have a group.
     extras: Vec<Extra>,
@@ -147,11 +157,16 @@ pub struct Automaton {
     stats: Stats,
 }
 
+/// No node.
+const NO_NODE: u32 = u32::MAX;
+
 /// What ends at a node: terminals, and a group of starred patterns.
 #[derive(Clone, Copy, Debug)]
 struct Extra {
     terminals: u32,
     terminal_count: u32,
+    /// The nearest node above that anything ends at, but for the root.
+    above: u32,
     group: Group,
 }
 
@@ -201,6 +216,8 @@ mod flag {
     /// The accesses that something at or under the node may have: [`LIVE`], and what globs deny
     /// but perhaps not all of.
     pub(super) const LEADS: u32 = 26;
+    /// Some prefix or group goes on from here without a `/`.
+    pub(super) const TAILS: u32 = 1 << 29;
     /// Anything ends at the node.
     pub(super) const ANY_HERE: u32 = 0o7777 | GROUP;
 }

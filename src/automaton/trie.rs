@@ -1,18 +1,21 @@
 //! A path-compressed trie over byte strings.
 //!
-//! Each node has the bytes that lead to it (behind the byte that its parent chose it by), and
-//! right behind them the bytes that choose its children, so that a step touches one node and one
-//! run of text. Children of a node are neighbours.
+//! Each node knows all bytes from the root to it, as a stretch of the text: a path that somehow got
+//! to a node is compared with them at once. What one string is the start of is not kept twice.
+//! Children of a node are neighbours, and so are the bytes that choose them.
 
 /// One node. What the flags and `extra` mean is for the trie's user to say.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Node {
-    /// Where its label starts in the text; its children's bytes follow the label.
+    /// Where the bytes that lead to it start in the text.
     text: u32,
     /// The first of its children.
     children: u32,
     pub(super) flags: u32,
     pub(super) extra: u32,
+    /// How many bytes lead to it.
+    pub(super) len: u16,
+    /// How many of them stand behind the one that its parent chose it by.
     label_len: u16,
     child_count: u16,
 }
@@ -21,6 +24,8 @@ pub(super) struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Trie {
     pub(super) nodes: Vec<Node>,
+    /// The byte that each node is chosen by.
+    chosen_by: Vec<u8>,
     text: Vec<u8>,
 }
 
@@ -45,7 +50,16 @@ impl Trie {
         if strings.is_empty() {
             return (trie, ends);
         }
+        // A string that the next one starts with is in the text with that one.
+        let mut texts = Vec::with_capacity(strings.len());
+        for (string, next) in strings.iter().zip(strings[1..].iter().chain([&&b""[..]])) {
+            texts.push(trie.text.len() as u32);
+            if !next.starts_with(string) {
+                trie.text.extend_from_slice(string);
+            }
+        }
         trie.nodes.push(Node::default());
+        trie.chosen_by.push(0);
         // A node's strings, and how many of their bytes are spent above it. Depth first, so that
         // what lies under a node is together in memory; a node comes before those under it.
         let mut open = vec![(0_usize, 0..strings.len(), 0_usize)];
@@ -53,8 +67,8 @@ impl Trie {
             let (first, last) = (strings[range.start], strings[range.end - 1]);
             let shared = spent
                 + first[spent..].iter().zip(&last[spent..]).take_while(|(a, b)| a == b).count();
-            let text = trie.text.len() as u32;
-            trie.text.extend_from_slice(&first[spent..shared]);
+            // The last string is the start of none.
+            let text = texts[range.end - 1];
             if first.len() == shared {
                 ends[range.start] = id as u32;
                 range.start += 1;
@@ -64,44 +78,56 @@ impl Trie {
             while !range.is_empty() {
                 let byte = strings[range.start][shared];
                 let len = strings[range.clone()].partition_point(|s| s[shared] <= byte);
-                trie.text.push(byte);
                 open.push((trie.nodes.len(), range.start..range.start + len, shared + 1));
                 trie.nodes.push(Node::default());
+                trie.chosen_by.push(byte);
                 child_count += 1;
                 range.start += len;
             }
             trie.nodes[id] = Node {
                 text,
                 children,
+                len: shared as u16,
                 label_len: (shared - spent) as u16,
                 child_count,
                 ..Node::default()
             };
         }
+        trie.chosen_by.shrink_to_fit();
         trie.nodes.shrink_to_fit();
         trie.text.shrink_to_fit();
         (trie, ends)
     }
 
-    /// Follows a key from the root. `visit` sees each node that it reaches the end of, with how
-    /// many bytes of the key are spent there, and says whether to go on.
+    /// Follows a key from the root. `visit` sees each node that it reaches the end of, and says
+    /// whether to go on.
     #[inline]
-    pub(super) fn walk(
+    pub(super) fn walk(&self, key: &[u8], visit: impl FnMut(u32, &Node) -> bool) -> Stop {
+        match self.nodes.is_empty() {
+            true => Stop::Off,
+            false => self.walk_from(0, 0, key, visit),
+        }
+    }
+
+    /// The same from a node on: `spent` bytes of the key are spent, which are all that lead to the
+    /// node but some of its label.
+    #[inline]
+    pub(super) fn walk_from(
         &self,
+        mut id: u32,
+        mut spent: usize,
         key: &[u8],
-        mut visit: impl FnMut(u32, &Node, usize) -> bool,
+        mut visit: impl FnMut(u32, &Node) -> bool,
     ) -> Stop {
-        let mut id = 0;
-        let mut spent = 0;
         loop {
-            let Some(node) = self.nodes.get(id as usize) else { return Stop::Off };
-            let label = self.label(node);
+            let node = &self.nodes[id as usize];
+            let label = &self.leading_to(node)[spent..];
             let rest = &key[spent..];
             if !rest.starts_with(label) {
                 return if label.starts_with(rest) { Stop::Within(id) } else { Stop::Off };
             }
             spent += label.len();
-            if !visit(id, node, spent) {
+            if !visit(id, node) {
                 return Stop::At(id);
             }
             let Some(&byte) = key.get(spent) else { return Stop::At(id) };
@@ -129,11 +155,17 @@ impl Trie {
         }
     }
 
+    /// All bytes that lead to a node.
+    #[inline]
+    pub(super) fn leading_to(&self, node: &Node) -> &[u8] {
+        let start = node.text as usize;
+        &self.text[start..start + usize::from(node.len)]
+    }
+
     /// The bytes that lead to a node behind the one that chose it.
     #[inline]
     pub(super) fn label(&self, node: &Node) -> &[u8] {
-        let start = node.text as usize;
-        &self.text[start..start + usize::from(node.label_len)]
+        &self.leading_to(node)[usize::from(node.len - node.label_len)..]
     }
 
     /// A node's children, with the bytes that choose them.
@@ -155,13 +187,13 @@ impl Trie {
 
     /// How many bytes it takes in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.text.capacity()
+        self.nodes.capacity() * size_of::<Node>() + self.chosen_by.capacity() + self.text.capacity()
     }
 
     #[inline]
     fn choices(&self, node: &Node) -> &[u8] {
-        let start = node.text as usize + usize::from(node.label_len);
-        &self.text[start..start + usize::from(node.child_count)]
+        let start = node.children as usize;
+        &self.chosen_by[start..start + usize::from(node.child_count)]
     }
 
     #[inline]
@@ -190,13 +222,13 @@ mod tests {
         let strings: [&[u8]; 6] = [b"", b"a", b"abc", b"abd", b"b/long/label", b"b/long/left"];
         let (trie, ends) = Trie::build(&strings);
         for (string, end) in strings.iter().zip(&ends) {
-            assert_eq!(trie.walk(string, |_, _, _| true), Stop::At(*end));
+            assert_eq!(trie.walk(string, |_, _| true), Stop::At(*end));
         }
-        assert_eq!(trie.walk(b"abx", |_, _, _| true), Stop::Off);
-        assert!(matches!(trie.walk(b"b/lo", |_, _, _| true), Stop::Within(_)));
+        assert_eq!(trie.walk(b"abx", |_, _| true), Stop::Off);
+        assert!(matches!(trie.walk(b"b/lo", |_, _| true), Stop::Within(_)));
         let mut spent = vec![];
-        trie.walk(b"abc", |_, _, n| {
-            spent.push(n);
+        trie.walk(b"abc", |_, node| {
+            spent.push(node.len);
             true
         });
         assert_eq!(spent, [0, 1, 2, 3]);
@@ -205,6 +237,6 @@ mod tests {
     #[test]
     fn an_empty_trie_has_nothing() {
         let (trie, _) = Trie::build(&[]);
-        assert_eq!(trie.walk(b"a", |_, _, _| true), Stop::Off);
+        assert_eq!(trie.walk(b"a", |_, _| true), Stop::Off);
     }
 }
