@@ -2,9 +2,9 @@
 //! prefixes go to the trie, starred patterns to groups at its nodes.
 
 use super::{
-    Automaton, Effect, Entry, Extra, Group, Kind, NO_NODE, RuleId, Stats, Terminal, TooLarge,
-    below::MAX_WORDS, crowd::Crowd, flag, groups::Groups, index::Index, listed::Listed,
-    starred::FRESH, stops::stops, subset::Subset, trie::Trie,
+    Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
+    below::MAX_WORDS, crowd::Crowd, flag, forks::Forks, groups::Groups, listed::Listed,
+    starred::FRESH, subset::Subset, trie::Trie,
 };
 use crate::{
     access::AccessSet,
@@ -38,7 +38,7 @@ impl Default for Budget {
 /// What paths are decided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// The list of a few patterns, or the index.
+    /// The list of a few patterns, or the forks.
     Fastest,
     /// All that there are, for tests to compare.
     Every,
@@ -188,11 +188,11 @@ impl Automaton {
         }
         let groups = Groups::build(&items, &nodes, &trie)?;
         let words_needed = groups.words;
-        let (mut extras, mut terminals) = place(&mut trie, &items, &nodes, &groups.at);
-        let listed = Listed::new(&items, &nodes, &groups.places);
-        let index = match form {
+        let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
+        let listed = Listed::new(&items, &groups.places);
+        let forks = match form {
             Form::Fastest if listed.is_some() => None,
-            _ => Index::build(&stops(&mut trie, &mut extras, &mut terminals, &items, &nodes)),
+            _ => Some(Forks::build(&ending_nodes(&items, &nodes))),
         };
         trie.fold_up(|flags, child| flags | child & 7 << flag::DENY_BELOW);
 
@@ -205,7 +205,7 @@ impl Automaton {
         let words = 16_384_usize.checked_div(starred_denies.count()).unwrap_or_default();
         let mut automaton = Self {
             listed,
-            index,
+            forks,
             trie,
             extras,
             terminals,
@@ -284,8 +284,8 @@ impl Automaton {
 
     fn bytes(&self) -> usize {
         size_of::<Self>()
-            + self.listed.as_ref().map_or(0, |listed| size_of_val(&**listed))
-            + self.index.as_ref().map_or(0, Index::bytes)
+            + self.listed.as_ref().map_or(0, |listed| listed.bytes())
+            + self.forks.as_ref().map_or(0, Forks::bytes)
             + self.trie.bytes()
             + self.extras.capacity() * size_of::<Extra>()
             + self.terminals.capacity() * size_of::<Terminal>()
@@ -327,6 +327,15 @@ fn drop_covered(items: &mut Vec<Item<'_>>) {
     });
 }
 
+/// The nodes but the root that anything ends at, with the bytes that lead to them.
+fn ending_nodes<'a>(items: &[Item<'a>], nodes: &[u32]) -> Vec<(&'a [u8], u32)> {
+    let mut ending: Vec<_> =
+        items.iter().map(|item| item.literal).zip(nodes.iter().copied()).collect();
+    ending.dedup();
+    ending.retain(|(literal, _)| !literal.is_empty());
+    ending
+}
+
 /// Writes into the trie what ends at each node.
 fn place(
     trie: &mut Trie,
@@ -364,7 +373,6 @@ fn place(
                 extras.push(Extra {
                     terminals: terminals.len() as u32,
                     terminal_count: here.len() as u32,
-                    above: NO_NODE,
                     group: group.copied().unwrap_or_default(),
                 });
                 terminals.append(&mut here);

@@ -1,7 +1,7 @@
 //! Deciding one path.
 
 use super::{
-    Automaton, Effect, Group, Kind, RuleId, Verdict, flag, index::Found, starred::Starred,
+    Automaton, Effect, Group, Kind, RuleId, Verdict, flag, forks::Forks, starred::Starred,
     trie::Node,
 };
 use crate::access::{Access, AccessSet};
@@ -63,6 +63,8 @@ struct Passed {
     group_count: usize,
     /// What the groups that were passed could still say, as their flags.
     pending: u32,
+    /// How far from the root the rules stand that are named.
+    nearest: [u16; 3],
 }
 
 impl Passed {
@@ -74,34 +76,22 @@ impl Passed {
             groups: [0; REMEMBERED_GROUPS],
             group_count: 0,
             pending: 0,
+            nearest: [u16::MAX; 3],
         }
     }
 
     /// Takes into account what ends at a node. Of rules that say the same, the one nearest to the
-    /// root is named: `is_nearer` says whether this node is nearer than those before.
+    /// root is named.
     #[inline]
-    fn pass(&mut self, automaton: &Automaton, node: &Node, at_end: bool, is_nearer: bool) {
+    fn pass(&mut self, automaton: &Automaton, node: &Node, at_end: bool) {
         let flags = node.flags;
-        if flags & flag::ANY_HERE == 0 {
-            return;
-        }
         // Exact rules count only where the path ends.
         let mut here = flags & 0o7777;
         if at_end {
             here |= here >> 3;
         }
-        let rule = |effect, access| automaton.rule_at(node, at_end, effect, access);
-        let seen = &mut self.seen;
-        if here >> (Kind::PrefixDeny as u32) & self.want != 0
-            && (is_nearer || seen.denied.is_none())
-        {
-            seen.denied = Some(rule(Effect::Deny, self.want));
-        }
-        let wanted = here & self.want;
-        if wanted != 0 && (is_nearer || seen.granted.is_none()) {
-            seen.granted = Some(rule(Effect::Allow, wanted));
-        } else if wanted == 0 && here & 7 != 0 && (is_nearer || seen.other.is_none()) {
-            seen.other = Some(rule(Effect::Allow, here & 7));
+        if here & 0o777 != 0 {
+            self.pass_rules(automaton, node, at_end, here);
         }
         if flags & flag::GROUP != 0 {
             if let Some(place) = self.groups.get_mut(self.group_count) {
@@ -109,6 +99,23 @@ impl Passed {
             }
             self.group_count += 1;
             self.pending |= flags;
+        }
+    }
+
+    #[inline]
+    fn pass_rules(&mut self, automaton: &Automaton, node: &Node, at_end: bool, here: u32) {
+        let denies = here >> (Kind::PrefixDeny as u32) & self.want;
+        let allows = here & self.want;
+        let [denied, granted, other] = &mut self.nearest;
+        for (effect, access, nearest, named) in [
+            (Effect::Deny, denies, denied, &mut self.seen.denied),
+            (Effect::Allow, allows, granted, &mut self.seen.granted),
+            (Effect::Allow, here & 7 & !self.want, other, &mut self.seen.other),
+        ] {
+            if access != 0 && node.len < *nearest {
+                *nearest = node.len;
+                *named = Some(automaton.rule_at(node, at_end, effect, access));
+            }
         }
     }
 
@@ -143,9 +150,9 @@ impl Automaton {
     /// it only by what patterns with stars have in common, and that within
     /// [`MAX_STARRED_ON_ONE_PATH`](super::MAX_STARRED_ON_ONE_PATH).
     pub fn here(&self, path: &[u8], access: Access) -> Verdict {
-        match (&self.listed, &self.index) {
+        match (&self.listed, &self.forks) {
             (Some(listed), _) => self.here_listed(listed, path, access),
-            (None, Some(index)) => self.here_indexed(index.longest(path), path, access),
+            (None, Some(forks)) => self.here_forked(forks, path, access),
             (None, None) => self.here_walked(path, access),
         }
     }
@@ -157,47 +164,24 @@ impl Automaton {
         access: Access,
     ) -> impl Iterator<Item = Verdict> {
         let listed = self.listed.as_ref().map(|listed| self.here_listed(listed, path, access));
-        let index = self.index.as_ref();
-        let indexed = index.map(|index| self.here_indexed(index.longest(path), path, access));
+        let forks = self.forks.as_ref();
+        let forked = forks.map(|forks| self.here_forked(forks, path, access));
         let walked = self.here_walked(path, access);
-        [Some(self.here(path, access)), listed, indexed, Some(walked)].into_iter().flatten()
+        [Some(self.here(path, access)), listed, forked, Some(walked)].into_iter().flatten()
     }
 
-    /// Decides from where the index says that a path leaves the trie.
+    /// Decides by the nodes that the forks lead to.
     #[inline]
-    pub(super) fn here_indexed(
-        &self,
-        found: Option<Found>,
-        path: &[u8],
-        access: Access,
-    ) -> Verdict {
+    fn here_forked(&self, forks: &Forks<false>, path: &[u8], access: Access) -> Verdict {
         let mut passed = Passed::new(access);
         let root = &self.trie.nodes[0];
-        let Some(Found { node: id, len }) = found else {
-            if root.flags & flag::TAILS == 0 {
-                passed.pass(self, root, path.is_empty(), false);
-            } else {
-                self.pass_from(0, 0, path, &mut passed);
+        passed.pass(self, root, path.is_empty());
+        forks.each(path, &mut |id| {
+            let node = &self.trie.nodes[id as usize];
+            if path.starts_with(self.trie.leading_to(node)) {
+                passed.pass(self, node, usize::from(node.len) == path.len());
             }
-            return passed.verdict(self, path);
-        };
-        let leading = self.trie.leading_to(&self.trie.nodes[id as usize]);
-        if leading.get(..len) != path.get(..len) {
-            // The hashes lied.
-            return self.here_walked(path, access);
-        }
-        let node = &self.trie.nodes[id as usize];
-        if usize::from(node.len) == len && node.flags & flag::TAILS == 0 {
-            passed.pass(self, node, len == path.len(), false);
-        } else {
-            self.pass_from(id, len, path, &mut passed);
-        }
-        let mut above = self.above(node);
-        while let Some(node) = above {
-            passed.pass(self, node, false, true);
-            above = self.above(node);
-        }
-        passed.pass(self, root, false, true);
+        });
         passed.verdict(self, path)
     }
 
@@ -210,18 +194,9 @@ impl Automaton {
 
     fn pass_from(&self, node: u32, spent: usize, path: &[u8], passed: &mut Passed) {
         self.trie.walk_from(node, spent, path, |_, node| {
-            passed.pass(self, node, usize::from(node.len) == path.len(), false);
+            passed.pass(self, node, usize::from(node.len) == path.len());
             !passed.is_settled(node.flags)
         });
-    }
-
-    /// The nearest node above one that anything ends at, but for the root.
-    #[inline]
-    fn above(&self, node: &Node) -> Option<&Node> {
-        if node.flags & flag::EXTRA == 0 {
-            return None;
-        }
-        self.trie.nodes.get(self.extras[node.extra as usize].above as usize)
     }
 
     /// The rule of this effect that ends at a node and carries one of these accesses.

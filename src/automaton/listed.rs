@@ -1,134 +1,121 @@
 //! Deciding by a few patterns, side by side.
 //!
-//! Of each pattern's literal start the last eight bytes stand in one array, and are compared with
-//! the path's bytes at their place, all patterns without a branch. What is left, usually none or one, is
-//! compared whole.
+//! Four bytes at one place, chosen when the patterns are listed, tell most of them apart: they are
+//! compared with those of all patterns at once, without a branch. What is left, usually none or one
+//! pattern, is compared whole.
 
 use super::{
     Automaton, Effect, RuleId, Verdict,
     compile::{Item, Shape},
+    forks::{best_place, bytes_at},
 };
 use crate::access::Access;
 
-/// The most patterns that are listed: about where the index is faster.
+/// The most patterns that are listed: about where the trie is faster.
 const MOST: usize = 16;
-/// No starred pattern.
-const NONE: u32 = u32::MAX;
 
-/// The patterns, those without wildcards before their end first. Sets of them are bits.
+/// The patterns: denies before allows, and there those without wildcards before their end first.
+/// Sets of them are bits.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    count: usize,
-    ends: [End; MOST],
-    /// The patterns that allow an access, that deny it, and that allow only others.
-    allows: [u32; 3],
-    denies: [u32; 3],
-    others: [u32; 3],
-    patterns: [Pattern; MOST],
+    /// Where the bytes stand that tell the patterns apart.
+    at: usize,
+    /// Those bytes of each pattern's literal start, as far as it has them, and which bits those are.
+    bytes: [u32; MOST],
+    masks: [u32; MOST],
+    /// All patterns.
+    all: u32,
+    /// Read, write, delete.
+    sets: [Sets; 3],
+    patterns: Vec<Pattern>,
 }
 
-/// What paths that a pattern can match have in common.
+/// What patterns say of an access.
 #[derive(Clone, Copy, Debug, Default)]
-struct End {
-    /// The last eight bytes of its literal start, or all of them with zeros behind.
-    bytes: u64,
-    /// Which bits of those count.
-    mask: u64,
-    /// Where they stand.
-    at: u32,
-    least_len: u32,
-    /// The longest path that it can match, but one.
-    before_len: u32,
+struct Sets {
+    allows: u32,
+    denies: u32,
+    /// Those, and what allows other accesses.
+    matter: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 struct Pattern {
+    literal: Box<[u8]>,
+    rest: Rest,
     rule: u32,
-    /// The node that its literal start leads to.
-    node: u32,
-    /// Its place among the starred patterns.
-    starred: u32,
+}
+
+/// What may follow the literal start.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    Anything,
+    Nothing,
+    /// A starred pattern, by its place.
+    Starred(u32),
 }
 
 impl Listed {
-    /// Lists these items, with their nodes and the places of the starred ones, if they are few.
-    pub(super) fn new(items: &[Item<'_>], nodes: &[u32], places: &[u32]) -> Option<Box<Self>> {
+    /// Lists these items, with the places of the starred ones, if they are few.
+    pub(super) fn new(items: &[Item<'_>], places: &[u32]) -> Option<Box<Self>> {
         if items.len() > MOST {
             return None;
         }
-        let mut listed = Box::<Self>::default();
+        let literals: Vec<(&[u8], u32)> = items.iter().map(|item| (item.literal, 0)).collect();
+        let mut listed = Box::new(Self { at: best_place(&literals), ..Self::default() });
         let mut places = places.iter();
-        let mut starred = Vec::new();
-        for (item, node) in items.iter().zip(nodes) {
-            match item.shape {
-                Shape::Tokens(_) => starred.push((item, *node, *places.next()?)),
-                Shape::Anything | Shape::Nothing => listed.push(item, *node, NONE),
-            }
+        let mut patterns = Vec::with_capacity(items.len());
+        for item in items {
+            let rest = match item.shape {
+                Shape::Anything => Rest::Anything,
+                Shape::Nothing => Rest::Nothing,
+                Shape::Tokens(_) => Rest::Starred(*places.next()?),
+            };
+            patterns.push((item, rest));
         }
-        // In the order in which a walk asks them.
-        starred.sort_by_key(|(_, _, place)| *place);
-        for (item, node, place) in starred {
-            listed.push(item, node, place);
+        patterns.sort_by_key(|(item, rest)| match rest {
+            Rest::Anything | Rest::Nothing => (item.effect == Effect::Allow, None),
+            // In the order in which a walk asks them.
+            Rest::Starred(place) => (item.effect == Effect::Allow, Some(*place)),
+        });
+        for (item, rest) in patterns {
+            listed.push(item, rest);
         }
         Some(listed)
     }
 
-    fn push(&mut self, item: &Item<'_>, node: u32, starred: u32) {
-        let place = self.count;
-        self.count += 1;
-        let literal = item.literal;
-        let tail = &literal[literal.len().saturating_sub(8)..];
-        self.ends[place] = End {
-            bytes: word(tail),
-            mask: u64::MAX.checked_shr(64 - 8 * tail.len() as u32).unwrap_or(0),
-            at: (literal.len() - tail.len()) as u32,
-            least_len: literal.len() as u32,
-            before_len: match item.shape {
-                Shape::Nothing => literal.len() as u32 + 1,
-                Shape::Anything | Shape::Tokens(_) => u32::MAX,
-            },
-        };
-        self.patterns[place] = Pattern { rule: item.rule, node, starred };
+    fn push(&mut self, item: &Item<'_>, rest: Rest) {
+        let place = self.patterns.len();
+        (self.bytes[place], self.masks[place]) = bytes_at(item.literal, self.at);
+        self.all |= 1 << place;
+        self.patterns.push(Pattern { literal: item.literal.into(), rest, rule: item.rule });
         for access in Access::ALL {
-            let sets = match (item.effect, item.access.contains(access)) {
-                (Effect::Allow, true) => &mut self.allows,
-                (Effect::Allow, false) => &mut self.others,
-                (Effect::Deny, true) => &mut self.denies,
-                (Effect::Deny, false) => continue,
-            };
-            sets[place_of(access)] |= 1 << place;
+            let sets = &mut self.sets[place_of(access)];
+            let is_carried = item.access.contains(access);
+            sets.allows |= u32::from(is_carried && item.effect == Effect::Allow) << place;
+            sets.denies |= u32::from(is_carried && item.effect == Effect::Deny) << place;
+            sets.matter |= u32::from(is_carried || item.effect == Effect::Allow) << place;
         }
     }
 
-    /// The patterns whose literal start ends as the path has it there, and whose length fits.
+    /// The patterns that have the path's bytes where they are looked at.
     #[inline]
     fn candidates(&self, path: &[u8]) -> u32 {
-        let mut short = [0; 8];
-        let bytes = match path.len() {
-            8.. => path,
-            len => {
-                short[..len].copy_from_slice(path);
-                &short
-            }
+        let Some(bytes) = path.get(self.at..).and_then(<[u8]>::first_chunk) else {
+            return self.all;
         };
-        let last = bytes.len() - 8;
+        let bytes = u32::from_le_bytes(*bytes);
         let mut candidates = 0;
-        for (place, end) in self.ends[..self.count].iter().enumerate() {
-            let at = last.min(end.at as usize);
-            let stands = word(&bytes[at..at + 8]) & end.mask == end.bytes;
-            let fits = path.len() >= end.least_len as usize && path.len() < end.before_len as usize;
-            candidates |= u32::from(stands & fits) << place;
+        for place in 0..MOST {
+            let is_one = bytes & self.masks[place] == self.bytes[place];
+            candidates |= u32::from(is_one) << place;
         }
-        candidates
+        candidates & self.all
     }
-}
 
-/// Up to eight bytes as a number.
-#[inline]
-fn word(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    pub(super) fn bytes(&self) -> usize {
+        let literals: usize = self.patterns.iter().map(|pattern| pattern.literal.len()).sum();
+        size_of::<Self>() + self.patterns.capacity() * size_of::<Pattern>() + literals
     }
 }
 
@@ -141,36 +128,32 @@ impl Automaton {
     /// Decides by the list.
     #[inline]
     pub(super) fn here_listed(&self, listed: &Listed, path: &[u8], access: Access) -> Verdict {
-        let candidates = listed.candidates(path);
-        let place = place_of(access);
-        if let Some(rule) = self.first_listed(listed, candidates & listed.denies[place], path) {
-            return Verdict::Denied(rule);
-        }
-        if let Some(rule) = self.first_listed(listed, candidates & listed.allows[place], path) {
-            return Verdict::Allowed(rule);
-        }
-        match self.first_listed(listed, candidates & listed.others[place], path) {
-            Some(rule) => Verdict::OtherAccess(rule),
-            None => Verdict::NoMatch,
-        }
-    }
-
-    /// The first of these candidates that matches.
-    #[inline]
-    fn first_listed(&self, listed: &Listed, mut candidates: u32, path: &[u8]) -> Option<RuleId> {
+        let sets = &listed.sets[place_of(access)];
+        let mut candidates = listed.candidates(path) & sets.matter;
+        let mut other = None;
         while candidates != 0 {
-            let pattern = &listed.patterns[candidates.trailing_zeros() as usize];
-            let literal = self.trie.leading_to(&self.trie.nodes[pattern.node as usize]);
-            let is_match = path.starts_with(literal)
-                && match self.starred.all.get(pattern.starred as usize) {
-                    Some(starred) => self.starred.matches(starred, path),
-                    None => true,
+            let place = candidates.trailing_zeros();
+            let Some(pattern) = listed.patterns.get(place as usize) else { break };
+            let is_match = path.starts_with(&pattern.literal)
+                && match pattern.rest {
+                    Rest::Anything => true,
+                    Rest::Nothing => path.len() == pattern.literal.len(),
+                    Rest::Starred(place) => {
+                        self.starred.matches(&self.starred.all[place as usize], path)
+                    }
                 };
             if is_match {
-                return Some(RuleId(pattern.rule));
+                let rule = RuleId(pattern.rule);
+                if sets.denies >> place & 1 == 1 {
+                    return Verdict::Denied(rule);
+                }
+                if sets.allows >> place & 1 == 1 {
+                    return Verdict::Allowed(rule);
+                }
+                other = other.or(Some(rule));
             }
             candidates &= candidates - 1;
         }
-        None
+        other.map_or(Verdict::NoMatch, Verdict::OtherAccess)
     }
 }

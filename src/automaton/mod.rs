@@ -34,13 +34,12 @@ mod chain;
 mod compile;
 mod crowd;
 mod denied;
+mod forks;
 mod groups;
 mod here;
-mod index;
 mod leads;
 mod listed;
 mod starred;
-mod stops;
 mod subset;
 mod trie;
 
@@ -55,7 +54,7 @@ pub use self::{
     subset::MAX_SUBSET_STATES,
 };
 use self::{
-    crowd::Crowd, index::Index, listed::Listed, starred::StarredSet, subset::Subset, trie::Trie,
+    crowd::Crowd, forks::Forks, listed::Listed, starred::StarredSet, subset::Subset, trie::Trie,
 };
 use crate::{access::AccessSet, restriction::Restriction};
 
@@ -136,8 +135,8 @@ pub struct Below {
 pub struct Automaton {
     /// A few patterns, side by side.
     listed: Option<Box<Listed>>,
-    /// Where paths leave the trie.
-    index: Option<Index>,
+    /// The nodes that a path can pass.
+    forks: Option<Forks<false>>,
     trie: Trie,
     /// What ends at nodes at which more than one rule ends, or that have a group.
     extras: Vec<Extra>,
@@ -157,16 +156,11 @@ pub struct Automaton {
     stats: Stats,
 }
 
-/// No node.
-const NO_NODE: u32 = u32::MAX;
-
 /// What ends at a node: terminals, and a group of starred patterns.
 #[derive(Clone, Copy, Debug)]
 struct Extra {
     terminals: u32,
     terminal_count: u32,
-    /// The nearest node above that anything ends at, but for the root.
-    above: u32,
     group: Group,
 }
 
@@ -216,8 +210,6 @@ mod flag {
     /// The accesses that something at or under the node may have: [`LIVE`], and what globs deny
     /// but perhaps not all of.
     pub(super) const LEADS: u32 = 26;
-    /// Some prefix or group goes on from here without a `/`.
-    pub(super) const TAILS: u32 = 1 << 29;
     /// Anything ends at the node.
     pub(super) const ANY_HERE: u32 = 0o7777 | GROUP;
 }
