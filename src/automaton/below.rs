@@ -143,7 +143,7 @@ impl Automaton {
         let pieces = self.starred.pieces_of(start, count);
         let suffix = self.starred.bytes_of(starred.suffix);
         // The pieces that the path already has, each as early as can be.
-        let mut spent = usize::from(starred.prefix.len);
+        let mut spent = usize::from(starred.prefix_len);
         let mut found = 0;
         for piece in pieces {
             let Some(at) = self.starred.find(*piece, &path[spent..]) else { break };

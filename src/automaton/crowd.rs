@@ -11,7 +11,10 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, automaton::OverlappingState};
 
-use super::starred::{Middle, Starred, StarredSet};
+use super::{
+    starred::{Middle, Starred, StarredSet},
+    trie::Trie,
+};
 
 /// The most patterns of a block.
 const BLOCK_PATTERNS: usize = 4_096;
@@ -77,11 +80,12 @@ impl Crowd {
         &self,
         block: u32,
         set: &StarredSet,
+        trie: &Trie,
         path: &[u8],
         found: &mut impl FnMut(&Starred) -> bool,
     ) -> bool {
         let mut checked = |starred: &Starred| {
-            let fits = path.starts_with(set.bytes_of(starred.prefix))
+            let fits = path.starts_with(trie.leading_to(&trie.nodes[starred.node as usize]))
                 && path.ends_with(set.bytes_of(starred.suffix));
             !fits || found(starred)
         };
@@ -176,7 +180,7 @@ impl Block {
                 [usize::from(self.first_starts[piece])..usize::from(self.first_starts[piece + 1])];
             while let Some(pattern) = first.get(usize::from(waiting.begun[piece])) {
                 let starred = &set.all[self.patterns[usize::from(*pattern)] as usize];
-                if u32::from(starred.prefix.len) > start {
+                if u32::from(starred.prefix_len) > start {
                     break;
                 }
                 waiting.begun[piece] += 1;
@@ -261,7 +265,7 @@ impl<'a> OpenBlock<'a> {
         }
         for patterns in &mut first {
             patterns.sort_by_key(|pattern| {
-                set.all[self.patterns[usize::from(*pattern)] as usize].prefix.len
+                set.all[self.patterns[usize::from(*pattern)] as usize].prefix_len
             });
         }
         let mut block = Block {

@@ -14,11 +14,8 @@
 const LEAF: usize = 16;
 /// How many strings are looked at to choose where a fork looks.
 const SAMPLE: usize = 64;
-/// How far into a string a fork looks, if not only there strings differ.
-const FURTHEST: usize = 256;
-/// How many of the ways for short strings may follow each other; then a leaf takes all that is
-/// left, however many.
-const DEEPEST: usize = 24;
+/// How many forks may follow each other; then a leaf takes all that is left, however many.
+const DEEPEST: usize = 64;
 
 /// A way on: nothing, one string, a leaf or a fork, by the two highest bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +39,7 @@ impl Way {
 
     #[inline]
     fn place(self) -> usize {
-        (self.0 & (1 << 30) - 1) as usize
+        (self.0 & ((1 << 30) - 1)) as usize
     }
 }
 
@@ -63,11 +60,26 @@ struct Look {
     width: u8,
 }
 
+/// What leads on from a fork: part of the hash of the bytes that do, or 0 if several do; and the
+/// way, its lower half first. Three halves take less than two wholes, and there is one for each string.
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    /// Of the bytes that lead to `way`; 0 if several do.
-    tag: u32,
-    way: Way,
+struct Slot([u16; 3]);
+
+impl Slot {
+    fn new(tag: u16, Way(way): Way) -> Self {
+        Self([tag, way as u16, (way >> 16) as u16])
+    }
+
+    #[inline]
+    fn way(self) -> Way {
+        let Self([_, low, high]) = self;
+        Way(u32::from(low) | u32::from(high) << 16)
+    }
+
+    #[inline]
+    fn is_for(self, hash: u64) -> bool {
+        self.0[0] == 0 || self.0[0] == tag_of(hash)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,8 +172,8 @@ impl<const BACK: bool> Forks<BACK> {
             let bytes = look.of(same[0].0).unwrap_or_default();
             let slot = slots + (hash(bytes) >> shift) as usize;
             let alike = same.iter().all(|(string, _)| look.of(string) == Some(bytes));
-            let way = self.way_of(same, depth);
-            self.slots[slot] = Slot { tag: if alike { tag_of(hash(bytes)) } else { 0 }, way };
+            let way = self.way_of(same, depth + 1);
+            self.slots[slot] = Slot::new(if alike { tag_of(hash(bytes)) } else { 0 }, way);
         }
         self.forks[place].short = self.way_of(short, depth + 1);
         Way::new(FORKS, place)
@@ -183,10 +195,10 @@ impl<const BACK: bool> Forks<BACK> {
             let Some(bytes) = fork.look.in_path::<BACK>(path) else { return };
             let hash = hash(bytes);
             let slot = self.slots[fork.slots as usize + (hash >> fork.shift) as usize];
-            if slot.tag != 0 && slot.tag != tag_of(hash) {
+            if !slot.is_for(hash) {
                 return;
             }
-            way = slot.way;
+            way = slot.way();
         }
         match way.kind() {
             ONE => each(way.place() as u32),
@@ -301,9 +313,10 @@ fn shared(a: &[u8], b: &[u8]) -> usize {
 /// Where a fork tells most of these strings apart, as far as a sample shows.
 fn best_look(strings: &[(&[u8], u32)]) -> Look {
     let step = strings.len().div_ceil(SAMPLE);
-    let sample: Vec<&[u8]> = strings.iter().step_by(step).map(|(string, _)| *string).collect();
-    // What is left to look at behind it, on average: a short string always, another one together
-    // with those that agree with it. Nothing if all stay together.
+    let mut sample: Vec<&[u8]> = strings.iter().step_by(step).map(|(string, _)| *string).collect();
+    sample.sort_unstable();
+    // What is left to look at behind it: a short string always, another one together with those
+    // that agree with it. Nothing if all stay together.
     let mut seen = Vec::new();
     let mut left = |look: Look| {
         seen.clear();
@@ -315,23 +328,26 @@ fn best_look(strings: &[(&[u8], u32)]) -> Look {
         // Few short ones: each costs every path.
         (parts && short <= sample.len() / 2).then_some(alike + 2 * short * sample.len())
     };
-    let longest = sample.iter().map(|string| string.len()).max().unwrap_or_default();
-    let mut best = None;
-    for width in [8, 4, 1] {
-        for at in 0..longest.min(FURTHEST) as u16 {
-            let look = Look { at, width };
-            let left = left(look).unwrap_or(usize::MAX);
-            if left < best.map_or(usize::MAX, |(best, _)| best) {
-                best = Some((left, look));
-            }
-            if left == sample.len() {
-                return look;
+    // Neighbours differ first where they part.
+    let mut parts: Vec<usize> = sample.windows(2).map(|two| shared(two[0], two[1])).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    let mut best: Option<(usize, Look)> = None;
+    for (width, before) in [(8, 7), (8, 4), (8, 0), (4, 3), (4, 0), (1, 0)] {
+        for part in &parts {
+            let look = Look { at: part.saturating_sub(before) as u16, width };
+            match left(look) {
+                Some(left) if left == sample.len() => return look,
+                Some(left) if best.is_none_or(|(least, _)| left < least) => {
+                    best = Some((left, look));
+                }
+                _ => {}
             }
         }
     }
     match best {
         Some((_, look)) => look,
-        // The sample agrees everywhere. The strings are distinct: the first and another one differ.
+        // The sample agrees everywhere. The strings are distinct: the first and the last differ.
         None => {
             let first = strings.iter().min().map_or(&b""[..], |(string, _)| string);
             let last = strings.iter().max().map_or(&b""[..], |(string, _)| string);
@@ -342,8 +358,8 @@ fn best_look(strings: &[(&[u8], u32)]) -> Look {
 
 /// What a slot keeps of a hash: never 0.
 #[inline]
-fn tag_of(hash: u64) -> u32 {
-    hash as u32 | 1
+fn tag_of(hash: u64) -> u16 {
+    hash as u16 | 1
 }
 
 #[inline]

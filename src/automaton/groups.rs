@@ -8,6 +8,7 @@ use super::{
     chain::Chain,
     compile::{Item, Shape},
     crowd::Crowd,
+    forks::Forks,
     starred::{Middle, Span, Starred, StarredSet},
     trie::Trie,
 };
@@ -25,7 +26,7 @@ const DIRECT: u32 = 16;
 /// What becomes of the starred patterns.
 pub(super) struct Groups {
     pub(super) set: StarredSet,
-    pub(super) suffixes: Trie,
+    pub(super) suffixes: Forks<true>,
     /// The patterns that are searched together: allows, and denies.
     pub(super) crowds: [Crowd; 2],
     pub(super) in_crowd: usize,
@@ -138,30 +139,24 @@ fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
     starred.zip(0..).map(draft).collect()
 }
 
-/// Numbers the suffixes in the order of their bytes backwards, and makes the trie to find them.
-fn number_suffixes(drafts: &mut [Draft<'_>]) -> Trie {
+/// Numbers the suffixes in the order of their bytes backwards, and makes the forks to find them.
+fn number_suffixes(drafts: &mut [Draft<'_>]) -> Forks<true> {
     let backwards = |suffix: &[u8]| suffix.iter().rev().copied().collect::<Vec<u8>>();
     let mut suffixes: Vec<Vec<u8>> = drafts.iter().map(|draft| backwards(draft.suffix)).collect();
     suffixes.sort_unstable();
     suffixes.dedup();
-    let strings: Vec<&[u8]> = suffixes.iter().map(|suffix| &suffix[..]).collect();
-    let (mut trie, ends) = Trie::build(&strings);
-    for (number, end) in (0..).zip(ends) {
-        let node = &mut trie.nodes[end as usize];
-        node.flags = 1;
-        node.extra = number;
-    }
-    let numbers: HashMap<&[u8], u32> = strings.into_iter().zip(0..).collect();
+    let strings: Vec<(&[u8], u32)> = suffixes.iter().map(|suffix| &suffix[..]).zip(0..).collect();
+    let numbers: HashMap<&[u8], u32> = strings.iter().copied().collect();
     for draft in drafts {
         draft.suffix_id = numbers[&backwards(draft.suffix)[..]];
     }
-    trie
+    Forks::build(&strings)
 }
 
 /// Sends to the crowd what would make more than [`DIRECT`] candidates for one path, and checks
 /// the limits. The drafts are sorted by node, and parents come before their children. Says how
 /// many words the allows that one path can meet need at most.
-fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<u32, TooLarge> {
+fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Forks<true>) -> Result<u32, TooLarge> {
     let mut most_words = 0;
     if drafts.is_empty() {
         return Ok(most_words);
@@ -201,10 +196,8 @@ fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Trie) -> Result<u32,
             for same in group.chunk_by_mut(|a, b| a.suffix_id == b.suffix_id) {
                 // All patterns here whose suffix a path with this suffix has too.
                 let mut candidates = 0;
-                suffixes.walk_back(same[0].suffix, |node| {
-                    if node.flags != 0 {
-                        candidates += of_suffix.get(&node.extra).copied().unwrap_or(0);
-                    }
+                suffixes.each(same[0].suffix, &mut |suffix| {
+                    candidates += of_suffix.get(&suffix).copied().unwrap_or(0);
                 });
                 if way.direct + candidates > DIRECT {
                     for draft in same {
@@ -261,12 +254,11 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
             Span::new(text.len() - bytes.len(), bytes)
         })
     };
-    let prefix = span(&mut set.text, draft.item.literal);
     let suffix = span(&mut set.text, draft.suffix);
     let middle = if draft.is_plain {
         let start = set.pieces.len();
         let inner = &draft.tokens[..draft.tokens.len() - usize::from(!draft.suffix.is_empty())];
-        let mut min_len = prefix.len + suffix.len;
+        let mut min_len = draft.item.literal.len() as u16 + suffix.len;
         for token in inner {
             if let Token::Literal(bytes) = token {
                 min_len += bytes.len() as u16;
@@ -280,13 +272,18 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
         Middle::Chain((set.chains.len() - 1) as u32)
     };
     set.suffix_ids.push(draft.suffix_id);
+    let end = draft.suffix.iter().fold(0, |end, byte| end << 8 | u64::from(*byte));
+    let end_unused = 64 - 8 * draft.suffix.len().min(8);
     set.all.push(Starred {
         rule: draft.item.rule,
         access: draft.item.access,
         live: draft.item.access,
         effect: draft.item.effect,
-        prefix,
+        node: draft.node,
+        prefix_len: draft.item.literal.len() as u16,
         suffix,
+        end: end.unbounded_shl(end_unused as u32),
+        end_unused: end_unused as u8,
         middle,
     });
 }

@@ -11,7 +11,7 @@ const REMEMBERED_GROUPS: usize = 16;
 /// Groups of more patterns than this are looked up by suffix.
 const SMALL_GROUP: usize = 8;
 /// Suffixes that a path's end is looked up for; a path that has more is compared with each pattern.
-const REMEMBERED_SUFFIXES: usize = 64;
+const REMEMBERED_SUFFIXES: usize = 32;
 
 /// What is known so far of one access at one path.
 struct Seen {
@@ -286,7 +286,7 @@ impl Automaton {
             for block in first.max(*searched)..end {
                 *searched = block + 1;
                 let crowd = &self.crowds[*effect as usize];
-                if !crowd.search(block, set, path, &mut |starred| each(starred, true)) {
+                if !crowd.search(block, set, &self.trie, path, &mut |starred| each(starred, true)) {
                     return false;
                 }
             }
@@ -302,7 +302,7 @@ impl Automaton {
     }
 }
 
-/// What is known of one path: the suffixes that it ends with, by number, found when first asked
+/// What is known of one path: the suffixes that it may end with, by number, found when first asked
 /// for; and how many blocks of each crowd it was searched for.
 pub(super) struct Lookup {
     found: Option<usize>,
@@ -323,13 +323,11 @@ impl Lookup {
             Some(found) => found,
             None => {
                 let mut found = 0;
-                automaton.suffixes.walk_back(path, |node| {
-                    if node.flags != 0 {
-                        if let Some(place) = self.suffixes.get_mut(found) {
-                            *place = node.extra;
-                        }
-                        found += 1;
+                automaton.suffixes.each(path, &mut |suffix| {
+                    if let Some(place) = self.suffixes.get_mut(found) {
+                        *place = suffix;
                     }
+                    found += 1;
                 });
                 *self.found.insert(found)
             }

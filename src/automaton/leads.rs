@@ -34,30 +34,22 @@ impl Automaton {
             allows.contains(access)
         };
         let mut open = false;
-        let mut spent = 0;
         let stop = self.trie.walk(directory, |_, node| {
             open |= opens(node.flags);
-            spent = usize::from(node.len);
             !open
         });
         if open {
             return vec![directory.to_vec()];
         }
-        let (node, skip) = match stop {
-            Stop::Off => return Vec::new(),
-            Stop::At(node) => (node, self.trie.label(&self.trie.nodes[node as usize]).len()),
-            // The node's label starts behind the byte that chose it, or at the root.
-            Stop::Within(node) => (node, self.within(directory, spent, node)),
-        };
+        let (Stop::At(node) | Stop::Within(node)) = stop else { return Vec::new() };
         let mut leads = Vec::new();
-        let mut stack = vec![(node, directory.to_vec(), skip)];
-        while let Some((id, mut so_far, skip)) = stack.pop() {
+        let mut stack = vec![(node, directory.to_vec())];
+        while let Some((id, mut so_far)) = stack.pop() {
             let node = &self.trie.nodes[id as usize];
             if !bits(node.flags, flag::LEADS).contains(access) {
                 continue;
             }
-            let rest = &self.trie.label(node)[skip..];
-            so_far.extend_from_slice(rest);
+            so_far.extend_from_slice(&self.trie.leading_to(node)[so_far.len()..]);
             let slash = so_far[directory.len()..].iter().position(|byte| *byte == b'/');
             let ends = AccessSet::from_bits((node.flags | node.flags >> 3) as u8 & 7);
             let ends = ends.contains(access) || opens(node.flags);
@@ -69,7 +61,7 @@ impl Automaton {
                     for (byte, child) in children {
                         let mut to = so_far.clone();
                         to.push(byte);
-                        stack.push((child, to, 0));
+                        stack.push((child, to));
                     }
                     continue;
                 }
@@ -84,10 +76,5 @@ impl Automaton {
             leads.retain(|lead| self.below(lead).some.contains(access));
         }
         leads
-    }
-
-    /// How much of a node's label a path that ends within it has spent.
-    fn within(&self, path: &[u8], spent: usize, node: u32) -> usize {
-        path.len() - spent - usize::from(node != 0)
     }
 }

@@ -142,8 +142,8 @@ pub struct Automaton {
     extras: Vec<Extra>,
     terminals: Vec<Terminal>,
     starred: StarredSet,
-    /// The suffixes of starred patterns, backwards; `extra` of a node is the suffix's number.
-    suffixes: Trie,
+    /// The suffixes of starred patterns, by number.
+    suffixes: Forks<true>,
     /// The patterns that are searched together: allows, and denies.
     crowds: [Crowd; 2],
     subset: Option<Subset>,
@@ -210,8 +210,6 @@ mod flag {
     /// The accesses that something at or under the node may have: [`LIVE`], and what globs deny
     /// but perhaps not all of.
     pub(super) const LEADS: u32 = 26;
-    /// Anything ends at the node.
-    pub(super) const ANY_HERE: u32 = 0o7777 | GROUP;
 }
 
 /// The three bits of a node's flags from a place on.

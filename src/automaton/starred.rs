@@ -29,10 +29,14 @@ pub(super) struct Starred {
     /// Of an allow, the accesses that the denies leave something of.
     pub(super) live: AccessSet,
     pub(super) effect: Effect,
-    /// What every match starts with.
-    pub(super) prefix: Span,
+    /// The node that what every match starts with leads to, and how many bytes that has.
+    pub(super) node: u32,
+    pub(super) prefix_len: u16,
     /// What every match ends with.
     pub(super) suffix: Span,
+    /// The last bytes of that, as far as it has eight, and how many bits of those are none.
+    pub(super) end: u64,
+    pub(super) end_unused: u8,
     pub(super) middle: Middle,
 }
 
@@ -106,8 +110,13 @@ impl StarredSet {
     /// Whether a pattern matches a path that starts with its prefix.
     #[inline]
     pub(super) fn matches(&self, starred: &Starred, path: &[u8]) -> bool {
+        if let Some(end) = path.last_chunk()
+            && u64::from_be_bytes(*end).unbounded_shl(u32::from(starred.end_unused)) != starred.end
+        {
+            return false;
+        }
         let suffix = self.bytes_of(starred.suffix);
-        let from = usize::from(starred.prefix.len);
+        let from = usize::from(starred.prefix_len);
         match starred.middle {
             Middle::Pieces { start, count, min_len } => {
                 if path.len() < usize::from(min_len) || !path.ends_with(suffix) {
@@ -141,7 +150,7 @@ impl StarredSet {
         match starred.middle {
             Middle::Pieces { .. } => true,
             Middle::Chain(chain) => {
-                self.chains[chain as usize].is_alive(&path[usize::from(starred.prefix.len)..])
+                self.chains[chain as usize].is_alive(&path[usize::from(starred.prefix_len)..])
             }
         }
     }

@@ -15,8 +15,6 @@ pub(super) struct Node {
     pub(super) extra: u32,
     /// How many bytes lead to it.
     pub(super) len: u16,
-    /// How many of them stand behind the one that its parent chose it by.
-    label_len: u16,
     child_count: u16,
 }
 
@@ -84,14 +82,8 @@ impl Trie {
                 child_count += 1;
                 range.start += len;
             }
-            trie.nodes[id] = Node {
-                text,
-                children,
-                len: shared as u16,
-                label_len: (shared - spent) as u16,
-                child_count,
-                ..Node::default()
-            };
+            trie.nodes[id] =
+                Node { text, children, len: shared as u16, child_count, ..Node::default() };
         }
         trie.chosen_by.shrink_to_fit();
         trie.nodes.shrink_to_fit();
@@ -137,35 +129,11 @@ impl Trie {
         }
     }
 
-    /// The same from the end of the key to its start, for a trie of strings that were turned round.
-    pub(super) fn walk_back(&self, key: &[u8], mut visit: impl FnMut(&Node)) {
-        let mut rest = key;
-        let mut next = self.nodes.first();
-        while let Some(node) = next {
-            let label = self.label(node);
-            if label.len() > rest.len() || !rest.iter().rev().zip(label).all(|(a, b)| a == b) {
-                return;
-            }
-            rest = &rest[..rest.len() - label.len()];
-            visit(node);
-            let Some((byte, before)) = rest.split_last() else { return };
-            let Some(place) = self.choice(node, *byte) else { return };
-            next = self.nodes.get(node.children as usize + place);
-            rest = before;
-        }
-    }
-
     /// All bytes that lead to a node.
     #[inline]
     pub(super) fn leading_to(&self, node: &Node) -> &[u8] {
         let start = node.text as usize;
         &self.text[start..start + usize::from(node.len)]
-    }
-
-    /// The bytes that lead to a node behind the one that chose it.
-    #[inline]
-    pub(super) fn label(&self, node: &Node) -> &[u8] {
-        &self.leading_to(node)[usize::from(node.len - node.label_len)..]
     }
 
     /// A node's children, with the bytes that choose them.
