@@ -59,8 +59,7 @@ fn decide(criterion: &mut Criterion) {
                 });
             }
 
-            let table: hashbrown::HashSet<&str> =
-                requests.iter().map(|request| &*request.path).collect();
+            let table = workload.table();
             group.bench_function(BenchmarkId::new("hash-and-probe", n), |bencher| {
                 bencher.iter(|| {
                     let count = requests.iter().filter(|r| table.contains(&*r.path)).count();

@@ -46,7 +46,7 @@ fn measure(mix: Mix, n: usize, with_globset: bool, rounds: usize) -> String {
     let workload = Workload::new(mix, n);
     let requests = &workload.requests;
     let automaton = workload.automaton();
-    let table: hashbrown::HashSet<&str> = requests.iter().map(|request| &*request.path).collect();
+    let table = workload.table();
     let sets = with_globset.then(|| workload.globsets());
 
     let mut times: [Vec<f64>; 3] = Default::default();

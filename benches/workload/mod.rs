@@ -33,7 +33,7 @@ pub(crate) enum Mix {
 
 /// Restrictions and requests, with the right answers.
 pub(crate) struct Workload {
-    pub(crate) rules: Vec<(Restriction, AccessSet)>,
+    pub(crate) rules: Vec<Rule>,
     pub(crate) requests: Vec<Request>,
 }
 
@@ -48,19 +48,8 @@ pub(crate) struct Request {
 impl Workload {
     /// The workload of `n` restrictions: the same for the same arguments.
     pub(crate) fn new(mix: Mix, n: usize) -> Self {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (n as u64) << 8 ^ mix as u64);
-        let mut texts = HashSet::new();
-        let mut rules = Vec::with_capacity(n);
-        while rules.len() < n {
-            let text = restriction(mix, &mut random);
-            if texts.insert(text.clone()) {
-                let restriction =
-                    Restriction::parse(&text).expect("the generator writes them right");
-                let access =
-                    if random.one_in(3) { AccessSet::READ_WRITE } else { AccessSet::READ_ONLY };
-                rules.push((restriction, access));
-            }
-        }
+        let mut random = Random::of(mix, n);
+        let rules = rules(mix, n, &mut random);
         let oracle = Oracle::new(&rules);
         let mut requests = Vec::with_capacity(REQUESTS);
         while requests.len() < REQUESTS {
@@ -93,6 +82,10 @@ impl Workload {
         Self { rules, requests }
     }
 
+    /// The restrictions alone: the same as [`Workload::new`] has.
+    pub(crate) fn rules_of(mix: Mix, n: usize) -> Vec<Rule> {
+        rules(mix, n, &mut Random::of(mix, n))
+    }
     /// The same rules in globset.
     pub(crate) fn globsets(&self) -> GlobSets {
         GlobSets([Access::Read, Access::Write].map(|access| {
@@ -107,15 +100,46 @@ impl Workload {
         }))
     }
 
+    /// A hash table of the requests' paths, with strings of its own, as a policy's would be: asked
+    /// for a path, it hashes it, probes, and compares it with what it finds.
+    pub(crate) fn table(&self) -> hashbrown::HashSet<Box<str>> {
+        let mut paths: Vec<&str> = self.requests.iter().map(|request| &*request.path).collect();
+        Random(1).shuffle(&mut paths);
+        paths.into_iter().map(Box::from).collect()
+    }
+
     /// The compiled automaton.
     pub(crate) fn automaton(&self) -> Automaton {
-        Automaton::compile(self.rules.iter().map(|(restriction, access)| Entry {
+        Self::compile(&self.rules)
+    }
+
+    /// The automaton of these rules.
+    pub(crate) fn compile(rules: &[Rule]) -> Automaton {
+        Automaton::compile(rules.iter().map(|(restriction, access)| Entry {
             restriction,
             access: *access,
             effect: Effect::Allow,
         }))
         .expect("within the limits")
     }
+}
+
+/// A restriction, and the accesses that it gives.
+pub(crate) type Rule = (Restriction, AccessSet);
+
+fn rules(mix: Mix, n: usize, random: &mut Random) -> Vec<Rule> {
+    let mut texts = HashSet::new();
+    let mut rules = Vec::with_capacity(n);
+    while rules.len() < n {
+        let text = restriction(mix, random);
+        if texts.insert(text.clone()) {
+            let restriction = Restriction::parse(&text).expect("the generator writes them right");
+            let access =
+                if random.one_in(3) { AccessSet::READ_WRITE } else { AccessSet::READ_ONLY };
+            rules.push((restriction, access));
+        }
+    }
+    rules
 }
 
 /// globset as one would use it here: a set for each access.
@@ -140,7 +164,7 @@ struct Oracle<'a> {
 type Starts<'a> = HashMap<&'a str, Vec<(&'a str, AccessSet)>>;
 
 impl<'a> Oracle<'a> {
-    fn new(rules: &'a [(Restriction, AccessSet)]) -> Self {
+    fn new(rules: &'a [Rule]) -> Self {
         let mut by_start: BTreeMap<usize, Starts<'_>> = BTreeMap::new();
         for (restriction, access) in rules {
             let text = restriction.text();
@@ -195,6 +219,10 @@ fn star_match(pattern: &[u8], path: &[u8]) -> bool {
 pub(crate) struct Random(pub u64);
 
 impl Random {
+    fn of(mix: Mix, n: usize) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15 ^ (n as u64) << 8 ^ mix as u64)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -222,7 +250,7 @@ impl Random {
     }
 
     /// A request that one of the rules grants.
-    fn request(&mut self, rules: &[(Restriction, AccessSet)]) -> Request {
+    fn request(&mut self, rules: &[Rule]) -> Request {
         let (restriction, access) = &rules[self.below(rules.len())];
         let text = restriction.text();
         let mut path = String::new();

@@ -11,8 +11,9 @@
 //!   allow still needs with [`FRESH`] for each `*`, is not denied.
 
 use super::{
-    Automaton, Below, Effect, Kind, bits, flag,
-    here::Lookup,
+    Automaton, Below, Effect, Kind,
+    asked::Lookup,
+    bits, flag,
     starred::{FRESH, Middle, Starred},
     trie::Stop,
 };
@@ -90,10 +91,10 @@ impl Automaton {
             // A pattern whose prefix is spent matches some extension, if only the right one.
             let denies = bits(passed, flag::GROUP_DENY);
             sum.touched = sum.touched.union(denies);
-            let mut lookup = Lookup::default();
+            let mut lookup = Lookup::new(path);
             let effects = [Effect::Allow, Effect::Deny];
             self.each_group(path, |group| {
-                self.matching(group, path, &effects, &mut lookup, &mut |starred, certain| {
+                self.matching(group, &effects, &mut lookup, &mut |starred, certain| {
                     sum.add_if_open_ended(self, starred, path, certain);
                     true
                 })

@@ -220,7 +220,6 @@ impl Automaton {
                 ..Stats::default()
             },
             starred: groups.set,
-            suffixes: groups.suffixes,
             crowds: groups.crowds,
             subset: None,
         };
@@ -290,7 +289,6 @@ impl Automaton {
             + self.extras.capacity() * size_of::<Extra>()
             + self.terminals.capacity() * size_of::<Terminal>()
             + self.starred.bytes()
-            + self.suffixes.bytes()
             + self.crowds.iter().map(Crowd::bytes).sum::<usize>()
             + self.subset.as_ref().map_or(0, Subset::bytes)
     }

@@ -147,7 +147,9 @@ impl Block {
         }
     }
 
-    /// Follows the patterns from the first piece found on.
+    /// Follows the patterns from the first piece found on. Never a part of its callers: they would
+    /// prepare a stack for the largest block at every call.
+    #[inline(never)]
     fn follow<const PATTERNS: usize, const PIECES: usize>(
         &self,
         set: &StarredSet,

@@ -1,6 +1,6 @@
 //! What denies take from one path, whatever is given there.
 
-use super::{Automaton, Effect, Kind, bits, flag, here::Lookup};
+use super::{Automaton, Effect, Kind, asked::Lookup, bits, flag};
 use crate::access::AccessSet;
 
 impl Automaton {
@@ -19,9 +19,9 @@ impl Automaton {
         if want.intersection(groups).without(denied).is_empty() {
             return want.intersection(denied);
         }
-        let mut lookup = Lookup::default();
+        let mut lookup = Lookup::new(path);
         self.each_group(path, |group| {
-            self.matching(group, path, &[Effect::Deny], &mut lookup, &mut |starred, certain| {
+            self.matching(group, &[Effect::Deny], &mut lookup, &mut |starred, certain| {
                 let takes = starred.effect == Effect::Deny
                     && !starred.access.intersection(want).without(denied).is_empty()
                     && (certain || self.starred.matches(starred, path));

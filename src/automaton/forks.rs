@@ -6,16 +6,16 @@
 //! is taken too. A *leaf* has up to [`LEAF`] strings, told apart by four bytes at a place of its own,
 //! all at once. What is left is compared whole by whoever asks, so that hashes decide nothing.
 //!
-//! Nothing is ever searched twice, and the strings that hash alike are only those with the same
-//! eight bytes at that place: who wants to slow a fork down has to make strings that agree, and
-//! the next fork looks elsewhere.
+//! A fork with more than one string that is too short takes two ways on, so there may be at most
+//! [`SPLITS`] of those one behind the other. After that a fork looks where no string ends, or at the first
+//! byte in which its strings differ, as a trie does. So whatever the strings, time is linear in the path.
 
 /// The most strings of a leaf.
 const LEAF: usize = 16;
 /// How many strings are looked at to choose where a fork looks.
 const SAMPLE: usize = 64;
-/// How many forks may follow each other; then a leaf takes all that is left, however many.
-const DEEPEST: usize = 64;
+/// How many forks one behind the other may leave several strings that are too short.
+const SPLITS: usize = 7;
 
 /// A way on: nothing, one string, a leaf or a fork, by the two highest bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,24 +61,54 @@ struct Look {
 }
 
 /// What leads on from a fork: part of the hash of the bytes that do, or 0 if several do; and the
-/// way, its lower half first. Three halves take less than two wholes, and there is one for each string.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot([u16; 3]);
+/// way. Six bytes, since there is one for about each string.
+#[derive(Clone, Copy)]
+struct Slot {
+    tag: u16,
+    way: Way,
+}
+
+/// The bytes of a slot.
+const SLOT: usize = 6;
 
 impl Slot {
-    fn new(tag: u16, Way(way): Way) -> Self {
-        Self([tag, way as u16, (way >> 16) as u16])
-    }
-
-    #[inline]
-    fn way(self) -> Way {
-        let Self([_, low, high]) = self;
-        Way(u32::from(low) | u32::from(high) << 16)
-    }
-
     #[inline]
     fn is_for(self, hash: u64) -> bool {
-        self.0[0] == 0 || self.0[0] == tag_of(hash)
+        self.tag == 0 || self.tag == tag_of(hash)
+    }
+}
+
+/// Slots, as bytes: two more at the end, so that each is read as eight.
+#[derive(Debug)]
+struct Slots(Vec<u8>);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self(vec![0; 8 - SLOT])
+    }
+}
+
+impl Slots {
+    fn len(&self) -> usize {
+        self.0.len() / SLOT
+    }
+
+    /// Adds this many empty ones.
+    fn add(&mut self, count: usize) {
+        self.0.resize(self.0.len() + count * SLOT, 0);
+    }
+
+    fn set(&mut self, place: usize, Slot { tag, way: Way(way) }: Slot) {
+        let bytes = &mut self.0[place * SLOT..][..SLOT];
+        bytes[..2].copy_from_slice(&tag.to_le_bytes());
+        bytes[2..].copy_from_slice(&way.to_le_bytes());
+    }
+
+    #[inline]
+    fn slot(&self, place: usize) -> Slot {
+        let bytes = self.0.get(place * SLOT..).and_then(<[u8]>::first_chunk);
+        let bytes = u64::from_le_bytes(bytes.copied().unwrap_or_default());
+        Slot { tag: bytes as u16, way: Way((bytes >> 16) as u32) }
     }
 }
 
@@ -108,7 +138,7 @@ impl Lanes {
 pub(super) struct Forks<const BACK: bool> {
     root: Way,
     forks: Vec<Fork>,
-    slots: Vec<Slot>,
+    slots: Slots,
     leaves: Vec<Leaf>,
     lanes: Vec<Lanes>,
 }
@@ -119,20 +149,20 @@ impl<const BACK: bool> Forks<BACK> {
     pub(super) fn build(strings: &[(&[u8], u32)]) -> Self {
         let mut forks = Self::default();
         let mut strings = strings.to_vec();
-        forks.root = forks.way_of(&mut strings, 0);
+        forks.root = forks.way_of(&mut strings, SPLITS);
         forks.forks.shrink_to_fit();
-        forks.slots.shrink_to_fit();
+        forks.slots.0.shrink_to_fit();
         forks.leaves.shrink_to_fit();
         forks.lanes.shrink_to_fit();
         forks
     }
 
-    fn way_of(&mut self, strings: &mut [(&[u8], u32)], depth: usize) -> Way {
+    fn way_of(&mut self, strings: &mut [(&[u8], u32)], splits: usize) -> Way {
         match strings {
             [] => Way::NONE,
             [(_, id)] => Way::new(ONE, *id as usize),
-            few if few.len() <= LEAF || depth == DEEPEST => self.leaf(few),
-            many => self.fork(many, depth),
+            few if few.len() <= LEAF => self.leaf(few),
+            many => self.fork(many, splits),
         }
     }
 
@@ -153,17 +183,22 @@ impl<const BACK: bool> Forks<BACK> {
         Way::new(LEAVES, self.leaves.len() - 1)
     }
 
-    fn fork(&mut self, strings: &mut [(&[u8], u32)], depth: usize) -> Way {
-        let look = best_look(strings);
+    fn fork(&mut self, strings: &mut [(&[u8], u32)], mut splits: usize) -> Way {
+        let mut look = best_look(strings);
+        let is_short = |look: Look, string: &[u8]| string.len() < look.end();
+        if splits == 0 && strings.iter().any(|(string, _)| is_short(look, string)) {
+            look = first_difference(strings);
+        }
         strings.sort_by_cached_key(|(string, _)| look.of(string));
-        let short = strings.partition_point(|(string, _)| look.of(string).is_none());
+        let short = strings.partition_point(|(string, _)| is_short(look, string));
         let (short, long) = strings.split_at_mut(short);
+        splits -= usize::from(short.len() > 1);
         // About as many slots as there are different bytes.
         let different = long.chunk_by(|a, b| look.of(a.0) == look.of(b.0)).count();
         let bits = different.next_power_of_two().trailing_zeros().max(1);
         let shift = 64 - bits;
         let slots = self.slots.len();
-        self.slots.resize(slots + (1 << bits), Slot::default());
+        self.slots.add(1 << bits);
         let place = self.forks.len();
         self.forks.push(Fork { look, shift: shift as u8, slots: slots as u32, short: Way::NONE });
         long.sort_by_cached_key(|(string, _)| look.of(string).map(hash));
@@ -172,10 +207,10 @@ impl<const BACK: bool> Forks<BACK> {
             let bytes = look.of(same[0].0).unwrap_or_default();
             let slot = slots + (hash(bytes) >> shift) as usize;
             let alike = same.iter().all(|(string, _)| look.of(string) == Some(bytes));
-            let way = self.way_of(same, depth + 1);
-            self.slots[slot] = Slot::new(if alike { tag_of(hash(bytes)) } else { 0 }, way);
+            let way = self.way_of(same, splits);
+            self.slots.set(slot, Slot { tag: if alike { tag_of(hash(bytes)) } else { 0 }, way });
         }
-        self.forks[place].short = self.way_of(short, depth + 1);
+        self.forks[place].short = self.way_of(short, splits);
         Way::new(FORKS, place)
     }
 
@@ -183,28 +218,42 @@ impl<const BACK: bool> Forks<BACK> {
     /// and few others.
     #[inline]
     pub(super) fn each(&self, path: &[u8], each: &mut impl FnMut(u32)) {
-        self.follow(self.root, path, each);
-    }
-
-    fn follow(&self, mut way: Way, path: &[u8], each: &mut impl FnMut(u32)) {
-        while way.kind() == FORKS {
-            let fork = &self.forks[way.place()];
-            if fork.short != Way::NONE {
-                self.follow(fork.short, path, each);
+        let mut way = self.root;
+        let mut later = [Way::NONE; SPLITS];
+        let mut later_count = 0;
+        loop {
+            while way.kind() == FORKS {
+                let fork = &self.forks[way.place()];
+                if fork.short.kind() == ONE {
+                    each(fork.short.place() as u32);
+                } else if fork.short != Way::NONE
+                    && let Some(free) = later.get_mut(later_count)
+                {
+                    *free = fork.short;
+                    later_count += 1;
+                }
+                way = self.way_on(fork, path);
             }
-            let Some(bytes) = fork.look.in_path::<BACK>(path) else { return };
-            let hash = hash(bytes);
-            let slot = self.slots[fork.slots as usize + (hash >> fork.shift) as usize];
-            if !slot.is_for(hash) {
+            if way.kind() == LEAVES {
+                self.follow_leaf(self.leaves[way.place()], path, each);
+            } else if way.kind() == ONE {
+                each(way.place() as u32);
+            }
+            if later_count == 0 {
                 return;
             }
-            way = slot.way();
+            later_count -= 1;
+            way = later.get(later_count).copied().unwrap_or_default();
         }
-        match way.kind() {
-            ONE => each(way.place() as u32),
-            LEAVES => self.follow_leaf(self.leaves[way.place()], path, each),
-            _ => {}
-        }
+    }
+
+    /// Where a path goes on that is long enough for a fork to look at.
+    #[inline]
+    fn way_on(&self, fork: &Fork, path: &[u8]) -> Way {
+        let Some(bytes) = fork.look.in_path::<BACK>(path) else { return Way::NONE };
+        let hash = hash(bytes);
+        let slot = self.slots.slot(fork.slots as usize + (hash >> fork.shift) as usize);
+        if slot.is_for(hash) { slot.way } else { Way::NONE }
     }
 
     #[inline]
@@ -225,13 +274,18 @@ impl<const BACK: bool> Forks<BACK> {
 
     pub(super) fn bytes(&self) -> usize {
         self.forks.capacity() * size_of::<Fork>()
-            + self.slots.capacity() * size_of::<Slot>()
+            + self.slots.0.capacity()
             + self.leaves.capacity() * size_of::<Leaf>()
             + self.lanes.capacity() * size_of::<Lanes>()
     }
 }
 
 impl Look {
+    /// Where what it sees ends.
+    fn end(self) -> usize {
+        usize::from(self.at) + usize::from(self.width)
+    }
+
     /// What it sees of a string, if the string has it.
     #[inline]
     fn of(self, string: &[u8]) -> Option<u64> {
@@ -345,15 +399,15 @@ fn best_look(strings: &[(&[u8], u32)]) -> Look {
             }
         }
     }
-    match best {
-        Some((_, look)) => look,
-        // The sample agrees everywhere. The strings are distinct: the first and the last differ.
-        None => {
-            let first = strings.iter().min().map_or(&b""[..], |(string, _)| string);
-            let last = strings.iter().max().map_or(&b""[..], |(string, _)| string);
-            Look { at: shared(first, last) as u16, width: 1 }
-        }
-    }
+    // If the sample agrees everywhere, all the strings are looked at.
+    best.map_or_else(|| first_difference(strings), |(_, look)| look)
+}
+
+/// The first byte in which some of these strings differ. One of them at most ends there.
+fn first_difference(strings: &[(&[u8], u32)]) -> Look {
+    let first = strings.iter().min().map_or(&b""[..], |(string, _)| string);
+    let last = strings.iter().max().map_or(&b""[..], |(string, _)| string);
+    Look { at: shared(first, last) as u16, width: 1 }
 }
 
 /// What a slot keeps of a hash: never 0.

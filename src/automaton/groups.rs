@@ -9,7 +9,7 @@ use super::{
     compile::{Item, Shape},
     crowd::Crowd,
     forks::Forks,
-    starred::{Middle, Span, Starred, StarredSet},
+    starred::{Middle, Span, Starred, StarredSet, Tail},
     trie::Trie,
 };
 use crate::restriction::Token;
@@ -22,11 +22,12 @@ pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
 
 /// Candidates that one path can have before the next ones are searched together.
 const DIRECT: u32 = 16;
+/// Groups of more patterns than this, those that are searched together aside, are looked up by suffix.
+const SMALL_GROUP: usize = 16;
 
 /// What becomes of the starred patterns.
 pub(super) struct Groups {
     pub(super) set: StarredSet,
-    pub(super) suffixes: Forks<true>,
     /// The patterns that are searched together: allows, and denies.
     pub(super) crowds: [Crowd; 2],
     pub(super) in_crowd: usize,
@@ -71,6 +72,7 @@ impl Groups {
             add(&mut set, &mut texts, draft);
         }
         set.all.shrink_to_fit();
+        set.tails.shrink_to_fit();
         set.suffix_ids.shrink_to_fit();
         set.pieces.shrink_to_fit();
         set.text.shrink_to_fit();
@@ -99,6 +101,7 @@ impl Groups {
             at.push((
                 group[0].node,
                 Group {
+                    suffixes: add_suffixes(&mut set, &group[..direct], start as u32),
                     start: start as u32,
                     direct_end: (start + direct) as u32,
                     end: (start + group.len()) as u32,
@@ -108,7 +111,7 @@ impl Groups {
             start += group.len();
         }
         let in_crowd = drafts.iter().filter(|draft| draft.in_crowd).count();
-        Ok(Self { set, suffixes, crowds, in_crowd, words, at, places })
+        Ok(Self { set, crowds, in_crowd, words, at, places })
     }
 }
 
@@ -139,9 +142,27 @@ fn drafts<'a>(items: &'a [Item<'a>], nodes: &[u32]) -> Vec<Draft<'a>> {
     starred.zip(0..).map(draft).collect()
 }
 
+fn backwards(suffix: &[u8]) -> Vec<u8> {
+    suffix.iter().rev().copied().collect()
+}
+
+/// Prepares finding the patterns of a group, which start at this place, by their suffixes, where
+/// there are many. Says at which place of the set's suffixes, or at one that there is not.
+fn add_suffixes(set: &mut StarredSet, group: &[Draft<'_>], start: u32) -> u32 {
+    if group.len() <= SMALL_GROUP {
+        return u32::MAX;
+    }
+    let first_ones = (start..).zip(group).collect::<Vec<_>>();
+    let first_ones = first_ones.chunk_by(|a, b| a.1.suffix_id == b.1.suffix_id);
+    let suffixes: Vec<(Vec<u8>, u32)> =
+        first_ones.map(|same| (backwards(same[0].1.suffix), same[0].0)).collect();
+    let strings: Vec<(&[u8], u32)> = suffixes.iter().map(|(text, at)| (&text[..], *at)).collect();
+    set.suffixes.push(Forks::build(&strings));
+    set.suffixes.len() as u32 - 1
+}
+
 /// Numbers the suffixes in the order of their bytes backwards, and makes the forks to find them.
 fn number_suffixes(drafts: &mut [Draft<'_>]) -> Forks<true> {
-    let backwards = |suffix: &[u8]| suffix.iter().rev().copied().collect::<Vec<u8>>();
     let mut suffixes: Vec<Vec<u8>> = drafts.iter().map(|draft| backwards(draft.suffix)).collect();
     suffixes.sort_unstable();
     suffixes.dedup();
@@ -272,8 +293,7 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
         Middle::Chain((set.chains.len() - 1) as u32)
     };
     set.suffix_ids.push(draft.suffix_id);
-    let end = draft.suffix.iter().fold(0, |end, byte| end << 8 | u64::from(*byte));
-    let end_unused = 64 - 8 * draft.suffix.len().min(8);
+    set.tails.push(Tail::of(draft.suffix));
     set.all.push(Starred {
         rule: draft.item.rule,
         access: draft.item.access,
@@ -282,8 +302,6 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
         node: draft.node,
         prefix_len: draft.item.literal.len() as u16,
         suffix,
-        end: end.unbounded_shl(end_unused as u32),
-        end_unused: end_unused as u8,
         middle,
     });
 }

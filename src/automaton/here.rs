@@ -1,98 +1,71 @@
 //! Deciding one path.
 
 use super::{
-    Automaton, Effect, Group, Kind, RuleId, Verdict, flag, forks::Forks, starred::Starred,
+    Automaton, Effect, Kind, RuleId, Verdict,
+    alike::starts_with,
+    asked::{REMEMBERED_GROUPS, Seen},
+    flag,
+    forks::Forks,
     trie::Node,
 };
 use crate::access::{Access, AccessSet};
 
-/// Groups that a walk remembers; a path that passes more walks twice.
-const REMEMBERED_GROUPS: usize = 16;
-/// Groups of more patterns than this are looked up by suffix.
-const SMALL_GROUP: usize = 8;
-/// Suffixes that a path's end is looked up for; a path that has more is compared with each pattern.
-const REMEMBERED_SUFFIXES: usize = 32;
-
-/// What is known so far of one access at one path.
-struct Seen {
-    want: Access,
-    granted: Option<u32>,
-    denied: Option<u32>,
-    /// A rule that matches, without the access.
-    other: Option<u32>,
-}
-
-impl Seen {
-    /// Whether a pattern could change anything.
-    #[inline]
-    fn cares(&self, starred: &Starred) -> bool {
-        match (starred.effect, starred.access.contains(self.want)) {
-            (Effect::Deny, carries) => carries,
-            (Effect::Allow, true) => self.granted.is_none(),
-            (Effect::Allow, false) => self.granted.is_none() && self.other.is_none(),
-        }
-    }
-
-    /// Takes a pattern that matches into account. Says whether to go on.
-    #[inline]
-    fn take(&mut self, starred: &Starred) -> bool {
-        match (starred.effect, starred.access.contains(self.want)) {
-            (Effect::Deny, true) => self.denied = Some(starred.rule),
-            (Effect::Deny, false) => {}
-            (Effect::Allow, true) => self.granted = Some(starred.rule),
-            (Effect::Allow, false) => self.other = Some(starred.rule),
-        }
-        self.denied.is_none()
-    }
-
-    fn verdict(&self) -> Verdict {
-        match (self.denied, self.granted, self.other) {
-            (Some(rule), _, _) => Verdict::Denied(RuleId(rule)),
-            (None, Some(rule), _) => Verdict::Allowed(RuleId(rule)),
-            (None, None, Some(rule)) => Verdict::OtherAccess(RuleId(rule)),
-            (None, None, None) => Verdict::NoMatch,
-        }
-    }
-}
-
 /// What a path has passed on its way through the trie.
 struct Passed {
-    seen: Seen,
-    want: u32,
+    want: Access,
+    /// Of the nodes where a rule that matches ends the one nearest to the root, as [`near`] has it:
+    /// for rules that take the access, that give it, and that give others.
+    denied: u64,
+    granted: u64,
+    other: u64,
     groups: [u32; REMEMBERED_GROUPS],
     group_count: usize,
     /// What the groups that were passed could still say, as their flags.
     pending: u32,
-    /// How far from the root the rules stand that are named.
-    nearest: [u16; 3],
+}
+
+/// No node.
+const NOWHERE: u64 = u64::MAX;
+
+/// A node, such that the one nearest to the root is the least.
+#[inline]
+fn near(node: &Node, id: u32) -> u64 {
+    u64::from(node.len) << 32 | u64::from(id)
 }
 
 impl Passed {
     #[inline]
-    fn new(access: Access) -> Self {
+    fn new(want: Access) -> Self {
         Self {
-            seen: Seen { want: access, granted: None, denied: None, other: None },
-            want: u32::from(AccessSet::from(access).bits()),
+            want,
+            denied: NOWHERE,
+            granted: NOWHERE,
+            other: NOWHERE,
             groups: [0; REMEMBERED_GROUPS],
             group_count: 0,
             pending: 0,
-            nearest: [u16::MAX; 3],
         }
     }
 
-    /// Takes into account what ends at a node. Of rules that say the same, the one nearest to the
-    /// root is named.
+    /// The access, as bits.
     #[inline]
-    fn pass(&mut self, automaton: &Automaton, node: &Node, at_end: bool) {
+    fn want(&self) -> u32 {
+        u32::from(AccessSet::from(self.want).bits())
+    }
+
+    /// Takes into account what ends at a node. Without branches where it can: what ends where is as
+    /// good as random.
+    #[inline]
+    fn pass(&mut self, node: &Node, id: u32, at_end: bool) {
         let flags = node.flags;
         // Exact rules count only where the path ends.
-        let mut here = flags & 0o7777;
-        if at_end {
-            here |= here >> 3;
-        }
-        if here & 0o777 != 0 {
-            self.pass_rules(automaton, node, at_end, here);
-        }
+        let exact = if at_end { flags >> 3 } else { 0 };
+        let (allows, denies) = ((flags | exact) & 7, (flags | exact) >> Kind::PrefixDeny as u32);
+        let place = near(node, id);
+        let only_if = |accesses: u32| if accesses != 0 { place } else { NOWHERE };
+        self.denied = self.denied.min(only_if(denies & self.want()));
+        self.granted = self.granted.min(only_if(allows & self.want()));
+        self.other = self.other.min(only_if(allows & !self.want()));
         if flags & flag::GROUP != 0 {
             if let Some(place) = self.groups.get_mut(self.group_count) {
                 *place = node.extra;
@@ -102,41 +75,36 @@ impl Passed {
         }
     }
 
-    #[inline]
-    fn pass_rules(&mut self, automaton: &Automaton, node: &Node, at_end: bool, here: u32) {
-        let denies = here >> (Kind::PrefixDeny as u32) & self.want;
-        let allows = here & self.want;
-        let [denied, granted, other] = &mut self.nearest;
-        for (effect, access, nearest, named) in [
-            (Effect::Deny, denies, denied, &mut self.seen.denied),
-            (Effect::Allow, allows, granted, &mut self.seen.granted),
-            (Effect::Allow, here & 7 & !self.want, other, &mut self.seen.other),
-        ] {
-            if access != 0 && node.len < *nearest {
-                *nearest = node.len;
-                *named = Some(automaton.rule_at(node, at_end, effect, access));
-            }
-        }
-    }
-
     /// Whether nothing at or under a node, nor any group that was passed, can change the verdict.
     #[inline]
     fn is_settled(&self, flags: u32) -> bool {
-        self.seen.denied.is_some()
-            || self.seen.granted.is_some()
-                && (flags >> flag::DENY_BELOW | self.pending >> flag::GROUP_DENY) & self.want == 0
+        self.denied != NOWHERE
+            || self.granted != NOWHERE
+                && (flags >> flag::DENY_BELOW | self.pending >> flag::GROUP_DENY) & self.want() == 0
     }
 
-    /// Asks the groups, where they could still say something, and comes to the verdict.
+    /// Asks the groups, where they could still say something, and comes to the verdict. Of rules
+    /// that say the same, the one nearest to the root is named.
     #[inline]
-    fn verdict(mut self, automaton: &Automaton, path: &[u8]) -> Verdict {
-        let takes = self.pending >> flag::GROUP_DENY & self.want != 0;
+    fn verdict(&self, automaton: &Automaton, path: &[u8]) -> Verdict {
+        if self.denied != NOWHERE {
+            let rule = automaton.rule_at(self.denied, path, Effect::Deny, self.want());
+            return Verdict::Denied(RuleId(rule));
+        }
+        let takes = self.pending >> flag::GROUP_DENY & self.want() != 0;
         let gives = self.pending >> flag::GROUP_ALLOW & 7 != 0;
-        let seen = &mut self.seen;
-        if seen.denied.is_none() && (takes || seen.granted.is_none() && gives) {
+        let granted = (self.granted != NOWHERE)
+            .then(|| automaton.rule_at(self.granted, path, Effect::Allow, self.want()));
+        if let Some(rule) = granted.filter(|_| !takes) {
+            return Verdict::Allowed(RuleId(rule));
+        }
+        let other = (self.other != NOWHERE)
+            .then(|| automaton.rule_at(self.other, path, Effect::Allow, !self.want()));
+        let mut seen = Seen::new(self.want, granted, other, takes);
+        if takes || granted.is_none() && gives {
             match self.groups.get(..self.group_count) {
-                Some(groups) => automaton.ask(path, seen, groups),
-                None => automaton.ask_all(path, seen),
+                Some(groups) => automaton.ask(path, &mut seen, groups),
+                None => automaton.ask_all(path, &mut seen),
             }
         }
         seen.verdict()
@@ -174,12 +142,11 @@ impl Automaton {
     #[inline]
     fn here_forked(&self, forks: &Forks<false>, path: &[u8], access: Access) -> Verdict {
         let mut passed = Passed::new(access);
-        let root = &self.trie.nodes[0];
-        passed.pass(self, root, path.is_empty());
+        passed.pass(&self.trie.nodes[0], 0, path.is_empty());
         forks.each(path, &mut |id| {
             let node = &self.trie.nodes[id as usize];
-            if path.starts_with(self.trie.leading_to(node)) {
-                passed.pass(self, node, usize::from(node.len) == path.len());
+            if starts_with(path, self.trie.leading_to(node)) {
+                passed.pass(node, id, usize::from(node.len) == path.len());
             }
         });
         passed.verdict(self, path)
@@ -188,23 +155,22 @@ impl Automaton {
     /// Decides by walking the trie.
     pub(super) fn here_walked(&self, path: &[u8], access: Access) -> Verdict {
         let mut passed = Passed::new(access);
-        self.pass_from(0, 0, path, &mut passed);
+        self.trie.walk(path, |id, node| {
+            passed.pass(node, id, usize::from(node.len) == path.len());
+            !passed.is_settled(node.flags)
+        });
         passed.verdict(self, path)
     }
 
-    fn pass_from(&self, node: u32, spent: usize, path: &[u8], passed: &mut Passed) {
-        self.trie.walk_from(node, spent, path, |_, node| {
-            passed.pass(self, node, usize::from(node.len) == path.len());
-            !passed.is_settled(node.flags)
-        });
-    }
-
-    /// The rule of this effect that ends at a node and carries one of these accesses.
+    /// The rule of this effect that ends at a node, as [`near`] has it, and carries one of these
+    /// accesses.
     #[inline]
-    fn rule_at(&self, node: &Node, at_end: bool, effect: Effect, access: u32) -> u32 {
+    fn rule_at(&self, near: u64, path: &[u8], effect: Effect, access: u32) -> u32 {
+        let node = &self.trie.nodes[near as u32 as usize];
         if node.flags & flag::EXTRA == 0 {
             return node.extra;
         }
+        let at_end = usize::from(node.len) == path.len();
         let extra = &self.extras[node.extra as usize];
         let start = extra.terminals as usize;
         let terminals = &self.terminals[start..start + extra.terminal_count as usize];
@@ -218,120 +184,5 @@ impl Automaton {
                 decides(terminal.kind) && u32::from(terminal.access.bits()) & access != 0
             })
             .map_or(u32::MAX, |terminal| terminal.rule)
-    }
-
-    /// Asks the patterns of these groups, given by their places in `extras`, from the root down.
-    fn ask(&self, path: &[u8], seen: &mut Seen, groups: &[u32]) {
-        let mut lookup = Lookup::default();
-        for place in groups {
-            if !self.ask_group(&self.extras[*place as usize].group, path, &mut lookup, seen) {
-                return;
-            }
-        }
-    }
-
-    /// The same for a path that passes more groups than a walk remembers.
-    #[cold]
-    fn ask_all(&self, path: &[u8], seen: &mut Seen) {
-        let mut lookup = Lookup::default();
-        self.each_group(path, |group| self.ask_group(group, path, &mut lookup, seen));
-    }
-
-    fn ask_group(&self, group: &Group, path: &[u8], lookup: &mut Lookup, seen: &mut Seen) -> bool {
-        let effects: &[Effect] = match seen.granted {
-            None => &[Effect::Allow, Effect::Deny],
-            Some(_) => &[Effect::Deny],
-        };
-        self.matching(group, path, effects, lookup, &mut |starred, certain| {
-            !seen.cares(starred)
-                || !(certain || self.starred.matches(starred, path))
-                || seen.take(starred)
-        })
-    }
-
-    /// Hands the patterns of a group that can match the path to `each`, and whether it is certain
-    /// that they do, until it says to stop. Says whether it never did. Of the patterns that are
-    /// searched together it hands those of these effects, and those of a block that the path was
-    /// searched for before not again.
-    pub(super) fn matching(
-        &self,
-        group: &Group,
-        path: &[u8],
-        effects: &[Effect],
-        lookup: &mut Lookup,
-        each: &mut impl FnMut(&Starred, bool) -> bool,
-    ) -> bool {
-        let set = &self.starred;
-        let direct = &set.all[group.start as usize..group.direct_end as usize];
-        let mut ask = |starred: &Starred| each(starred, false);
-        if direct.len() <= SMALL_GROUP {
-            if !direct.iter().all(&mut ask) {
-                return false;
-            }
-        } else if let Some(suffixes) = lookup.suffixes(self, path) {
-            let ids = &set.suffix_ids[group.start as usize..group.direct_end as usize];
-            for suffix in suffixes {
-                let from = ids.partition_point(|id| id < suffix);
-                let same = ids[from..].iter().take_while(|id| *id == suffix).count();
-                if !direct[from..from + same].iter().all(&mut ask) {
-                    return false;
-                }
-            }
-        } else if !direct.iter().all(&mut ask) {
-            return false;
-        }
-        for effect in effects {
-            let (first, end) = group.blocks[*effect as usize];
-            let searched = &mut lookup.searched[*effect as usize];
-            for block in first.max(*searched)..end {
-                *searched = block + 1;
-                let crowd = &self.crowds[*effect as usize];
-                if !crowd.search(block, set, &self.trie, path, &mut |starred| each(starred, true)) {
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    /// Every group on a path, from the root down, until `each` says to stop.
-    pub(super) fn each_group(&self, path: &[u8], mut each: impl FnMut(&Group) -> bool) {
-        self.trie.walk(path, |_, node| {
-            node.flags & flag::GROUP == 0 || each(&self.extras[node.extra as usize].group)
-        });
-    }
-}
-
-/// What is known of one path: the suffixes that it may end with, by number, found when first asked
-/// for; and how many blocks of each crowd it was searched for.
-pub(super) struct Lookup {
-    found: Option<usize>,
-    suffixes: [u32; REMEMBERED_SUFFIXES],
-    searched: [u32; 2],
-}
-
-impl Default for Lookup {
-    fn default() -> Self {
-        Self { found: None, suffixes: [0; REMEMBERED_SUFFIXES], searched: [0; 2] }
-    }
-}
-
-impl Lookup {
-    /// The numbers, or `None` when there are more than are remembered.
-    fn suffixes(&mut self, automaton: &Automaton, path: &[u8]) -> Option<&[u32]> {
-        let found = match self.found {
-            Some(found) => found,
-            None => {
-                let mut found = 0;
-                automaton.suffixes.each(path, &mut |suffix| {
-                    if let Some(place) = self.suffixes.get_mut(found) {
-                        *place = suffix;
-                    }
-                    found += 1;
-                });
-                *self.found.insert(found)
-            }
-        };
-        self.suffixes.get(..found)
     }
 }

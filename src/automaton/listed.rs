@@ -6,6 +6,7 @@
 
 use super::{
     Automaton, Effect, RuleId, Verdict,
+    alike::starts_with,
     compile::{Item, Shape},
     forks::{best_place, bytes_at},
 };
@@ -134,7 +135,7 @@ impl Automaton {
         while candidates != 0 {
             let place = candidates.trailing_zeros();
             let Some(pattern) = listed.patterns.get(place as usize) else { break };
-            let is_match = path.starts_with(&pattern.literal)
+            let is_match = starts_with(path, &pattern.literal)
                 && match pattern.rest {
                     Rest::Anything => true,
                     Rest::Nothing => path.len() == pattern.literal.len(),

@@ -29,6 +29,8 @@
 //! errs to "nothing below" and "not all below"; decisions of [`Automaton::here`] are always exact.
 //! [`Stats::below_is_exact`] says whether any path of this connection can be beyond.
 
+mod alike;
+mod asked;
 mod below;
 mod chain;
 mod compile;
@@ -142,8 +144,6 @@ pub struct Automaton {
     extras: Vec<Extra>,
     terminals: Vec<Terminal>,
     starred: StarredSet,
-    /// The suffixes of starred patterns, by number.
-    suffixes: Forks<true>,
     /// The patterns that are searched together: allows, and denies.
     crowds: [Crowd; 2],
     subset: Option<Subset>,
@@ -171,6 +171,8 @@ struct Group {
     /// Up to here they are matched one by one, sorted by suffix; the others are in the crowd.
     direct_end: u32,
     end: u32,
+    /// Where the forks are that find those by suffix, for a group of many.
+    suffixes: u32,
     /// The blocks of the two crowds that the others are in: the first, and the one behind the last.
     blocks: [(u32, u32); 2],
 }

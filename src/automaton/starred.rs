@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{Effect, chain::Chain};
+use super::{Effect, chain::Chain, forks::Forks};
 use crate::access::AccessSet;
 
 /// A byte that no restriction has a literal of (restrictions are UTF-8), and so the stand-in for
@@ -34,9 +34,6 @@ pub(super) struct Starred {
     pub(super) prefix_len: u16,
     /// What every match ends with.
     pub(super) suffix: Span,
-    /// The last bytes of that, as far as it has eight, and how many bits of those are none.
-    pub(super) end: u64,
-    pub(super) end_unused: u8,
     pub(super) middle: Middle,
 }
 
@@ -55,6 +52,32 @@ impl Span {
     }
 }
 
+/// The last bytes of a path or a suffix, as far as it has eight, and which bits those are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tail {
+    bytes: u64,
+    mask: u64,
+}
+
+impl Tail {
+    #[inline]
+    pub(super) fn of(text: &[u8]) -> Self {
+        if let Some(bytes) = text.last_chunk() {
+            return Self { bytes: u64::from_be_bytes(*bytes), mask: u64::MAX };
+        }
+        text.iter().fold(Self { bytes: 0, mask: 0 }, |Self { bytes, mask }, byte| Self {
+            bytes: bytes << 8 | u64::from(*byte),
+            mask: mask << 8 | 0xff,
+        })
+    }
+
+    /// Whether a path with this tail may end with a suffix that has the other one.
+    #[inline]
+    pub(super) fn agrees(self, suffix: Self) -> bool {
+        self.bytes & suffix.mask == suffix.bytes
+    }
+}
+
 /// What stands between prefix and suffix.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Middle {
@@ -69,8 +92,11 @@ pub(super) enum Middle {
 pub(super) struct StarredSet {
     /// Sorted by the node of their prefix, and there by suffix.
     pub(super) all: Vec<Starred>,
-    /// The number of each pattern's suffix.
+    /// The tail and the number of each pattern's suffix.
+    pub(super) tails: Vec<Tail>,
     pub(super) suffix_ids: Vec<u32>,
+    /// For groups of many patterns, to find those with a suffix of the path: the first of each.
+    pub(super) suffixes: Vec<Forks<true>>,
     pub(super) pieces: Vec<Span>,
     pub(super) chains: Vec<Chain>,
     pub(super) text: Vec<u8>,
@@ -110,11 +136,6 @@ impl StarredSet {
     /// Whether a pattern matches a path that starts with its prefix.
     #[inline]
     pub(super) fn matches(&self, starred: &Starred, path: &[u8]) -> bool {
-        if let Some(end) = path.last_chunk()
-            && u64::from_be_bytes(*end).unbounded_shl(u32::from(starred.end_unused)) != starred.end
-        {
-            return false;
-        }
         let suffix = self.bytes_of(starred.suffix);
         let from = usize::from(starred.prefix_len);
         match starred.middle {
@@ -157,7 +178,9 @@ impl StarredSet {
 
     pub(super) fn bytes(&self) -> usize {
         self.all.capacity() * size_of::<Starred>()
+            + self.tails.capacity() * size_of::<Tail>()
             + self.suffix_ids.capacity() * 4
+            + self.suffixes.iter().map(|forks| size_of_val(forks) + forks.bytes()).sum::<usize>()
             + self.pieces.capacity() * size_of::<Span>()
             + self.text.capacity()
             + self.chains.iter().map(Chain::bytes).sum::<usize>()
