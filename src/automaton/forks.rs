@@ -3,19 +3,21 @@
 //! A walk over bytes waits at each of them for the one before. Here a step looks at eight bytes
 //! at once, at a place where they tell most of the strings apart: a *fork* hashes them to the few
 //! strings that have them there. Those that are too short to have them follow another way, which
-//! is taken too. A *leaf* has up to [`LEAF`] strings, told apart by four bytes at a place of its own,
-//! all at once. What is left is compared whole by whoever asks, so that hashes decide nothing.
+//! is taken too. A *leaf* has up to [`LEAF`] strings, told apart by up to four bytes at a place of its
+//! own, all at once. What is left is compared whole by whoever asks, so that hashes decide nothing.
 //!
-//! A fork with more than one string that is too short takes two ways on, so there may be at most
-//! [`SPLITS`] of those one behind the other. After that a fork looks where no string ends, or at the first
-//! byte in which its strings differ, as a trie does. So whatever the strings, time is linear in the path.
+//! Whatever the strings, time is linear in the path. A fork is *clean* if at most one string is too
+//! short for it, and if the strings behind each slot have the same bytes where it looked. Behind a clean
+//! fork at least one byte more is known to agree, so a path passes no more of them than it has bytes. Others
+//! are not cleanly parted, by lengths or by hashes, and there are at most [`FREE`] of them one behind
+//! the other; from there on forks look at the first byte that differs, as a trie does, which is clean.
 
 /// The most strings of a leaf.
-const LEAF: usize = 16;
+const LEAF: usize = 4;
 /// How many strings are looked at to choose where a fork looks.
 const SAMPLE: usize = 64;
-/// How many forks one behind the other may leave several strings that are too short.
-const SPLITS: usize = 7;
+/// How many forks one behind the other may be other than clean.
+const FREE: usize = 7;
 
 /// A way on: nothing, one string, a leaf or a fork, by the two highest bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,25 +114,15 @@ impl Slots {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+/// A few strings side by side: what they have where the leaf looks, and their ids.
+#[derive(Clone, Copy, Debug, Default)]
 struct Leaf {
     at: u16,
-    /// Its lanes, in fours.
-    start: u32,
-    count: u32,
-}
-
-/// Four strings side by side: their bytes where the leaf looks, which of them count, and their ids.
-#[derive(Clone, Copy, Debug)]
-struct Lanes {
-    bytes: [u32; 4],
-    masks: [u32; 4],
-    ids: [u32; 4],
-}
-
-impl Lanes {
-    /// Four that nothing agrees with.
-    const NONE: Self = Self { bytes: [1; 4], masks: [0; 4], ids: [0; 4] };
+    count: u8,
+    /// Which bits of four bytes all of the strings have.
+    mask: u32,
+    bytes: [u32; LEAF],
+    ids: [u32; LEAF],
 }
 
 /// The strings. `BACK` says that they are read, and asked for, from their ends.
@@ -140,7 +132,6 @@ pub(super) struct Forks<const BACK: bool> {
     forks: Vec<Fork>,
     slots: Slots,
     leaves: Vec<Leaf>,
-    lanes: Vec<Lanes>,
 }
 
 impl<const BACK: bool> Forks<BACK> {
@@ -149,68 +140,66 @@ impl<const BACK: bool> Forks<BACK> {
     pub(super) fn build(strings: &[(&[u8], u32)]) -> Self {
         let mut forks = Self::default();
         let mut strings = strings.to_vec();
-        forks.root = forks.way_of(&mut strings, SPLITS);
+        forks.root = forks.way_of(&mut strings, FREE);
         forks.forks.shrink_to_fit();
         forks.slots.0.shrink_to_fit();
         forks.leaves.shrink_to_fit();
-        forks.lanes.shrink_to_fit();
         forks
     }
 
-    fn way_of(&mut self, strings: &mut [(&[u8], u32)], splits: usize) -> Way {
+    fn way_of(&mut self, strings: &mut [(&[u8], u32)], free: usize) -> Way {
         match strings {
             [] => Way::NONE,
             [(_, id)] => Way::new(ONE, *id as usize),
             few if few.len() <= LEAF => self.leaf(few),
-            many => self.fork(many, splits),
+            many => self.fork(many, free),
         }
     }
 
     fn leaf(&mut self, strings: &mut [(&[u8], u32)]) -> Way {
         strings.sort_unstable();
-        let at = best_place(strings);
-        let start = self.lanes.len();
-        for four in strings.chunks(4) {
-            let mut lanes = Lanes::NONE;
-            for (place, (string, id)) in four.iter().enumerate() {
-                (lanes.bytes[place], lanes.masks[place]) = bytes_at(string, at);
-                lanes.ids[place] = *id;
-            }
-            self.lanes.push(lanes);
+        let (at, mask) = best_place(strings);
+        let mut leaf = Leaf { at: at as u16, count: strings.len() as u8, mask, ..Leaf::default() };
+        for (place, (string, id)) in strings.iter().enumerate() {
+            leaf.bytes[place] = lane_bytes::<false>(string, at) & mask;
+            leaf.ids[place] = *id;
         }
-        let count = (self.lanes.len() - start) as u32;
-        self.leaves.push(Leaf { at: at as u16, count, start: start as u32 });
+        self.leaves.push(leaf);
         Way::new(LEAVES, self.leaves.len() - 1)
     }
 
-    fn fork(&mut self, strings: &mut [(&[u8], u32)], mut splits: usize) -> Way {
-        let mut look = best_look(strings);
-        let is_short = |look: Look, string: &[u8]| string.len() < look.end();
-        if splits == 0 && strings.iter().any(|(string, _)| is_short(look, string)) {
-            look = first_difference(strings);
-        }
+    fn fork(&mut self, strings: &mut [(&[u8], u32)], free: usize) -> Way {
+        let look = if free > 0 { best_look(strings) } else { first_difference(strings) };
         strings.sort_by_cached_key(|(string, _)| look.of(string));
-        let short = strings.partition_point(|(string, _)| is_short(look, string));
+        let short = strings.partition_point(|(string, _)| look.of(string).is_none());
         let (short, long) = strings.split_at_mut(short);
-        splits -= usize::from(short.len() > 1);
-        // About as many slots as there are different bytes.
-        let different = long.chunk_by(|a, b| look.of(a.0) == look.of(b.0)).count();
-        let bits = different.next_power_of_two().trailing_zeros().max(1);
+        let hash_of = |string: &[u8]| look.of(string).map_or(0, hash);
+        long.sort_by_cached_key(|(string, _)| hash_of(string));
+        // About as many slots as there are different bytes. A single byte can be parted by the upper
+        // eight bits of its hash, whatever the others are.
+        let different = long.chunk_by(|a, b| hash_of(a.0) == hash_of(b.0)).count();
+        let mut bits = different.next_power_of_two().trailing_zeros().max(1);
+        let parts = |bits: u32| {
+            long.chunk_by(|a, b| hash_of(a.0) >> (64 - bits) == hash_of(b.0) >> (64 - bits))
+                .all(|same| hash_of(same[0].0) == hash_of(same[same.len() - 1].0))
+        };
+        while free == 0 && bits < 8 && !parts(bits) {
+            bits += 1;
+        }
+        let is_clean = short.len() <= 1 && parts(bits);
+        let free = free - usize::from(!is_clean);
         let shift = 64 - bits;
         let slots = self.slots.len();
         self.slots.add(1 << bits);
         let place = self.forks.len();
         self.forks.push(Fork { look, shift: shift as u8, slots: slots as u32, short: Way::NONE });
-        long.sort_by_cached_key(|(string, _)| look.of(string).map(hash));
-        let slot_of = |string: &[u8]| look.of(string).map_or(0, |bytes| hash(bytes) >> shift);
-        for same in long.chunk_by_mut(|a, b| slot_of(a.0) == slot_of(b.0)) {
-            let bytes = look.of(same[0].0).unwrap_or_default();
-            let slot = slots + (hash(bytes) >> shift) as usize;
-            let alike = same.iter().all(|(string, _)| look.of(string) == Some(bytes));
-            let way = self.way_of(same, splits);
-            self.slots.set(slot, Slot { tag: if alike { tag_of(hash(bytes)) } else { 0 }, way });
+        for same in long.chunk_by_mut(|a, b| hash_of(a.0) >> shift == hash_of(b.0) >> shift) {
+            let (first, last) = (hash_of(same[0].0), hash_of(same[same.len() - 1].0));
+            let way = self.way_of(same, free);
+            let slot = slots + (first >> shift) as usize;
+            self.slots.set(slot, Slot { tag: if first == last { tag_of(first) } else { 0 }, way });
         }
-        self.forks[place].short = self.way_of(short, splits);
+        self.forks[place].short = self.way_of(short, free);
         Way::new(FORKS, place)
     }
 
@@ -219,7 +208,7 @@ impl<const BACK: bool> Forks<BACK> {
     #[inline]
     pub(super) fn each(&self, path: &[u8], each: &mut impl FnMut(u32)) {
         let mut way = self.root;
-        let mut later = [Way::NONE; SPLITS];
+        let mut later = [Way::NONE; FREE];
         let mut later_count = 0;
         loop {
             while way.kind() == FORKS {
@@ -235,7 +224,7 @@ impl<const BACK: bool> Forks<BACK> {
                 way = self.way_on(fork, path);
             }
             if way.kind() == LEAVES {
-                self.follow_leaf(self.leaves[way.place()], path, each);
+                self.leaves[way.place()].follow::<BACK>(path, each);
             } else if way.kind() == ONE {
                 each(way.place() as u32);
             }
@@ -256,36 +245,30 @@ impl<const BACK: bool> Forks<BACK> {
         if slot.is_for(hash) { slot.way } else { Way::NONE }
     }
 
-    #[inline]
-    fn follow_leaf(&self, leaf: Leaf, path: &[u8], each: &mut impl FnMut(u32)) {
-        let bytes = lane_bytes::<BACK>(path, usize::from(leaf.at));
-        let start = leaf.start as usize;
-        for lanes in &self.lanes[start..start + leaf.count as usize] {
-            let mut agree = 0_u32;
-            for place in 0..4 {
-                agree |= u32::from(bytes & lanes.masks[place] == lanes.bytes[place]) << place;
-            }
-            while agree != 0 {
-                each(lanes.ids[agree.trailing_zeros() as usize & 3]);
-                agree &= agree - 1;
-            }
-        }
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.forks.capacity() * size_of::<Fork>()
             + self.slots.0.capacity()
             + self.leaves.capacity() * size_of::<Leaf>()
-            + self.lanes.capacity() * size_of::<Lanes>()
+    }
+}
+
+impl Leaf {
+    #[inline]
+    fn follow<const BACK: bool>(&self, path: &[u8], each: &mut impl FnMut(u32)) {
+        let bytes = lane_bytes::<BACK>(path, usize::from(self.at)) & self.mask;
+        let mut agree = 0_u32;
+        for place in 0..LEAF {
+            agree |= u32::from(bytes == self.bytes[place]) << place;
+        }
+        agree &= (1 << self.count) - 1;
+        while agree != 0 {
+            each(self.ids[agree.trailing_zeros() as usize % LEAF]);
+            agree &= agree - 1;
+        }
     }
 }
 
 impl Look {
-    /// Where what it sees ends.
-    fn end(self) -> usize {
-        usize::from(self.at) + usize::from(self.width)
-    }
-
     /// What it sees of a string, if the string has it.
     #[inline]
     fn of(self, string: &[u8]) -> Option<u64> {
@@ -340,27 +323,28 @@ fn lane_bytes<const BACK: bool>(path: &[u8], at: usize) -> u32 {
     })
 }
 
-/// Up to four bytes of a string from a place on, as a number, and which bits of it they are.
-pub(super) fn bytes_at(string: &[u8], at: usize) -> (u32, u32) {
-    let bytes = string.get(at..).unwrap_or_default().iter().take(4).rev();
-    bytes.fold((0, 0), |(bytes, mask), byte| (bytes << 8 | u32::from(*byte), mask << 8 | 0xff))
-}
-
-/// The place where four bytes tell most of a few sorted strings apart.
-pub(super) fn best_place(strings: &[(&[u8], u32)]) -> usize {
-    let sample = &strings[..strings.len().min(LEAF)];
+/// The place where four bytes, or as many as all have, tell most of a few sorted strings apart; and
+/// the bits of those bytes.
+fn best_place(strings: &[(&[u8], u32)]) -> (usize, u32) {
+    let shortest = strings.iter().map(|(string, _)| string.len()).min().unwrap_or_default();
+    let mask_at = |at: usize| match shortest.saturating_sub(at) {
+        width @ 0..4 => (1 << (8 * width)) - 1,
+        _ => u32::MAX,
+    };
     let alike = |at: &usize| {
-        let ends = sample.iter().map(|(string, _)| bytes_at(string, *at));
-        let pairs = ends.clone().flat_map(|one| ends.clone().map(move |other| (one, other)));
-        pairs.filter(|((a, mask_a), (b, mask_b))| (a ^ b) & mask_a & mask_b == 0).count()
+        let bytes = |string: &[u8]| lane_bytes::<false>(string, *at) & mask_at(*at);
+        let pairs = strings.iter().flat_map(|one| strings.iter().map(move |two| (one.0, two.0)));
+        pairs.filter(|(one, two)| bytes(one) == bytes(two)).count()
     };
     // Neighbours differ first where they part.
-    let parts = sample.windows(2).map(|two| shared(two[0].0, two[1].0));
-    parts.flat_map(|part| part.saturating_sub(3)..=part).min_by_key(alike).unwrap_or_default()
+    let parts = strings.windows(2).map(|two| shared(two[0].0, two[1].0));
+    let places = parts.flat_map(|part| part.saturating_sub(3)..=part);
+    let at = places.min_by_key(alike).unwrap_or_default();
+    (at, mask_at(at))
 }
 
 /// How many bytes two strings start with alike.
-fn shared(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn shared(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
@@ -413,12 +397,12 @@ fn first_difference(strings: &[(&[u8], u32)]) -> Look {
 /// What a slot keeps of a hash: never 0.
 #[inline]
 fn tag_of(hash: u64) -> u16 {
-    hash as u16 | 1
+    (hash >> 40) as u16 | 1
 }
 
+/// One number for another, the upper bits being the best. Different bytes have different hashes, and
+/// if they differ only in the upper byte, the hashes do.
 #[inline]
 fn hash(bytes: u64) -> u64 {
-    let product = u128::from(bytes ^ 0x9e37_79b9_7f4a_7c15)
-        .wrapping_mul(u128::from(0xd6e8_feb8_6659_fd93_u64));
-    product as u64 ^ (product >> 64) as u64
+    bytes.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
