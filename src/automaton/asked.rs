@@ -61,8 +61,8 @@ impl Seen {
 
 impl Automaton {
     /// Asks the patterns of these groups, given by their places in `extras`, from the root down.
-    pub(super) fn ask(&self, path: &[u8], seen: &mut Seen, groups: &[u32]) {
-        let mut lookup = Lookup::new(path);
+    #[inline]
+    pub(super) fn ask(&self, mut lookup: Lookup<'_>, seen: &mut Seen, groups: &[u32]) {
         for place in groups {
             if !self.ask_group(&self.extras[*place as usize].group, &mut lookup, seen) {
                 return;
@@ -72,9 +72,8 @@ impl Automaton {
 
     /// The same for a path that passes more groups than a walk remembers.
     #[cold]
-    pub(super) fn ask_all(&self, path: &[u8], seen: &mut Seen) {
-        let mut lookup = Lookup::new(path);
-        self.each_group(path, |group| self.ask_group(group, &mut lookup, seen));
+    pub(super) fn ask_all(&self, mut lookup: Lookup<'_>, seen: &mut Seen) {
+        self.each_group(lookup.path, |group| self.ask_group(group, &mut lookup, seen));
     }
 
     #[inline]
@@ -134,13 +133,22 @@ impl Automaton {
         each: &mut impl FnMut(&Starred, bool) -> bool,
     ) -> bool {
         let (first, end) = group.blocks[effect as usize];
-        let searched = &mut lookup.searched[effect as usize];
+        let (path, searched) = (lookup.path, &mut lookup.searched[effect as usize]);
+        if first.max(*searched) >= end {
+            return true;
+        }
         let crowd = &self.crowds[effect as usize];
+        let each = &mut |starred: &Starred| each(starred, true);
+        if lookup.sifts && *searched == 0 {
+            if let Some(goes_on) = crowd.sift(&self.starred, &self.trie, path, each) {
+                // That was all of them.
+                *searched = u32::MAX;
+                return goes_on;
+            }
+        }
         (first.max(*searched)..end).all(|block| {
             *searched = block + 1;
-            crowd.search(block, &self.starred, &self.trie, lookup.path, &mut |starred| {
-                each(starred, true)
-            })
+            crowd.search(block, &self.starred, &self.trie, path, each)
         })
     }
 
@@ -154,14 +162,21 @@ impl Automaton {
 
 /// A path that groups are asked about, and how many blocks of each crowd it was searched for.
 pub(super) struct Lookup<'a> {
-    path: &'a [u8],
+    pub(super) path: &'a [u8],
     tail: Tail,
+    /// Whether the crowds' sieves are tried.
+    sifts: bool,
     searched: [u32; 2],
 }
 
 impl<'a> Lookup<'a> {
     #[inline]
     pub(super) fn new(path: &'a [u8]) -> Self {
-        Self { path, tail: Tail::of(path), searched: [0; 2] }
+        Self { path, tail: Tail::of(path), sifts: true, searched: [0; 2] }
+    }
+
+    /// The same, but searching the crowds whatever a sieve would say.
+    pub(super) fn without_sieve(path: &'a [u8]) -> Self {
+        Self { sifts: false, ..Self::new(path) }
     }
 }

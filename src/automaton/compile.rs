@@ -189,7 +189,11 @@ impl Automaton {
         let groups = Groups::build(&items, &nodes, &trie)?;
         let words_needed = groups.words;
         let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
-        let listed = Listed::new(&items, &groups.places);
+        let listed = match form {
+            // A few that have to be searched for are found together faster than one by one.
+            Form::Fastest if groups.in_crowd > 0 => None,
+            _ => Listed::new(&items, &groups.places),
+        };
         let forks = match form {
             Form::Fastest if listed.is_some() => None,
             _ => Some(Forks::build(&ending_nodes(&items, &nodes))),

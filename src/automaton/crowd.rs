@@ -6,12 +6,16 @@
 //! that only those that move are looked at. A pattern whose pieces are all found matches if its prefix and suffix do. So a path costs its length, what it contains of pieces, and the patterns that
 //! really move, however many there are.
 //!
+//! Few paths get there: a [`Sieve`] finds the few patterns that an ordinary path can match.
+//!
 //! Patterns are searched in blocks, so that what a search remembers has a fixed size and lives on
 //! the stack.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, automaton::OverlappingState};
 
 use super::{
+    alike::starts_with,
+    sieve::Sieve,
     starred::{Middle, Starred, StarredSet},
     trie::Trie,
 };
@@ -42,6 +46,7 @@ struct Block {
 /// All patterns that are searched together.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
+    sieve: Option<Sieve>,
     blocks: Vec<Block>,
 }
 
@@ -66,12 +71,30 @@ impl Crowd {
         if !open.patterns.is_empty() {
             blocks.push(open.close(set)?);
         }
-        Ok((Self { blocks }, places))
+        Ok((Self { sieve: Sieve::new(set, patterns), blocks }, places))
     }
 
     /// How many patterns a block has.
     pub(super) fn size(&self, block: u32) -> usize {
         self.blocks[block as usize].patterns.len()
+    }
+
+    /// Hands every pattern that matches the path to `found`, until that says to stop. Says whether it
+    /// never did, or `None` where the path has to be searched block by block.
+    pub(super) fn sift(
+        &self,
+        set: &StarredSet,
+        trie: &Trie,
+        path: &[u8],
+        found: &mut impl FnMut(&Starred) -> bool,
+    ) -> Option<bool> {
+        let candidates = self.sieve.as_ref()?.candidates(path)?;
+        Some(candidates.patterns().iter().all(|pattern| {
+            let starred = &set.all[*pattern as usize];
+            let fits = starts_with(path, trie.leading_to(&trie.nodes[starred.node as usize]))
+                && set.matches(starred, path);
+            !fits || found(starred)
+        }))
     }
 
     /// Hands every pattern of a block that matches the path to `found`, until that says to stop.
@@ -93,8 +116,8 @@ impl Crowd {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.blocks
-            .iter()
+        let blocks = self.blocks.iter();
+        let blocks = blocks
             .map(|block| {
                 size_of::<Block>()
                     + block.search.memory_usage()
@@ -104,7 +127,8 @@ impl Crowd {
                         + block.first.capacity())
                         * 2
             })
-            .sum()
+            .sum::<usize>();
+        blocks + self.sieve.as_ref().map_or(0, Sieve::bytes)
     }
 }
 

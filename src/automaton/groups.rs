@@ -21,7 +21,7 @@ pub const MAX_STARRED_ON_ONE_PATH: usize = 16_384;
 pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
 
 /// Candidates that one path can have before the next ones are searched together.
-const DIRECT: u32 = 16;
+const DIRECT: u32 = 4;
 /// Groups of more patterns than this, those that are searched together aside, are looked up by suffix.
 const SMALL_GROUP: usize = 16;
 

@@ -3,7 +3,7 @@
 use super::{
     Automaton, Effect, Kind, RuleId, Verdict,
     alike::starts_with,
-    asked::{REMEMBERED_GROUPS, Seen},
+    asked::{Lookup, REMEMBERED_GROUPS, Seen},
     flag,
     forks::Forks,
     trie::Node,
@@ -86,7 +86,8 @@ impl Passed {
     /// Asks the groups, where they could still say something, and comes to the verdict. Of rules
     /// that say the same, the one nearest to the root is named.
     #[inline]
-    fn verdict(&self, automaton: &Automaton, path: &[u8]) -> Verdict {
+    fn verdict(&self, automaton: &Automaton, lookup: Lookup<'_>) -> Verdict {
+        let path = lookup.path;
         if self.denied != NOWHERE {
             let rule = automaton.rule_at(self.denied, path, Effect::Deny, self.want());
             return Verdict::Denied(RuleId(rule));
@@ -103,8 +104,8 @@ impl Passed {
         let mut seen = Seen::new(self.want, granted, other, takes);
         if takes || granted.is_none() && gives {
             match self.groups.get(..self.group_count) {
-                Some(groups) => automaton.ask(path, &mut seen, groups),
-                None => automaton.ask_all(path, &mut seen),
+                Some(groups) => automaton.ask(lookup, &mut seen, groups),
+                None => automaton.ask_all(lookup, &mut seen),
             }
         }
         seen.verdict()
@@ -149,17 +150,17 @@ impl Automaton {
                 passed.pass(node, id, usize::from(node.len) == path.len());
             }
         });
-        passed.verdict(self, path)
+        passed.verdict(self, Lookup::new(path))
     }
 
-    /// Decides by walking the trie.
+    /// Decides by walking the trie, and searching crowds without their sieves.
     pub(super) fn here_walked(&self, path: &[u8], access: Access) -> Verdict {
         let mut passed = Passed::new(access);
         self.trie.walk(path, |id, node| {
             passed.pass(node, id, usize::from(node.len) == path.len());
             !passed.is_settled(node.flags)
         });
-        passed.verdict(self, path)
+        passed.verdict(self, Lookup::without_sieve(path))
     }
 
     /// The rule of this effect that ends at a node, as [`near`] has it, and carries one of these

@@ -41,6 +41,7 @@ mod groups;
 mod here;
 mod leads;
 mod listed;
+mod sieve;
 mod starred;
 mod subset;
 mod trie;
