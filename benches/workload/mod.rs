@@ -261,6 +261,7 @@ impl Random {
                     path.push('/');
                 }
                 '*' if path.ends_with('/') => path.push_str(&tail(self)),
+                '*' if text.find('*') == Some(text.len() - 1) => path.push_str(&tail(self)),
                 '*' => path.push_str(self.pick(&WORDS)),
                 other => path.push(other),
             }

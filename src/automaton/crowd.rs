@@ -46,7 +46,7 @@ struct Block {
 /// All patterns that are searched together.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
-    sieve: Option<Sieve>,
+    sieve: Option<Box<Sieve>>,
     blocks: Vec<Block>,
 }
 
@@ -71,7 +71,7 @@ impl Crowd {
         if !open.patterns.is_empty() {
             blocks.push(open.close(set)?);
         }
-        Ok((Self { sieve: Sieve::new(set, patterns), blocks }, places))
+        Ok((Self { sieve: Sieve::new(set, patterns).map(Box::new), blocks }, places))
     }
 
     /// How many patterns a block has.
@@ -128,7 +128,7 @@ impl Crowd {
                         * 2
             })
             .sum::<usize>();
-        blocks + self.sieve.as_ref().map_or(0, Sieve::bytes)
+        blocks + self.sieve.as_ref().map_or(0, |sieve| size_of::<Sieve>() + sieve.bytes())
     }
 }
 

@@ -21,14 +21,20 @@ const MOST: usize = 16;
 pub(super) struct Listed {
     /// Where the bytes stand that tell the patterns apart.
     at: usize,
-    /// Those bytes of each pattern's literal start, as far as it has them, and which bits those are.
-    bytes: [u32; MOST],
-    masks: [u32; MOST],
+    /// What each pattern's literal start has there, four patterns side by side.
+    lanes: Vec<Lanes>,
     /// All patterns.
     all: u32,
     /// Read, write, delete.
     sets: [Sets; 3],
     patterns: Vec<Pattern>,
+}
+
+/// Up to four bytes of each of four patterns, as far as they have them, and which bits those are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lanes {
+    bytes: [u32; 4],
+    masks: [u32; 4],
 }
 
 /// What patterns say of an access.
@@ -82,12 +88,18 @@ impl Listed {
         for (item, rest) in patterns {
             listed.push(item, rest);
         }
+        listed.lanes.shrink_to_fit();
+        listed.patterns.shrink_to_fit();
         Some(listed)
     }
 
     fn push(&mut self, item: &Item<'_>, rest: Rest) {
         let place = self.patterns.len();
-        (self.bytes[place], self.masks[place]) = bytes_at(item.literal, self.at);
+        if place % 4 == 0 {
+            self.lanes.push(Lanes::default());
+        }
+        let lanes = &mut self.lanes[place / 4];
+        (lanes.bytes[place % 4], lanes.masks[place % 4]) = bytes_at(item.literal, self.at);
         self.all |= 1 << place;
         self.patterns.push(Pattern { literal: item.literal.into(), rest, rule: item.rule });
         for access in Access::ALL {
@@ -107,16 +119,23 @@ impl Listed {
         };
         let bytes = u32::from_le_bytes(*bytes);
         let mut candidates = 0;
-        for place in 0..MOST {
-            let is_one = bytes & self.masks[place] == self.bytes[place];
-            candidates |= u32::from(is_one) << place;
+        for (four, lanes) in self.lanes.iter().enumerate() {
+            let mut agree = 0;
+            for place in 0..4 {
+                let is_one = bytes & lanes.masks[place] == lanes.bytes[place];
+                agree |= u32::from(is_one) << place;
+            }
+            candidates |= agree << (4 * four);
         }
         candidates & self.all
     }
 
     pub(super) fn bytes(&self) -> usize {
         let literals: usize = self.patterns.iter().map(|pattern| pattern.literal.len()).sum();
-        size_of::<Self>() + self.patterns.capacity() * size_of::<Pattern>() + literals
+        size_of::<Self>()
+            + self.lanes.capacity() * size_of::<Lanes>()
+            + self.patterns.capacity() * size_of::<Pattern>()
+            + literals
     }
 }
 
