@@ -75,6 +75,16 @@ pub fn here_each_way(
     automaton.here_each_way(path, access)
 }
 
+/// What deciding these side by side says, in their order.
+pub fn here_side_by_side<'p>(
+    automaton: &Automaton,
+    questions: impl IntoIterator<Item = (&'p [u8], Access)>,
+) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    automaton.here_batch_forked(questions, |verdict| verdicts.push(verdict));
+    verdicts
+}
+
 /// Reads a restriction in both forms.
 pub fn restriction_text(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

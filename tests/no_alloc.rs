@@ -101,6 +101,14 @@ fn here_and_below_allocate_nothing() {
             });
             assert_eq!(count, 0, "{name}: {}", common::bytes(&path));
         }
+        let paths = paths();
+        let count = allocations(|| {
+            let questions = paths.iter().map(|path| (&path[..], Access::Read));
+            automaton.here_batch(black_box(questions), |verdict| {
+                black_box(verdict);
+            });
+        });
+        assert_eq!(count, 0, "{name}, side by side");
     }
 }
 
@@ -169,7 +177,18 @@ connections:
         for name in ["steph", "mallory"] {
             for permission in [AccessSet::READ_WRITE, AccessSet::READ_ONLY, AccessSet::NONE] {
                 let caller = Caller { name, permission };
-                for operation in &operations {
+                let mut together = Vec::with_capacity(operations.len());
+                let count = allocations(|| {
+                    engine.decide_batch(caller, &id, black_box(&operations), |decision| {
+                        together.push((decision.reason(), decision.rule_id(), decision.need()));
+                    });
+                });
+                assert_eq!(count, 0, "{name} {id}, all operations together");
+                assert_eq!(together.len(), operations.len());
+                for (operation, together) in operations.iter().zip(together) {
+                    let decision = engine.decide(caller, &id, operation);
+                    let one = (decision.reason(), decision.rule_id(), decision.need());
+                    assert_eq!(one, together, "{name} {id} {operation:?}");
                     let mut outcome = Outcome::Invalid;
                     let count = allocations(|| {
                         let decision = engine.decide(caller, &id, black_box(operation));

@@ -16,11 +16,11 @@ use std::cell::Cell;
 
 use common::{
     Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile,
-    from_env, has, matching, path_near, show,
+    from_env, has, matching, path_near, show, verdict_fits,
 };
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Restriction, Verdict,
-    restriction::unchecked,
+    internal::here_side_by_side, restriction::unchecked,
 };
 use proptest::{
     prelude::*,
@@ -232,9 +232,23 @@ fn here_is_what_the_reference_says() {
         let rules = rules(&specs);
         let Some(automaton) = compiled(&rules) else { return };
         let letters = letters(&rules);
-        for _ in 0..150 {
-            let path = path_near(&rules, &letters, &mut chance);
-            count(assert_here(&rules, &automaton, &path, matching(&rules, &path)));
+        let paths: Vec<_> = (0..150).map(|_| path_near(&rules, &letters, &mut chance)).collect();
+        for path in &paths {
+            count(assert_here(&rules, &automaton, path, matching(&rules, path)));
+        }
+        // Side by side, the accesses in turns.
+        let accesses = Access::ALL.into_iter().cycle();
+        let questions: Vec<_> = paths.iter().map(|path| &path[..]).zip(accesses).collect();
+        let verdicts = here_side_by_side(&automaton, questions.iter().copied());
+        assert_eq!(verdicts.len(), questions.len());
+        for ((path, access), verdict) in questions.into_iter().zip(verdicts) {
+            assert!(
+                verdict_fits(&rules, matching(&rules, path), access, verdict),
+                "side by side: {verdict:?} for {access} at {}; rules [{}]",
+                bytes(path),
+                show(&rules)
+            );
+            count(1);
         }
     });
 }

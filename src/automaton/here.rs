@@ -11,7 +11,7 @@ use super::{
 use crate::access::{Access, AccessSet};
 
 /// What a path has passed on its way through the trie.
-struct Passed {
+pub(super) struct Passed {
     want: Access,
     /// Of the nodes where a rule that matches ends the one nearest to the root, as [`near`] has it:
     /// for rules that take the access, that give it, and that give others.
@@ -35,7 +35,7 @@ fn near(node: &Node, id: u32) -> u64 {
 
 impl Passed {
     #[inline]
-    fn new(want: Access) -> Self {
+    pub(super) fn new(want: Access) -> Self {
         Self {
             want,
             denied: NOWHERE,
@@ -56,7 +56,7 @@ impl Passed {
     /// Takes into account what ends at a node. Without branches where it can: what ends where is as
     /// good as random.
     #[inline]
-    fn pass(&mut self, node: &Node, id: u32, at_end: bool) {
+    pub(super) fn pass(&mut self, node: &Node, id: u32, at_end: bool) {
         let flags = node.flags;
         // Exact rules count only where the path ends.
         let exact = if at_end { flags >> 3 } else { 0 };
@@ -86,7 +86,7 @@ impl Passed {
     /// Asks the groups, where they could still say something, and comes to the verdict. Of rules
     /// that say the same, the one nearest to the root is named.
     #[inline]
-    fn verdict(&self, automaton: &Automaton, lookup: Lookup<'_>) -> Verdict {
+    pub(super) fn verdict(&self, automaton: &Automaton, lookup: Lookup<'_>) -> Verdict {
         let path = lookup.path;
         if self.denied != NOWHERE {
             let rule = automaton.rule_at(self.denied, path, Effect::Deny, self.want());

@@ -31,6 +31,7 @@
 
 mod alike;
 mod asked;
+mod batch;
 mod below;
 mod chain;
 mod compile;

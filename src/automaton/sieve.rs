@@ -102,7 +102,8 @@ impl Sieve {
                 let entries = self.starts[slot] as usize..self.starts[slot + 1] as usize;
                 for entry in &self.entries[entries] {
                     looks += 1;
-                    if looks > MOST_LOOKS || entry.bytes == bytes && !candidates.add(entry.pattern) {
+                    if looks > MOST_LOOKS || entry.bytes == bytes && !candidates.add(entry.pattern)
+                    {
                         return None;
                     }
                 }

@@ -78,9 +78,57 @@ impl Engine {
         operation: &Op,
     ) -> Decision<'_> {
         match self.policy.connection(caller.name, connection) {
-            Some(connection) => decide(connection, caller.permission, operation),
+            Some(connection) => decide(connection, caller.permission, operation, here(connection)),
             None => Decision::UNKNOWN_CONNECTION,
         }
+    }
+
+    /// Decides many operations of one caller on one connection, in their order: the same decisions
+    /// as [`decide`](Self::decide) gives one by one. The connection is looked up once, and paths are
+    /// decided side by side, which is faster where there are very many rules. Never allocates.
+    ///
+    /// ```
+    /// # use pathward::{Caller, ConnectionId, Engine, Path, Policy, engine::ReadObject};
+    /// # let engine = Engine::new(Policy::from_yaml("policy.yaml", "
+    /// # connections:
+    /// #   - id: s3+saha
+    /// #     owner: steph
+    /// #     restrictions: [Algorithmia/*]
+    /// # ")?);
+    /// # let steph = Caller::with_full_permission("steph");
+    /// # let saha = ConnectionId::parse("s3+saha")?;
+    /// let paths = [Path::new("Algorithmia/team.jpg")?, Path::new("Algorithmia2/team.jpg")?];
+    /// let reads = paths.map(|path| ReadObject { path });
+    /// let mut allowed = Vec::new();
+    /// engine.decide_batch(steph, &saha, &reads, |decision| allowed.push(decision.is_allowed()));
+    /// assert_eq!(allowed, [true, false]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decide_batch<'e, 'o, Op: Operate + 'o>(
+        &'e self,
+        caller: Caller<'_>,
+        connection: &ConnectionId<'_>,
+        operations: impl IntoIterator<Item = &'o Op, IntoIter: Clone>,
+        mut each: impl FnMut(Decision<'e>),
+    ) {
+        let operations = operations.into_iter();
+        let Some(connection) = self.policy.connection(caller.name, connection) else {
+            return operations.for_each(|_| each(Decision::UNKNOWN_CONNECTION));
+        };
+        // An operation without a path of its own to decide is asked about the root, for nothing.
+        let first = |operation: &'o Op| match operation.accesses().next() {
+            Some(need) if need.scope == Scope::Here => (need.path.as_bytes(), need.access),
+            _ => (&b""[..], Access::Read),
+        };
+        let mut undecided = operations.clone();
+        connection.automaton().here_batch(operations.map(first), |verdict| {
+            let Some(operation) = undecided.next() else { return };
+            let mut known = Some(verdict);
+            let mut others = here(connection);
+            each(decide(connection, caller.permission, operation, |path, access| {
+                known.take().unwrap_or_else(|| others(path, access))
+            }));
+        });
     }
 
     /// Decides, and turns an allow into the approval to do it.
@@ -97,7 +145,7 @@ impl Engine {
         let Some(connection) = self.policy.connection(caller.name, connection) else {
             return Err(Decision::UNKNOWN_CONNECTION);
         };
-        let decision = decide(connection, caller.permission, &operation);
+        let decision = decide(connection, caller.permission, &operation, here(connection));
         match decision.is_allowed() {
             true => Ok(Approved::assertion(&self.policy, connection, &decision, operation)),
             false => Err(decision),
@@ -250,11 +298,17 @@ impl<Op> Approved<Op> {
     }
 }
 
-/// Decides one operation on a connection that the caller owns.
+/// What a connection's rules say of an access at a path.
+fn here(connection: &Connection) -> impl FnMut(&[u8], Access) -> Verdict + '_ {
+    |path, access| connection.automaton().here(path, access)
+}
+
+/// Decides one operation on a connection that the caller owns; `here` says what [`here`] does.
 fn decide<'e, Op: Operate>(
     connection: &'e Connection,
     permission: AccessSet,
     operation: &Op,
+    mut here: impl FnMut(&[u8], Access) -> Verdict,
 ) -> Decision<'e> {
     let mut decision = Decision {
         reason: Reason::InvalidOperation,
@@ -282,7 +336,7 @@ fn decide<'e, Op: Operate>(
                 (Reason::InvalidPath, None)
             }
             _ if !permission.contains(need.access) => (Reason::KeyPermission, None),
-            Scope::Here => match automaton.here(path, need.access) {
+            Scope::Here => match here(path, need.access) {
                 Verdict::Allowed(rule) => (Reason::Allowed, Some(rule)),
                 Verdict::Denied(rule) => (Reason::Rule, Some(rule)),
                 Verdict::OtherAccess(rule) => (Reason::Access, Some(rule)),
