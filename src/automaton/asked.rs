@@ -105,13 +105,14 @@ impl Automaton {
         let set = &self.starred;
         let mut goes_on = true;
         let direct = group.start as usize..group.direct_end as usize;
-        if let Some(suffixes) = set.suffixes.get(group.suffixes as usize) {
+        if let Some(suffixes) = set.suffixes.get(set.many_of(group).suffixes as usize) {
             suffixes.each(lookup.path, &mut |first| {
                 let first = first as usize;
-                let ids = &set.suffix_ids[first..direct.end];
-                let same = ids.iter().take_while(|id| **id == ids[0]).count();
-                goes_on = goes_on
-                    && set.all[first..first + same].iter().all(|starred| each(starred, false));
+                // Equal suffixes are one stretch of the text.
+                let suffix = set.all[first].suffix;
+                let mut same =
+                    set.all[first..direct.end].iter().take_while(|one| one.suffix == suffix);
+                goes_on = goes_on && same.all(|starred| each(starred, false));
             });
         } else {
             for (place, tail) in direct.clone().zip(&set.tails[direct]) {
@@ -132,19 +133,20 @@ impl Automaton {
         lookup: &mut Lookup<'_>,
         each: &mut impl FnMut(&Starred, bool) -> bool,
     ) -> bool {
-        let (first, end) = group.blocks[effect as usize];
+        let (first, end) = self.starred.many_of(group).blocks[effect as usize];
         let (path, searched) = (lookup.path, &mut lookup.searched[effect as usize]);
         if first.max(*searched) >= end {
             return true;
         }
         let crowd = &self.crowds[effect as usize];
         let each = &mut |starred: &Starred| each(starred, true);
-        if lookup.sifts && *searched == 0 {
-            if let Some(goes_on) = crowd.sift(&self.starred, &self.trie, path, each) {
-                // That was all of them.
-                *searched = u32::MAX;
-                return goes_on;
-            }
+        if lookup.sifts
+            && *searched == 0
+            && let Some(goes_on) = crowd.sift(&self.starred, &self.trie, path, each)
+        {
+            // That was all of them.
+            *searched = u32::MAX;
+            return goes_on;
         }
         (first.max(*searched)..end).all(|block| {
             *searched = block + 1;

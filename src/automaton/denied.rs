@@ -40,7 +40,7 @@ impl Automaton {
         let mut searched = 0;
         self.each_group(path, |group| {
             work += (group.direct_end - group.start) as usize;
-            let (first, end) = group.blocks[Effect::Deny as usize];
+            let (first, end) = self.starred.many_of(group).blocks[Effect::Deny as usize];
             for block in first.max(searched)..end {
                 searched = block + 1;
                 work += self.crowds[Effect::Deny as usize].size(block);

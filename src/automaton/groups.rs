@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Effect, Group, RuleId, TooLarge,
+    Effect, Group, Many, RuleId, TooLarge,
     chain::Chain,
     compile::{Item, Shape},
     crowd::Crowd,
@@ -73,7 +73,6 @@ impl Groups {
         }
         set.all.shrink_to_fit();
         set.tails.shrink_to_fit();
-        set.suffix_ids.shrink_to_fit();
         set.pieces.shrink_to_fit();
         set.text.shrink_to_fit();
         let mut blocks = vec![0; drafts.len()];
@@ -98,18 +97,20 @@ impl Groups {
                 let range = &mut ranges[draft.item.effect as usize];
                 *range = (if range.1 == 0 { *block } else { range.0 }, block + 1);
             }
-            at.push((
-                group[0].node,
-                Group {
-                    suffixes: add_suffixes(&mut set, &group[..direct], start as u32),
-                    start: start as u32,
-                    direct_end: (start + direct) as u32,
-                    end: (start + group.len()) as u32,
-                    blocks: ranges,
-                },
-            ));
+            let suffixes = add_suffixes(&mut set, &group[..direct], start as u32);
+            let many = if suffixes.is_some() || direct < group.len() {
+                set.many.push(Many { suffixes: suffixes.unwrap_or(u32::MAX), blocks: ranges });
+                set.many.len()
+            } else {
+                0
+            };
+            let [first, direct_end, end] =
+                [start, start + direct, start + group.len()].map(|place| place as u32);
+            at.push((group[0].node, Group { start: first, direct_end, end, many: many as u32 }));
             start += group.len();
         }
+        set.many.shrink_to_fit();
+        set.suffixes.shrink_to_fit();
         let in_crowd = drafts.iter().filter(|draft| draft.in_crowd).count();
         Ok(Self { set, crowds, in_crowd, words, at, places })
     }
@@ -147,10 +148,10 @@ fn backwards(suffix: &[u8]) -> Vec<u8> {
 }
 
 /// Prepares finding the patterns of a group, which start at this place, by their suffixes, where
-/// there are many. Says at which place of the set's suffixes, or at one that there is not.
-fn add_suffixes(set: &mut StarredSet, group: &[Draft<'_>], start: u32) -> u32 {
+/// there are many. Says at which place of the set's suffixes.
+fn add_suffixes(set: &mut StarredSet, group: &[Draft<'_>], start: u32) -> Option<u32> {
     if group.len() <= SMALL_GROUP {
-        return u32::MAX;
+        return None;
     }
     let first_ones = (start..).zip(group).collect::<Vec<_>>();
     let first_ones = first_ones.chunk_by(|a, b| a.1.suffix_id == b.1.suffix_id);
@@ -158,7 +159,7 @@ fn add_suffixes(set: &mut StarredSet, group: &[Draft<'_>], start: u32) -> u32 {
         first_ones.map(|same| (backwards(same[0].1.suffix), same[0].0)).collect();
     let strings: Vec<(&[u8], u32)> = suffixes.iter().map(|(text, at)| (&text[..], *at)).collect();
     set.suffixes.push(Forks::build(&strings));
-    set.suffixes.len() as u32 - 1
+    Some(set.suffixes.len() as u32 - 1)
 }
 
 /// Numbers the suffixes in the order of their bytes backwards, and makes the forks to find them.
@@ -292,7 +293,6 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
         set.chains.push(Chain::new(draft.tokens));
         Middle::Chain((set.chains.len() - 1) as u32)
     };
-    set.suffix_ids.push(draft.suffix_id);
     set.tails.push(Tail::of(draft.suffix));
     set.all.push(Starred {
         rule: draft.item.rule,

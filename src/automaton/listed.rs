@@ -95,7 +95,7 @@ impl Listed {
 
     fn push(&mut self, item: &Item<'_>, rest: Rest) {
         let place = self.patterns.len();
-        if place % 4 == 0 {
+        if place.is_multiple_of(4) {
             self.lanes.push(Lanes::default());
         }
         let lanes = &mut self.lanes[place / 4];

@@ -173,7 +173,14 @@ struct Group {
     /// Up to here they are matched one by one, sorted by suffix; the others are in the crowd.
     direct_end: u32,
     end: u32,
-    /// Where the forks are that find those by suffix, for a group of many.
+    /// Of a group of many, its place in [`StarredSet::many`] and one more; else 0.
+    many: u32,
+}
+
+/// How a group of many patterns is searched.
+#[derive(Clone, Copy, Debug)]
+struct Many {
+    /// Where the forks are that find those by suffix which are matched one by one, if there are forks.
     suffixes: u32,
     /// The blocks of the two crowds that the others are in: the first, and the one behind the last.
     blocks: [(u32, u32); 2],

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{Effect, chain::Chain, forks::Forks};
+use super::{Effect, Group, Many, chain::Chain, forks::Forks};
 use crate::access::AccessSet;
 
 /// A byte that no restriction has a literal of (restrictions are UTF-8), and so the stand-in for
@@ -92,10 +92,11 @@ pub(super) enum Middle {
 pub(super) struct StarredSet {
     /// Sorted by the node of their prefix, and there by suffix.
     pub(super) all: Vec<Starred>,
-    /// The tail and the number of each pattern's suffix.
+    /// The tail of each pattern's suffix.
     pub(super) tails: Vec<Tail>,
-    pub(super) suffix_ids: Vec<u32>,
-    /// For groups of many patterns, to find those with a suffix of the path: the first of each.
+    /// How the groups of many patterns are searched.
+    pub(super) many: Vec<Many>,
+    /// For such groups, to find the patterns with a suffix of the path: the first of each.
     pub(super) suffixes: Vec<Forks<true>>,
     pub(super) pieces: Vec<Span>,
     pub(super) chains: Vec<Chain>,
@@ -111,6 +112,13 @@ impl StarredSet {
     #[inline]
     pub(super) fn pieces_of(&self, start: u32, count: u16) -> &[Span] {
         &self.pieces[start as usize..start as usize + usize::from(count)]
+    }
+
+    /// How the patterns of a group are searched that are not just looked at one after the other.
+    #[inline]
+    pub(super) fn many_of(&self, group: &Group) -> Many {
+        let few = Many { suffixes: u32::MAX, blocks: [(0, 0); 2] };
+        self.many.get((group.many as usize).wrapping_sub(1)).copied().unwrap_or(few)
     }
 
     /// Where a piece stands first in these bytes.
@@ -179,7 +187,7 @@ impl StarredSet {
     pub(super) fn bytes(&self) -> usize {
         self.all.capacity() * size_of::<Starred>()
             + self.tails.capacity() * size_of::<Tail>()
-            + self.suffix_ids.capacity() * 4
+            + self.many.capacity() * size_of::<Many>()
             + self.suffixes.iter().map(|forks| size_of_val(forks) + forks.bytes()).sum::<usize>()
             + self.pieces.capacity() * size_of::<Span>()
             + self.text.capacity()

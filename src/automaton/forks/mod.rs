@@ -1,0 +1,304 @@
+//! Which of many strings a path starts with, or ends with, found in a few steps.
+//!
+//! A walk over bytes waits at each of them for the one before. Here a step looks at eight bytes
+//! at once, at a place where they tell most of the strings apart: a *fork* hashes them to the few
+//! strings that have them there. Those that are too short to have them follow another way, which
+//! is taken too. A *leaf* has up to [`LEAF`] strings, told apart by up to four bytes at a place of its
+//! own, all at once. What is left is compared whole by whoever asks, so that hashes decide nothing.
+//!
+//! Whatever the strings, time is linear in the path. A fork is *clean* if at most one string is too
+//! short for it, and if the strings behind each slot have the same bytes where it looked. Behind a clean
+//! fork at least one byte more is known to agree, so a path passes no more of them than it has bytes. Others
+//! are not cleanly parted, by lengths or by hashes, and there are at most [`FREE`] of them one behind
+//! the other; from there on forks look at the first byte that differs, as a trie does, which is clean.
+
+mod build;
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::build::shared;
+
+/// The most strings of a leaf.
+const LEAF: usize = 4;
+/// How many forks one behind the other may be other than clean.
+const FREE: usize = 7;
+
+/// A way on: nothing, one string, a leaf or a fork, by the two highest bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Way(u32);
+
+const ONE: u32 = 1;
+const LEAVES: u32 = 2;
+const FORKS: u32 = 3;
+
+impl Way {
+    const NONE: Self = Self(0);
+
+    fn new(kind: u32, place: usize) -> Self {
+        Self(kind << 30 | place as u32)
+    }
+
+    #[inline]
+    fn kind(self) -> u32 {
+        self.0 >> 30
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        (self.0 & ((1 << 30) - 1)) as usize
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fork {
+    look: Look,
+    /// How far a hash is shifted to be a place among the slots.
+    shift: u8,
+    slots: u32,
+    /// The strings that end before what is looked at does.
+    short: Way,
+}
+
+/// Up to eight bytes of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    at: u16,
+    width: u8,
+}
+
+/// What leads on from a fork: part of the hash of the bytes that do, or 0 if several do; and the
+/// way. Six bytes, since there is one for about each string.
+#[derive(Clone, Copy)]
+struct Slot {
+    tag: u16,
+    way: Way,
+}
+
+/// The bytes of a slot.
+const SLOT: usize = 6;
+
+impl Slot {
+    #[inline]
+    fn is_for(self, hash: u64) -> bool {
+        self.tag == 0 || self.tag == tag_of(hash)
+    }
+}
+
+/// Slots, as bytes: two more at the end, so that each is read as eight.
+#[derive(Debug)]
+struct Slots(Vec<u8>);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self(vec![0; 8 - SLOT])
+    }
+}
+
+impl Slots {
+    fn len(&self) -> usize {
+        self.0.len() / SLOT
+    }
+
+    /// Adds this many empty ones.
+    fn add(&mut self, count: usize) {
+        self.0.resize(self.0.len() + count * SLOT, 0);
+    }
+
+    fn set(&mut self, place: usize, Slot { tag, way: Way(way) }: Slot) {
+        let bytes = &mut self.0[place * SLOT..][..SLOT];
+        bytes[..2].copy_from_slice(&tag.to_le_bytes());
+        bytes[2..].copy_from_slice(&way.to_le_bytes());
+    }
+
+    #[inline]
+    fn slot(&self, place: usize) -> Slot {
+        let bytes = self.0.get(place * SLOT..).and_then(<[u8]>::first_chunk);
+        let bytes = u64::from_le_bytes(bytes.copied().unwrap_or_default());
+        Slot { tag: bytes as u16, way: Way((bytes >> 16) as u32) }
+    }
+}
+
+/// A few strings side by side: what they have where the leaf looks, and their ids.
+#[derive(Clone, Copy, Debug, Default)]
+struct Leaf {
+    at: u16,
+    count: u8,
+    /// Which bits of four bytes all of the strings have.
+    mask: u32,
+    bytes: [u32; LEAF],
+    ids: [u32; LEAF],
+}
+
+/// The strings. `BACK` says that they are read, and asked for, from their ends.
+#[derive(Debug, Default)]
+pub(super) struct Forks<const BACK: bool> {
+    root: Way,
+    forks: Vec<Fork>,
+    slots: Slots,
+    leaves: Vec<Leaf>,
+}
+
+impl<const BACK: bool> Forks<BACK> {
+    /// Hands on the ids of the strings that the path may start with: all that it does start with,
+    /// and few others.
+    #[inline]
+    pub(super) fn each(&self, path: &[u8], each: &mut impl FnMut(u32)) {
+        self.each_from(self.root, path, each);
+    }
+
+    /// The same for several paths, step by step together, with the number of the path.
+    #[inline]
+    pub(super) fn each_of<const PATHS: usize>(
+        &self,
+        paths: &[&[u8]; PATHS],
+        each: &mut impl FnMut(usize, u32),
+    ) {
+        let mut ways = [self.root; PATHS];
+        let mut has_forks = true;
+        while has_forks {
+            has_forks = false;
+            for ((lane, path), way) in paths.iter().enumerate().zip(&mut ways) {
+                if way.kind() == FORKS {
+                    let fork = &self.forks[way.place()];
+                    if fork.short != Way::NONE {
+                        self.each_from(fork.short, path, &mut |id| each(lane, id));
+                    }
+                    *way = self.way_on(fork, path);
+                    has_forks |= way.kind() == FORKS;
+                }
+            }
+        }
+        for ((lane, path), way) in paths.iter().enumerate().zip(ways) {
+            self.each_from(way, path, &mut |id| each(lane, id));
+        }
+    }
+
+    #[inline(always)]
+    fn each_from(&self, mut way: Way, path: &[u8], each: &mut impl FnMut(u32)) {
+        let mut later = [Way::NONE; FREE];
+        let mut later_count = 0;
+        loop {
+            while way.kind() == FORKS {
+                let fork = &self.forks[way.place()];
+                if fork.short.kind() == ONE {
+                    each(fork.short.place() as u32);
+                } else if fork.short != Way::NONE
+                    && let Some(free) = later.get_mut(later_count)
+                {
+                    *free = fork.short;
+                    later_count += 1;
+                }
+                way = self.way_on(fork, path);
+            }
+            if way.kind() == LEAVES {
+                self.leaves[way.place()].follow::<BACK>(path, each);
+            } else if way.kind() == ONE {
+                each(way.place() as u32);
+            }
+            if later_count == 0 {
+                return;
+            }
+            later_count -= 1;
+            way = later.get(later_count).copied().unwrap_or_default();
+        }
+    }
+
+    /// Where a path goes on that is long enough for a fork to look at.
+    #[inline]
+    fn way_on(&self, fork: &Fork, path: &[u8]) -> Way {
+        let Some(bytes) = fork.look.in_path::<BACK>(path) else { return Way::NONE };
+        let hash = hash(bytes);
+        let slot = self.slots.slot(fork.slots as usize + (hash >> fork.shift) as usize);
+        if slot.is_for(hash) { slot.way } else { Way::NONE }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.forks.capacity() * size_of::<Fork>()
+            + self.slots.0.capacity()
+            + self.leaves.capacity() * size_of::<Leaf>()
+    }
+}
+
+impl Leaf {
+    #[inline]
+    fn follow<const BACK: bool>(&self, path: &[u8], each: &mut impl FnMut(u32)) {
+        let bytes = lane_bytes::<BACK>(path, usize::from(self.at)) & self.mask;
+        let mut agree = 0_u32;
+        for place in 0..LEAF {
+            agree |= u32::from(bytes == self.bytes[place]) << place;
+        }
+        agree &= (1 << self.count) - 1;
+        while agree != 0 {
+            each(self.ids[agree.trailing_zeros() as usize % LEAF]);
+            agree &= agree - 1;
+        }
+    }
+}
+
+impl Look {
+    /// What it sees of a string, if the string has it.
+    #[inline]
+    fn of(self, string: &[u8]) -> Option<u64> {
+        self.in_path::<false>(string)
+    }
+
+    #[inline]
+    fn in_path<const BACK: bool>(self, path: &[u8]) -> Option<u64> {
+        let at = usize::from(self.at);
+        let bytes = match BACK {
+            false => path.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)),
+            true => {
+                let end = path.len().checked_sub(at)?;
+                path[..end].last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+            }
+        };
+        let unused = 64 - 8 * u32::from(self.width);
+        match bytes {
+            Some(bytes) => Some(bytes << unused),
+            None => self.in_short::<BACK>(path),
+        }
+    }
+
+    /// The same where the path ends within eight bytes.
+    #[cold]
+    fn in_short<const BACK: bool>(self, path: &[u8]) -> Option<u64> {
+        let (at, width) = (usize::from(self.at), usize::from(self.width));
+        if path.len() < at + width {
+            return None;
+        }
+        let byte = |place| path[if BACK { path.len() - 1 - place } else { place }];
+        Some((at..at + width).rev().fold(0, |bytes, place| bytes << 8 | u64::from(byte(place))))
+            .map(|bytes| bytes << (64 - 8 * width))
+    }
+}
+
+/// Four bytes of a path from a place on, with zeros for those that it has not.
+#[inline]
+fn lane_bytes<const BACK: bool>(path: &[u8], at: usize) -> u32 {
+    let four = match BACK {
+        false => path.get(at..).and_then(|rest| rest.first_chunk()).map(|b| u32::from_le_bytes(*b)),
+        true => path
+            .len()
+            .checked_sub(at)
+            .and_then(|end| path[..end].last_chunk())
+            .map(|bytes| u32::from_be_bytes(*bytes)),
+    };
+    four.unwrap_or_else(|| {
+        let last = path.len().min(at + 4);
+        let byte = |place| path[if BACK { path.len() - 1 - place } else { place }];
+        (at..last).rev().fold(0, |bytes, place| bytes << 8 | u32::from(byte(place)))
+    })
+}
+
+/// What a slot keeps of a hash: never 0.
+#[inline]
+fn tag_of(hash: u64) -> u16 {
+    (hash >> 40) as u16 | 1
+}
+
+/// One number for another, the upper bits being the best. Different bytes have different hashes, and
+/// if they differ only in the upper byte, the hashes do.
+#[inline]
+fn hash(bytes: u64) -> u64 {
+    bytes.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
