@@ -23,23 +23,26 @@ fn compile(criterion: &mut Criterion) {
         (Mix::M2, 10_000),
         (Mix::M2, 100_000),
         (Mix::M3, 10_000),
+        (Mix::M1, 1_000_000),
     ] {
         if is_test && n > 1_000 {
             continue;
         }
-        let workload = Workload::new(mix, n);
-        let stats = workload.automaton().stats();
+        let rules = Workload::rules_of(mix, n);
+        let stats = Workload::compile(&rules).stats();
         assert_eq!(stats.rules, n);
+        let text: usize = rules.iter().map(|(restriction, _)| restriction.text().len()).sum();
         eprintln!(
-            "{mix:?} {n}: {} bytes a restriction, {} nodes, {} starred, {} in the crowd",
+            "{mix:?} {n}: {} bytes a restriction, of {} bytes; {} nodes, {} starred, {} in the crowd",
             stats.bytes / n,
+            text / n,
             stats.nodes,
             stats.starred,
             stats.crowd
         );
         group.throughput(Throughput::Elements(n as u64));
         group.bench_function(BenchmarkId::new(format!("{mix:?}"), n), |bencher| {
-            bencher.iter(|| workload.automaton());
+            bencher.iter(|| Workload::compile(&rules));
         });
     }
     group.finish();

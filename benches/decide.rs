@@ -5,12 +5,18 @@
 //! answers are checked before it is timed. With `-- --test` each workload up to 1,000 restrictions
 //! is checked and run once.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run is to fail")]
+
+#[expect(dead_code, reason = "restrictions without requests are for compiling alone")]
 mod workload;
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pathward::Verdict;
+use pathward::{
+    Caller, ConnectionId, Engine, Path, Policy, Verdict,
+    engine::{ListDirectory, ListMode},
+};
 
 use workload::{Mix, REQUESTS, Workload};
 
@@ -71,5 +77,40 @@ fn decide(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decide);
+/// A page of a narrowed listing: which of a thousand keys are shown, with a hundred restrictions.
+fn listing(criterion: &mut Criterion) {
+    let workload = Workload::new(Mix::M2, 100);
+    let restrictions: String = workload
+        .rules
+        .iter()
+        .map(|(restriction, _)| format!("      - '{}'\n", restriction.text()))
+        .collect();
+    let policy = Policy::from_yaml(
+        "policy.yaml",
+        &format!("connections:\n  - id: s3+t\n    owner: o\n    restrictions:\n{restrictions}"),
+    )
+    .expect("a policy");
+    let engine = Engine::new(policy);
+    let id = ConnectionId::parse("s3+t").expect("an id");
+    let root = ListDirectory { path: Path::ROOT };
+    let approved = engine
+        .approve(Caller::with_full_permission("o"), &id, root)
+        .expect("something is readable");
+    let listing = approved.listing();
+    assert_eq!(listing.mode(), ListMode::Narrow);
+    let page: Vec<Path<'_>> = workload.requests[..1_000]
+        .iter()
+        .map(|request| Path::new(&request.path).expect("a path"))
+        .collect();
+    let readable = workload.requests[..1_000].iter().filter(|request| request.granted).count();
+    criterion.bench_function("a listing's page of 1,000 keys, M2 100", |bencher| {
+        bencher.iter(|| {
+            let shown = page.iter().filter(|path| listing.shows_object(path)).count();
+            // Denied requests may be for writing what can be read.
+            assert!(black_box(shown) >= readable);
+        });
+    });
+}
+
+criterion_group!(benches, decide, listing);
 criterion_main!(benches);

@@ -14,7 +14,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, automaton::OverlappingState};
 
 use super::{
-    alike::starts_with,
+    alike::{ends_with, starts_with},
     sieve::Sieve,
     starred::{Middle, Starred, StarredSet},
     trie::Trie,
@@ -108,8 +108,8 @@ impl Crowd {
         found: &mut impl FnMut(&Starred) -> bool,
     ) -> bool {
         let mut checked = |starred: &Starred| {
-            let fits = path.starts_with(trie.leading_to(&trie.nodes[starred.node as usize]))
-                && path.ends_with(set.bytes_of(starred.suffix));
+            let fits = starts_with(path, trie.leading_to(&trie.nodes[starred.node as usize]))
+                && ends_with(path, set.bytes_of(starred.suffix));
             !fits || found(starred)
         };
         self.blocks[block as usize].search_in(set, path, &mut checked)

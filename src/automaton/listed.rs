@@ -172,7 +172,7 @@ impl Automaton {
         while candidates != 0 {
             let place = candidates.trailing_zeros();
             let Some(pattern) = listed.patterns.get(place as usize) else { break };
-            let is_match = starts_with(path, &pattern.literal)
+            let is_match = (pattern.literal.is_empty() || starts_with(path, &pattern.literal))
                 && match pattern.rest {
                     Rest::Anything => true,
                     Rest::Nothing => path.len() == pattern.literal.len(),

@@ -49,7 +49,7 @@ mod trie;
 
 use std::fmt;
 
-pub(crate) use self::compile::Form;
+pub(crate) use self::{alike::starts_with, compile::Form};
 pub use self::{
     below::MAX_WORDS,
     compile::{Budget, MAX_DENY_WORK, MAX_RULES},

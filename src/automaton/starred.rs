@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{Effect, Group, Many, chain::Chain, forks::Forks};
+use super::{Effect, Group, Many, alike::ends_with, chain::Chain, forks::Forks};
 use crate::access::AccessSet;
 
 /// A byte that no restriction has a literal of (restrictions are UTF-8), and so the stand-in for
@@ -148,7 +148,7 @@ impl StarredSet {
         let from = usize::from(starred.prefix_len);
         match starred.middle {
             Middle::Pieces { start, count, min_len } => {
-                if path.len() < usize::from(min_len) || !path.ends_with(suffix) {
+                if path.len() < usize::from(min_len) || !ends_with(path, suffix) {
                     return false;
                 }
                 let mut rest = &path[from..path.len() - suffix.len()];
@@ -160,7 +160,7 @@ impl StarredSet {
             }
             Middle::Chain(chain) => {
                 path.len() >= from + suffix.len()
-                    && path.ends_with(suffix)
+                    && ends_with(path, suffix)
                     && self.chains[chain as usize].matches(&path[from..])
             }
         }

@@ -3,7 +3,7 @@
 use super::ListMode;
 use crate::{
     access::Access,
-    automaton::{Automaton, Verdict},
+    automaton::{Automaton, Verdict, starts_with},
     path::Path,
 };
 
@@ -75,7 +75,7 @@ impl<'a> Listing<'a> {
 
     /// Whether an object of this path may be shown.
     pub fn shows_object(&self, path: &Path<'_>) -> bool {
-        path.as_bytes().starts_with(self.directory.as_bytes())
+        self.is_below(path)
             && (self.mode == ListMode::Pass
                 || matches!(
                     self.automaton.here(path.as_bytes(), Access::Read),
@@ -86,8 +86,12 @@ impl<'a> Listing<'a> {
     /// Whether a folder (a common prefix that ends with `/`, or a bucket) may be shown: whether
     /// something permitted can be in it.
     pub fn shows_folder(&self, path: &Path<'_>) -> bool {
-        path.as_bytes().starts_with(self.directory.as_bytes())
+        self.is_below(path)
             && (self.mode == ListMode::Pass
                 || self.automaton.below(path.as_bytes()).some.contains(Access::Read))
+    }
+
+    fn is_below(&self, path: &Path<'_>) -> bool {
+        self.directory.is_root() || starts_with(path.as_bytes(), self.directory.as_bytes())
     }
 }

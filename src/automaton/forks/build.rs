@@ -7,12 +7,23 @@ use super::{
 /// How many strings are looked at to choose where a fork looks.
 const SAMPLE: usize = 64;
 
+/// A string, its id, and what the fork at hand makes of it: whether it is too short, and the hash.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    string: &'a [u8],
+    id: u32,
+    is_long: bool,
+    hash: u64,
+}
+
 impl<const BACK: bool> Forks<BACK> {
     /// Prepares these strings with their ids; `BACK` has them turned round. They are sorted and
     /// distinct.
     pub(in super::super) fn build(strings: &[(&[u8], u32)]) -> Self {
         let mut forks = Self::default();
-        let mut strings = strings.to_vec();
+        let entries =
+            strings.iter().map(|&(string, id)| Entry { string, id, is_long: true, hash: 0 });
+        let mut strings: Vec<Entry<'_>> = entries.collect();
         forks.root = forks.way_of(&mut strings, FREE);
         forks.forks.shrink_to_fit();
         forks.slots.0.shrink_to_fit();
@@ -20,41 +31,45 @@ impl<const BACK: bool> Forks<BACK> {
         forks
     }
 
-    fn way_of(&mut self, strings: &mut [(&[u8], u32)], free: usize) -> Way {
+    fn way_of(&mut self, strings: &mut [Entry<'_>], free: usize) -> Way {
         match strings {
             [] => Way::NONE,
-            [(_, id)] => Way::new(ONE, *id as usize),
+            [only] => Way::new(ONE, only.id as usize),
             few if few.len() <= LEAF => self.leaf(few),
             many => self.fork(many, free),
         }
     }
 
-    fn leaf(&mut self, strings: &mut [(&[u8], u32)]) -> Way {
-        strings.sort_unstable();
+    fn leaf(&mut self, strings: &mut [Entry<'_>]) -> Way {
+        strings.sort_unstable_by_key(|entry| entry.string);
         let (at, mask) = best_place(strings);
         let mut leaf = Leaf { at: at as u16, count: strings.len() as u8, mask, ..Leaf::default() };
-        for (place, (string, id)) in strings.iter().enumerate() {
-            leaf.bytes[place] = lane_bytes::<false>(string, at) & mask;
-            leaf.ids[place] = *id;
+        for (place, entry) in strings.iter().enumerate() {
+            leaf.bytes[place] = lane_bytes::<false>(entry.string, at) & mask;
+            leaf.ids[place] = entry.id;
         }
         self.leaves.push(leaf);
         Way::new(LEAVES, self.leaves.len() - 1)
     }
 
-    fn fork(&mut self, strings: &mut [(&[u8], u32)], free: usize) -> Way {
+    fn fork(&mut self, strings: &mut [Entry<'_>], free: usize) -> Way {
         let look = if free > 0 { best_look(strings) } else { first_difference(strings) };
-        strings.sort_by_cached_key(|(string, _)| look.of(string));
-        let short = strings.partition_point(|(string, _)| look.of(string).is_none());
+        for entry in strings.iter_mut() {
+            let bytes = look.of(entry.string);
+            (entry.is_long, entry.hash) = (bytes.is_some(), bytes.map_or(0, hash));
+        }
+        strings.sort_unstable_by_key(|entry| (entry.is_long, entry.hash));
+        let short = strings.partition_point(|entry| !entry.is_long);
         let (short, long) = strings.split_at_mut(short);
-        let hash_of = |string: &[u8]| look.of(string).map_or(0, hash);
-        long.sort_by_cached_key(|(string, _)| hash_of(string));
         // About as many slots as there are different bytes. A single byte can be parted by the upper
         // eight bits of its hash, whatever the others are.
-        let different = long.chunk_by(|a, b| hash_of(a.0) == hash_of(b.0)).count();
+        let different = long.chunk_by(|a, b| a.hash == b.hash).count();
         let mut bits = different.next_power_of_two().trailing_zeros().max(1);
         let parts = |bits: u32| {
-            long.chunk_by(|a, b| hash_of(a.0) >> (64 - bits) == hash_of(b.0) >> (64 - bits))
-                .all(|same| hash_of(same[0].0) == hash_of(same[same.len() - 1].0))
+            long.windows(2).all(|two| {
+                two[0].hash == two[1].hash
+                    || two[0].hash >> (64 - bits) != two[1].hash >> (64 - bits)
+            })
         };
         while free == 0 && bits < 8 && !parts(bits) {
             bits += 1;
@@ -66,8 +81,8 @@ impl<const BACK: bool> Forks<BACK> {
         self.slots.add(1 << bits);
         let place = self.forks.len();
         self.forks.push(Fork { look, shift: shift as u8, slots: slots as u32, short: Way::NONE });
-        for same in long.chunk_by_mut(|a, b| hash_of(a.0) >> shift == hash_of(b.0) >> shift) {
-            let (first, last) = (hash_of(same[0].0), hash_of(same[same.len() - 1].0));
+        for same in long.chunk_by_mut(|a, b| a.hash >> shift == b.hash >> shift) {
+            let (first, last) = (same[0].hash, same[same.len() - 1].hash);
             let way = self.way_of(same, free);
             let slot = slots + (first >> shift) as usize;
             self.slots.set(slot, Slot { tag: if first == last { tag_of(first) } else { 0 }, way });
@@ -79,19 +94,20 @@ impl<const BACK: bool> Forks<BACK> {
 
 /// The place where four bytes, or as many as all have, tell most of a few sorted strings apart; and
 /// the bits of those bytes.
-fn best_place(strings: &[(&[u8], u32)]) -> (usize, u32) {
-    let shortest = strings.iter().map(|(string, _)| string.len()).min().unwrap_or_default();
+fn best_place(strings: &[Entry<'_>]) -> (usize, u32) {
+    let shortest = strings.iter().map(|entry| entry.string.len()).min().unwrap_or_default();
     let mask_at = |at: usize| match shortest.saturating_sub(at) {
         width @ 0..4 => (1 << (8 * width)) - 1,
         _ => u32::MAX,
     };
     let alike = |at: &usize| {
         let bytes = |string: &[u8]| lane_bytes::<false>(string, *at) & mask_at(*at);
-        let pairs = strings.iter().flat_map(|one| strings.iter().map(move |two| (one.0, two.0)));
+        let pairs =
+            strings.iter().flat_map(|one| strings.iter().map(move |two| (one.string, two.string)));
         pairs.filter(|(one, two)| bytes(one) == bytes(two)).count()
     };
     // Neighbours differ first where they part.
-    let parts = strings.windows(2).map(|two| shared(two[0].0, two[1].0));
+    let parts = strings.windows(2).map(|two| shared(two[0].string, two[1].string));
     let places = parts.flat_map(|part| part.saturating_sub(3)..=part);
     let at = places.min_by_key(alike).unwrap_or_default();
     (at, mask_at(at))
@@ -103,9 +119,9 @@ pub(in super::super) fn shared(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// Where a fork tells most of these strings apart, as far as a sample shows.
-fn best_look(strings: &[(&[u8], u32)]) -> Look {
+fn best_look(strings: &[Entry<'_>]) -> Look {
     let step = strings.len().div_ceil(SAMPLE);
-    let mut sample: Vec<&[u8]> = strings.iter().step_by(step).map(|(string, _)| *string).collect();
+    let mut sample: Vec<&[u8]> = strings.iter().step_by(step).map(|entry| entry.string).collect();
     sample.sort_unstable();
     // What is left to look at behind it: a short string always, another one together with those
     // that agree with it. Nothing if all stay together.
@@ -142,8 +158,8 @@ fn best_look(strings: &[(&[u8], u32)]) -> Look {
 }
 
 /// The first byte in which some of these strings differ. One of them at most ends there.
-fn first_difference(strings: &[(&[u8], u32)]) -> Look {
-    let first = strings.iter().min().map_or(&b""[..], |(string, _)| string);
-    let last = strings.iter().max().map_or(&b""[..], |(string, _)| string);
+fn first_difference(strings: &[Entry<'_>]) -> Look {
+    let first = strings.iter().map(|entry| entry.string).min().unwrap_or_default();
+    let last = strings.iter().map(|entry| entry.string).max().unwrap_or_default();
     Look { at: shared(first, last) as u16, width: 1 }
 }
