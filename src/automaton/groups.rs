@@ -21,7 +21,7 @@ pub const MAX_STARRED_ON_ONE_PATH: usize = 16_384;
 pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
 
 /// Candidates that one path can have before the next ones are searched together.
-const DIRECT: u32 = 4;
+const DIRECT: u32 = 8;
 /// Groups of more patterns than this, those that are searched together aside, are looked up by suffix.
 const SMALL_GROUP: usize = 16;
 
@@ -280,15 +280,13 @@ fn add<'a>(set: &mut StarredSet, texts: &mut HashMap<&'a [u8], Span>, draft: &Dr
     let middle = if draft.is_plain {
         let start = set.pieces.len();
         let inner = &draft.tokens[..draft.tokens.len() - usize::from(!draft.suffix.is_empty())];
-        let mut min_len = draft.item.literal.len() as u16 + suffix.len;
         for token in inner {
             if let Token::Literal(bytes) = token {
-                min_len += bytes.len() as u16;
                 set.pieces.push(span(&mut set.text, bytes));
             }
         }
         let count = (set.pieces.len() - start) as u16;
-        Middle::Pieces { start: start as u32, count, min_len }
+        Middle::Pieces { start: start as u32, count }
     } else {
         set.chains.push(Chain::new(draft.tokens));
         Middle::Chain((set.chains.len() - 1) as u32)

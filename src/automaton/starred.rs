@@ -82,7 +82,7 @@ impl Tail {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Middle {
     /// Literals with a `*` before, between and behind them: `count` spans from `start`.
-    Pieces { start: u32, count: u16, min_len: u16 },
+    Pieces { start: u32, count: u16 },
     /// A glob: the chain matches all that follows the prefix, suffix included.
     Chain(u32),
 }
@@ -147,11 +147,12 @@ impl StarredSet {
         let suffix = self.bytes_of(starred.suffix);
         let from = usize::from(starred.prefix_len);
         match starred.middle {
-            Middle::Pieces { start, count, min_len } => {
-                if path.len() < usize::from(min_len) || !ends_with(path, suffix) {
+            Middle::Pieces { start, count } => {
+                let Some(behind) = path.get(from..) else { return false };
+                if !ends_with(behind, suffix) {
                     return false;
                 }
-                let mut rest = &path[from..path.len() - suffix.len()];
+                let mut rest = &behind[..behind.len() - suffix.len()];
                 for piece in self.pieces_of(start, count) {
                     let Some(at) = self.find(*piece, rest) else { return false };
                     rest = &rest[at + usize::from(piece.len)..];
