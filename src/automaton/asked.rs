@@ -1,7 +1,7 @@
 //! Asking the starred patterns whose prefix a path has passed.
 
 use super::{
-    Automaton, Effect, Group, RuleId, Verdict, flag,
+    Automaton, Effect, Group, Many, RuleId, Verdict, flag,
     starred::{Starred, Tail},
 };
 use crate::access::Access;
@@ -102,10 +102,39 @@ impl Automaton {
         lookup: &mut Lookup<'_>,
         each: &mut impl FnMut(&Starred, bool) -> bool,
     ) -> bool {
+        if group.many != 0 {
+            return self.matching_many(group, effects, lookup, each);
+        }
+        // Which tails agree is found without a branch; usually none does.
+        let direct = group.start as usize..group.direct_end as usize;
+        let mut agree = 0_u32;
+        for (place, tail) in self.starred.tails[direct.clone()].iter().enumerate() {
+            agree |= u32::from(lookup.tail.agrees(*tail)) << (place as u32 % u32::BITS);
+        }
+        let patterns = &self.starred.all[direct];
+        while agree != 0 {
+            let pattern = patterns.get(agree.trailing_zeros() as usize);
+            if pattern.is_some_and(|pattern| !each(pattern, false)) {
+                return false;
+            }
+            agree &= agree - 1;
+        }
+        true
+    }
+
+    /// The same for a group of many patterns.
+    fn matching_many(
+        &self,
+        group: &Group,
+        effects: &[Effect],
+        lookup: &mut Lookup<'_>,
+        each: &mut impl FnMut(&Starred, bool) -> bool,
+    ) -> bool {
         let set = &self.starred;
+        let many = set.many_of(group);
         let mut goes_on = true;
         let direct = group.start as usize..group.direct_end as usize;
-        if let Some(suffixes) = set.suffixes.get(set.many_of(group).suffixes as usize) {
+        if let Some(suffixes) = set.suffixes.get(many.suffixes as usize) {
             suffixes.each(lookup.path, &mut |first| {
                 let first = first as usize;
                 // Equal suffixes are one stretch of the text.
@@ -115,25 +144,23 @@ impl Automaton {
                 goes_on = goes_on && same.all(|starred| each(starred, false));
             });
         } else {
-            for (place, tail) in direct.clone().zip(&set.tails[direct]) {
-                if lookup.tail.agrees(*tail) && !each(&set.all[place], false) {
-                    return false;
-                }
-            }
+            let mut direct = direct.clone().zip(&set.tails[direct]);
+            goes_on = direct
+                .all(|(place, tail)| !lookup.tail.agrees(*tail) || each(&set.all[place], false));
         }
-        goes_on && effects.iter().all(|effect| self.search(group, *effect, lookup, each))
+        goes_on && effects.iter().all(|effect| self.search(&many, *effect, lookup, each))
     }
 
     /// The same for the patterns of a group that are searched together.
     #[inline]
     fn search(
         &self,
-        group: &Group,
+        many: &Many,
         effect: Effect,
         lookup: &mut Lookup<'_>,
         each: &mut impl FnMut(&Starred, bool) -> bool,
     ) -> bool {
-        let (first, end) = self.starred.many_of(group).blocks[effect as usize];
+        let (first, end) = many.blocks[effect as usize];
         let (path, searched) = (lookup.path, &mut lookup.searched[effect as usize]);
         if first.max(*searched) >= end {
             return true;

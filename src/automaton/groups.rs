@@ -23,6 +23,7 @@ pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
 /// Candidates that one path can have before the next ones are searched together.
 const DIRECT: u32 = 8;
 /// Groups of more patterns than this, those that are searched together aside, are looked up by suffix.
+/// At most 32, which are asked without `Many`.
 const SMALL_GROUP: usize = 16;
 
 /// What becomes of the starred patterns.
