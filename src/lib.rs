@@ -57,6 +57,7 @@
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
 
 pub mod access;
+pub mod analysis;
 pub mod automaton;
 #[cfg(feature = "cli")]
 pub mod cli;
