@@ -40,17 +40,21 @@ impl<'g> Goal<'g> {
 
     /// What can become of it. Every state asks, and few combinations ever occur.
     pub(super) fn outlook(&self, on: Colors, ahead: Colors) -> Outlook {
-        let (mut on, mut free) = (on & self.looks_at, ahead & !on & self.looks_at);
-        let key = (on, free);
-        if let Some(known) = self.known.borrow().get(&key) {
+        let (on, ahead) = (on & self.looks_at, ahead & self.looks_at);
+        if let Some(known) = self.known.borrow().get(&(on, ahead)) {
             return *known;
         }
+        let key = (on, ahead);
+        let (mut on, mut free) = (on, ahead & !on);
         let outlook = if subsets(free).any(|more| self.is_met(on | more)) {
             // One colour after the other, so that what is left out is irrelevant all together.
             for color in colors(on) {
                 let rest = on & !color;
                 if subsets(free).all(|more| self.is_met(on | more) == self.is_met(rest | more)) {
                     on = rest;
+                    // What was there and is left out may come again, and no other colour may be
+                    // left out because it does not.
+                    free |= ahead & color;
                 }
             }
             for color in colors(free) {
@@ -101,6 +105,10 @@ mod tests {
         let goal = Goal::new(one | other, |c| c & (one | other) != 0);
         assert_eq!(goal.outlook(OWN | one, other), open(OWN | one, 0));
         assert_eq!(goal.outlook(OWN | one | other, 0), open(OWN | other, 0));
+        // What is left out although it is there may come again: the other still matters then.
+        let goal = Goal::new(one | other, |c| c & one == 0 || c & other != 0);
+        assert_eq!(goal.outlook(OWN | one | other, one), open(OWN | other, 0));
+        assert_eq!(goal.outlook(OWN | one | other, 0), open(OWN, 0));
         assert_eq!(subsets(5).collect::<Vec<_>>(), [5, 4, 1, 0]);
     }
 }

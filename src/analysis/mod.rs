@@ -11,10 +11,12 @@
 //!   come into being as they are reached, start behind the pattern's literal, and end where the
 //!   goal can no longer be met: a question about ten changes of ten thousand restrictions is about
 //!   the ten.
+//! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
 //! Some questions have no short answer (patterns with many stars can be made so). Each has a budget,
 //! [`States`], and where that ends the answer is [`Answer::Undecided`]: never a wrong one.
 
+mod diff;
 mod domain;
 mod field;
 mod goal;
@@ -24,8 +26,11 @@ mod walk;
 
 use std::fmt;
 
-pub use self::language::Language;
 use self::search::Exhausted;
+pub use self::{
+    diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
+    language::Language,
+};
 use crate::{escape::escape, path::Path};
 
 /// How many states a question may visit before it is given up. A state in which many patterns are

@@ -44,6 +44,11 @@
 //! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
 //!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
+//! * `diff`: `equal`, `new_access`, `undecided` (questions), `connections`: `connection`, `owner`,
+//!   `change` (`added`, `removed`, `changed`), `settings` (`field`, `old`, `new`, `new_access`),
+//!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
+//!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
+//!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
 //! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
@@ -56,6 +61,7 @@ mod batch;
 mod check;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod demo;
+mod diff;
 mod exit;
 mod explain;
 mod inspect;
@@ -66,6 +72,7 @@ mod output;
 mod probe;
 mod question;
 mod records;
+mod revision;
 #[cfg(feature = "gateway")]
 mod serve;
 mod tally;
@@ -86,6 +93,7 @@ pub use self::probe::ProbeArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
+    diff::DiffArgs,
     exit::Exit,
     explain::ExplainArgs,
     inspect::InspectArgs,
@@ -132,6 +140,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run the tests that stand beside a policy
     Test(TestArgs),
+    /// Show which paths a new policy allows that the old one did not, and which no longer
+    Diff(DiffArgs),
+    /// The same as `diff --no-new-access`: exit code 4 if a new policy allows anything new
+    CheckNoNewAccess(DiffArgs),
     /// Make API keys
     #[cfg(feature = "gateway")]
     Key(KeyArgs),
@@ -163,6 +175,8 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(args, &mut output),
         Command::Inspect(args) => inspect::run(args, &mut output),
         Command::Test(args) => test::run(args, &mut output),
+        Command::Diff(args) => diff::run(args, false, &mut output),
+        Command::CheckNoNewAccess(args) => diff::run(args, true, &mut output),
         #[cfg(feature = "gateway")]
         Command::Key(args) => key::run(args, &mut output),
         #[cfg(feature = "gateway")]

@@ -4,6 +4,7 @@
 
 mod batch;
 mod check;
+mod diff;
 mod explain;
 mod files;
 #[cfg(feature = "gateway")]
