@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    States,
+    Budget, States,
     field::{ALIASED, Colors, FIRST, Field, Item},
     goal::Goal,
     language::merged,
@@ -191,7 +191,7 @@ fn connection_diff<'p>(
         settings: old.zip(new).map_or_else(Vec::new, |(old, new)| settings(old, new)),
         undecided: 0,
     };
-    let mut budget = Budget { each: states, left: states.most().saturating_mul(8), undecided: 0 };
+    let mut budget = Budget::new(states);
     let (mut opened, mut closed) = (Changes::default(), Changes::default());
     for access in Access::ALL {
         let sides = [Side::new(old, access), Side::new(new, access)];
@@ -215,23 +215,6 @@ impl ConnectionDiff<'_> {
             && self.closed.is_empty()
             && self.settings.is_empty()
             && self.undecided == 0
-    }
-}
-
-/// The states of one connection: so many for each question, and so many for all.
-struct Budget {
-    each: States,
-    left: usize,
-    undecided: usize,
-}
-
-impl Budget {
-    fn ask<T>(&mut self, ask: impl FnOnce(&mut States) -> Result<T, Exhausted>) -> Option<T> {
-        let mut states = States::new(self.each.most().min(self.left));
-        let answer = ask(&mut states);
-        self.left -= states.most() - states.left;
-        self.undecided += usize::from(answer.is_err());
-        answer.ok()
     }
 }
 

@@ -151,6 +151,26 @@ impl<'p> Field<'p> {
         &self.alphabet
     }
 
+    /// The items that may match what one matches: those whose literal starts its own, the shortest
+    /// first, then those whose literals its own starts. Some of them, where they are more than `most`.
+    pub(super) fn near(&self, place: usize, most: usize) -> Vec<usize> {
+        let literal = self.items[place].literal();
+        let mut near: Vec<usize> = Vec::new();
+        for len in 0..=literal.len() {
+            let start = &literal[..len];
+            let from = self.items.partition_point(|item| item.literal() < start);
+            let same = self.items[from..].iter().take_while(|item| item.literal() == start);
+            near.extend((from..from + same.count()).take(most));
+            if near.len() >= most {
+                return near;
+            }
+        }
+        let behind = self.items.partition_point(|item| item.literal() <= literal);
+        let below = self.items[behind..].iter().take_while(|i| i.literal().starts_with(literal));
+        near.extend((behind..behind + below.take(most - near.len()).count()).take(most));
+        near
+    }
+
     /// All colours that some item of a range has.
     fn colors_of(&self, lo: u32, hi: u32) -> Colors {
         let (lo, hi) = (lo as usize, hi as usize);

@@ -197,7 +197,7 @@ pub(super) fn merged(mut patterns: Vec<(&Pattern, Colors)>) -> Vec<Item<'_>> {
 }
 
 /// The shortest path that meets a goal and is matched by one of the patterns to start from.
-fn shortest(
+pub(super) fn shortest(
     field: &Field<'_>,
     goal: &Goal<'_>,
     is_start: impl Fn(&Item<'_>) -> bool,

@@ -11,6 +11,7 @@
 //!   come into being as they are reached, start behind the pattern's literal, and end where the
 //!   goal can no longer be met: a question about ten changes of ten thousand restrictions is about
 //!   the ten.
+//! * `lint`: what loads and is probably not meant.
 //! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
 //! Some questions have no short answer (patterns with many stars can be made so). Each has a budget,
@@ -21,6 +22,7 @@ mod domain;
 mod field;
 mod goal;
 mod language;
+mod lint;
 mod search;
 mod walk;
 
@@ -30,6 +32,7 @@ use self::search::Exhausted;
 pub use self::{
     diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
     language::Language,
+    lint::{CODES, Finding, Level, Lint, lint},
 };
 use crate::{escape::escape, path::Path};
 
@@ -63,6 +66,30 @@ impl Default for States {
     /// 131,072: some tens of megabytes, and a second or two, for questions made to be hard.
     fn default() -> Self {
         Self::new(1 << 17)
+    }
+}
+
+/// The states of many questions: so many for each, and eight times as many for all of them.
+#[derive(Debug)]
+struct Budget {
+    each: States,
+    left: usize,
+    /// How many were not decided.
+    undecided: usize,
+}
+
+impl Budget {
+    fn new(each: States) -> Self {
+        Self { each, left: each.most().saturating_mul(8), undecided: 0 }
+    }
+
+    /// Asks one. `None` where it is not decided.
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut States) -> Result<T, Exhausted>) -> Option<T> {
+        let mut states = States::new(self.each.most().min(self.left));
+        let answer = ask(&mut states);
+        self.left -= states.most() - states.left;
+        self.undecided += usize::from(answer.is_err());
+        answer.ok()
     }
 }
 

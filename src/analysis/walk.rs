@@ -50,6 +50,19 @@ impl<'f, 'p> Walk<'f, 'p> {
     }
 }
 
+/// The same for one of several patterns that belong together, and count as if they were not there.
+pub(super) fn start_without<'p>(
+    field: &Field<'p>,
+    item: usize,
+    except: &[u32],
+) -> Option<Start<'p>> {
+    let literal = field.items()[item].literal();
+    let stop = literal
+        .iter()
+        .try_fold(first(field, except), |stop, byte| step(field, &stop, *byte, except))?;
+    Some(start(item, literal, stop))
+}
+
 fn start<'p>(item: usize, literal: &'p [u8], stop: Stop) -> Start<'p> {
     let Stop { phase, part, on, here } = stop;
     Start { item, literal, phase, part, on, here }

@@ -9,6 +9,7 @@ mod explain;
 mod files;
 #[cfg(feature = "gateway")]
 mod hostile;
+mod lint;
 #[cfg(feature = "gateway")]
 mod serve;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
