@@ -11,7 +11,7 @@ use super::{
     field::{ALIASED, Colors, FIRST, Field, Item},
     goal::Goal,
     language::merged,
-    search::{Exhausted, Found, search},
+    search::{Exhausted, Found, Wanted, search_ahead},
     walk::Walk,
 };
 use crate::{
@@ -290,7 +290,7 @@ impl<'p> Asker<'_, 'p> {
             let known = |pattern| ours.denies.contains(pattern);
             rule.effect == Effect::Deny && !rule.restriction.patterns().iter().all(known)
         });
-        let mut walk = Walk::new(self.field);
+        let (mut walk, needs) = (Walk::new(self.field), ALLOW[n]);
         let mut known: HashSet<(&[Pattern], Effect)> = HashSet::new();
         for rule in allows.chain(denies) {
             if !known.insert((rule.restriction.patterns(), rule.effect)) {
@@ -298,9 +298,10 @@ impl<'p> Asker<'_, 'p> {
             }
             let places: Vec<usize> =
                 rule.restriction.patterns().iter().filter_map(|p| self.place(p)).collect();
-            let found = budget.ask(|states| self.first(&places, &mut walk, &gains_any, states));
+            let found =
+                budget.ask(|states| self.first(&places, &mut walk, &gains_any, needs, states));
             let Some(Some(found)) = found else { continue };
-            let rest = budget.ask(|states| self.first(&places, &mut walk, &lacks_any, states));
+            let rest = budget.ask(|states| self.first(&places, &mut walk, &lacks_any, 0, states));
             let extent = if rest == Some(None) { Extent::Whole } else { Extent::Part };
             self.add(changes, Cause::Rule(rule), extent, found);
         }
@@ -309,7 +310,7 @@ impl<'p> Asker<'_, 'p> {
                 .filter(|place| self.field.items()[*place].colors & ALLOW[n] != 0)
                 .collect();
             let aliased = Goal::new(ALL, |c| c & ALIASED != 0 && gains(c));
-            let found = budget.ask(|states| self.first(&places, &mut walk, &aliased, states));
+            let found = budget.ask(|states| self.first(&places, &mut walk, &aliased, 0, states));
             if let Some(Some(found)) = found {
                 self.add(changes, Cause::Keys, Extent::Part, found);
             }
@@ -347,12 +348,14 @@ impl<'p> Asker<'_, 'p> {
         places: &[usize],
         walk: &mut Walk<'_, 'p>,
         goal: &Goal<'_>,
+        needs: Colors,
         states: &mut States,
     ) -> Result<Option<Found>, Exhausted> {
         let mut best = None;
+        let wanted = Wanted { needs, except: &[], any: false, most: usize::MAX };
         for place in places {
             let Some(start) = walk.start(*place, &[]) else { continue };
-            best = Found::better(best, search(self.field, goal, &start, usize::MAX, states)?);
+            best = Found::better(best, search_ahead(self.field, goal, &start, wanted, states)?);
         }
         Ok(best)
     }

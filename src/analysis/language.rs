@@ -4,7 +4,7 @@ use super::{
     Answer, States,
     field::{ALIASED, Colors, FIRST, Field, Item},
     goal::Goal,
-    search::{Exhausted, Found, search},
+    search::{Exhausted, Found, Wanted, search_ahead},
     walk::Walk,
 };
 use crate::{
@@ -113,10 +113,13 @@ impl<'r> Language<'r> {
 
     /// Whether no path is in both. Fails with one that is.
     pub fn disjoint(&self, other: &Self, mut states: States) -> Answer {
-        let from = if self.allows.len() <= other.allows.len() { OURS } else { THEIRS };
+        // From the side whose literals say more; the other's are looked for behind them.
+        let least = |of: &Self| of.allows.iter().map(|pattern| pattern.prefix().len()).min();
+        let rank = |of: &Self| (least(of), std::cmp::Reverse(of.allows.len()));
+        let (from, to) = if rank(self) >= rank(other) { (OURS, THEIRS) } else { (THEIRS, OURS) };
         let goal = Goal::new(ALL, |colors| self.has_ours(colors) && other.has_theirs(colors));
         let field = Field::new(self.items(Some(other), &[]));
-        let found = shortest(&field, &goal, |item| item.colors & from != 0, &mut states);
+        let found = shortest(&field, &goal, |item| item.colors & from != 0, to, &mut states);
         Answer::of(found, states)
     }
 
@@ -124,7 +127,7 @@ impl<'r> Language<'r> {
     pub fn is_empty(&self, mut states: States) -> Answer {
         let goal = Goal::new(OURS | TAKEN_FROM_OURS, |colors| self.has_ours(colors));
         let field = Field::new(self.items(None, &[]));
-        let found = shortest(&field, &goal, |item| item.colors & OURS != 0, &mut states);
+        let found = shortest(&field, &goal, |item| item.colors & OURS != 0, 0, &mut states);
         Answer::of(found, states)
     }
 
@@ -133,7 +136,7 @@ impl<'r> Language<'r> {
         let everything: Pattern = [Token::STAR].into_iter().collect();
         let goal = Goal::new(ALL, |colors| !self.has_ours(colors));
         let field = Field::new(self.items(None, &[&everything]));
-        let found = shortest(&field, &goal, |item| item.colors & THEIRS != 0, &mut states);
+        let found = shortest(&field, &goal, |item| item.colors & THEIRS != 0, 0, &mut states);
         Answer::of(found, states)
     }
 
@@ -150,7 +153,7 @@ impl<'r> Language<'r> {
             only(item.colors, OURS, if opens { 0 } else { THEIRS })
                 || only(item.colors, TAKEN_FROM_THEIRS, TAKEN_FROM_OURS)
         };
-        shortest(&field, &goal, is_start, states)
+        shortest(&field, &goal, is_start, OURS, states)
     }
 
     fn has_ours(&self, colors: Colors) -> bool {
@@ -196,11 +199,13 @@ pub(super) fn merged(mut patterns: Vec<(&Pattern, Colors)>) -> Vec<Item<'_>> {
     items
 }
 
-/// The shortest path that meets a goal and is matched by one of the patterns to start from.
+/// The shortest path that meets a goal and is matched by one of the patterns to start from. Where
+/// `needs` is not 0, every path that meets the goal has one of these colours.
 pub(super) fn shortest(
     field: &Field<'_>,
     goal: &Goal<'_>,
     is_start: impl Fn(&Item<'_>) -> bool,
+    needs: Colors,
     states: &mut States,
 ) -> Result<Option<Found>, Exhausted> {
     let mut walk = Walk::new(field);
@@ -211,7 +216,8 @@ pub(super) fn shortest(
         }
         let Some(start) = walk.start(n, &[]) else { continue };
         let most = best.as_ref().filter(|best| best.is_object).map_or(usize::MAX, |b| b.word.len());
-        match search(field, goal, &start, most, states) {
+        let wanted = Wanted { needs, except: &[], any: false, most };
+        match search_ahead(field, goal, &start, wanted, states) {
             Ok(found) => best = Found::better(best, found),
             Err(Exhausted) if best.is_some() => break,
             Err(Exhausted) => return Err(Exhausted),

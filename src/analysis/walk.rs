@@ -32,10 +32,10 @@ impl<'f, 'p> Walk<'f, 'p> {
     /// Where a search for paths of one pattern starts. The patterns of `except` count as if they
     /// were not there; each of them is the pattern itself or has a literal of its own that is no
     /// shorter. `None` if no path starts with the literal.
-    pub(super) fn start(&mut self, item: usize, except: &[u32]) -> Option<Start<'p>> {
+    pub(super) fn start(&mut self, item: usize, except: &[u32]) -> Option<Start> {
         let literal = self.field.items()[item].literal();
         let Some((last, before)) = literal.split_last() else {
-            return Some(start(item, literal, first(self.field, except)));
+            return Some(start(self.field, item, first(self.field, except)));
         };
         let same = self.literal.iter().zip(before).take_while(|(a, b)| a == b).count();
         self.stops.truncate(same + 1);
@@ -46,26 +46,25 @@ impl<'f, 'p> Walk<'f, 'p> {
             self.stops.push(next);
         }
         let stop = self.stops.last()?;
-        Some(start(item, literal, step(self.field, stop, *last, except)?))
+        Some(start(self.field, item, step(self.field, stop, *last, except)?))
     }
 }
 
 /// The same for one of several patterns that belong together, and count as if they were not there.
-pub(super) fn start_without<'p>(
-    field: &Field<'p>,
-    item: usize,
-    except: &[u32],
-) -> Option<Start<'p>> {
+pub(super) fn start_without(field: &Field<'_>, item: usize, except: &[u32]) -> Option<Start> {
     let literal = field.items()[item].literal();
     let stop = literal
         .iter()
         .try_fold(first(field, except), |stop, byte| step(field, &stop, *byte, except))?;
-    Some(start(item, literal, stop))
+    Some(start(field, item, stop))
 }
 
-fn start<'p>(item: usize, literal: &'p [u8], stop: Stop) -> Start<'p> {
+fn start(field: &Field<'_>, item: usize, stop: Stop) -> Start {
     let Stop { phase, part, on, here } = stop;
-    Start { item, literal, phase, part, on, here }
+    let mut gained = Gained { on, here, ..Gained::default() };
+    let own = field.own_start(item, &mut gained);
+    let word = field.items()[item].literal().to_vec();
+    Start { word, phase, part, own, on: gained.on, here: gained.here }
 }
 
 fn first(field: &Field<'_>, except: &[u32]) -> Stop {

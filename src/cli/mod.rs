@@ -43,7 +43,10 @@
 //!   `keys`, `region`, `credentials` (`kind`, `at`), `file`, `line`, `column`, `rules`, `compiled`.
 //! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
-//!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
+//!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`; of a `never` the same, with
+//!   `never` (the restriction), `expected` `never`, and as `path` the path that has the access. With
+//!   `--coverage`, `coverage`: `rules`, `exercised`, `percent`, `threshold`, `unexercised` (`connection`,
+//!   `owner`, `rule`). With `--format junit`: JUnit's XML.
 //! * `lint`: `findings`: `code`, `level` (`note`, `warning`, `error`), `connection`, `owner`, `message`,
 //!   `help`, `witness` (a path) or null, `rule` or null, `by` (rules), `file`, `line`, `column`; `ignored`,
 //!   `undecided` (questions). With `--format sarif`: SARIF 2.1.0.
@@ -62,12 +65,14 @@
 mod answer;
 mod batch;
 mod check;
+mod coverage;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod demo;
 mod diff;
 mod exit;
 mod explain;
 mod inspect;
+mod junit;
 #[cfg(feature = "gateway")]
 mod key;
 mod lint;

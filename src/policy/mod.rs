@@ -62,7 +62,7 @@ pub use self::{
     load::{MAX_FILE_SIZE, MAX_RULES, is_policy_file},
     report::MAX_DIAGNOSTICS,
     schema::MAX_NAME_LEN,
-    test_file::{Check, Expected, PolicyTest, TestFile},
+    test_file::{Check, Expected, Never, PolicyTest, TestFile},
     yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES},
 };
 use crate::{access::AccessSet, automaton::Budget};

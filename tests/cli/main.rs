@@ -10,6 +10,7 @@ mod files;
 #[cfg(feature = "gateway")]
 mod hostile;
 mod lint;
+mod never;
 #[cfg(feature = "gateway")]
 mod serve;
 #[cfg(all(feature = "gateway", feature = "embedded"))]

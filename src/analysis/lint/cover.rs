@@ -9,7 +9,7 @@ use crate::{
         Budget, Language, States,
         field::{ALIASED, Colors, FIRST, Field, Item},
         goal::Goal,
-        search::search,
+        search::{Wanted, search_ahead},
         walk::{Walk, start_without},
     },
     automaton::{Effect, Entry},
@@ -160,7 +160,12 @@ impl<'p> Cover<'_, 'p> {
                 _ => start_without(self.field, place as usize, places),
             };
             let Some(start) = start else { continue };
-            let ask = |states: &mut States| search(self.field, goal, &start, usize::MAX, states);
+            let needs = match question {
+                Question::Takes | Question::TakesAlone => colors(Effect::Allow, rule.access),
+                Question::Gives | Question::IsLeft => 0,
+            };
+            let wanted = Wanted { needs, except: places, any: true, most: usize::MAX };
+            let ask = |states: &mut States| search_ahead(self.field, goal, &start, wanted, states);
             if self.budget.ask(ask)?.is_some() {
                 return Some(true);
             }

@@ -96,8 +96,9 @@ fn pair<'p>(
                 has(side, more, c) && !has(1 - side, more, c) && has(1 - side, both, c)
             });
             let start = of_side(side, Effect::Allow, more.into());
+            let needs = of_side(1 - side, Effect::Allow, both.into());
             let ask = |states: &mut States| {
-                shortest(&field, &goal, |item| item.colors & start != 0, states)
+                shortest(&field, &goal, |item| item.colors & start != 0, needs, states)
             };
             if let Some(Some(found)) = budget.ask(ask) {
                 let shorter =
