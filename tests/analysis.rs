@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use common::{Chance, Rule, entries, from_env, glob, has, matching, path_near, plain, show};
 use pathward::{
     Access, AccessSet, ConnectionId, Effect, Path, Policy, Restriction,
-    analysis::{self, Answer, Cause, Change, Extent, Language, States},
+    analysis::{self, Also, Answer, Cause, Change, Extent, Language, States, Step},
 };
 
 /// Every path over some characters, up to a length in bytes.
@@ -546,4 +546,70 @@ fn a_difference_of_large_policies_is_fast() {
     assert_eq!(backup.witness().map(ToString::to_string).as_deref(), Some("aaa/secret/"));
     println!("analysis: a pattern without a start over 10,000 took {:?}", start.elapsed());
     assert!(start.elapsed().as_millis() < 2 * most, "{:?}", start.elapsed());
+}
+
+/// Every change that is named turns the decision, and opens or closes what it says it does.
+#[test]
+fn remedies_do_what_they_say() {
+    let paths = Paths::new("ab/.", 7);
+    let letters = ["a", "b", "/", "*", "ab", "a*b"];
+    let mut chance = chance();
+    let mut tried = 0;
+    for _ in 0..rounds(1_500, 80) {
+        let mut rules = vec![Rule::allow(plain("aab/a"), AccessSet::READ_ONLY)];
+        let wanted = 1 + chance.below(5);
+        while rules.len() <= wanted {
+            let Ok(restriction) = Restriction::parse(&text(&mut chance, &letters)) else {
+                continue;
+            };
+            let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
+            rules.push(Rule {
+                restriction,
+                access: AccessSet::from_bits(1 + chance.below(7) as u8),
+                effect,
+            });
+        }
+        rules.sort_by_key(|rule| rule.effect);
+        let policy = policy_of(&rules, "exact");
+        let connection = &policy.connections()[0];
+        for _ in 0..6 {
+            let word = chance.pick(&paths.objects).clone();
+            let path = Path::new(&word).expect("a path");
+            let access = *chance.pick(&Access::ALL);
+            let given =
+                |rules: &[Rule], word: &[u8]| has(rules, matching(rules, word)).contains(access);
+            let remedies = analysis::remedies(connection, access, &path, States::default());
+            assert!(!remedies.is_empty());
+            for remedy in remedies {
+                let mut changed: Vec<Option<Rule>> = rules.iter().cloned().map(Some).collect();
+                for step in &remedy.change {
+                    match step {
+                        Step::Allow(more) => {
+                            changed.push(Some(Rule::allow(more.clone(), access.into())))
+                        }
+                        Step::Deny(more) => {
+                            changed.push(Some(Rule::deny(more.clone(), access.into())))
+                        }
+                        Step::Widen(n, _) => {
+                            let rule = changed[*n].as_mut().expect("it is there");
+                            rule.access = rule.access.with(access);
+                        }
+                        Step::TakeOut(n, _) => changed[*n] = None,
+                    }
+                }
+                let changed: Vec<Rule> = changed.into_iter().flatten().collect();
+                let what = || format!("{access} at {path:?}: {remedy:?} [{}]", show(&rules));
+                assert_ne!(given(&rules, &word), given(&changed, &word), "{}", what());
+                let answer = match &remedy.also {
+                    Also::Nothing => Answer::Holds,
+                    Also::Path(path) => Answer::Fails(path.clone()),
+                    Also::Undecided(_) => panic!("{}", what()),
+                };
+                let differs = |w: &[u8]| w != word && given(&rules, w) != given(&changed, w);
+                paths.check(&answer, differs, &what);
+                tried += 1;
+            }
+        }
+    }
+    println!("analysis: {tried} remedies");
 }

@@ -40,6 +40,8 @@ pub struct Language<'r> {
     allows: Vec<&'r Pattern>,
     denies: Vec<&'r Pattern>,
     keys: Keys,
+    /// One path that is not in it, whatever its patterns say.
+    without: Option<Pattern>,
 }
 
 const OURS: Colors = FIRST;
@@ -55,6 +57,7 @@ impl<'r> Language<'r> {
             allows: restriction.patterns().iter().collect(),
             denies: Vec::new(),
             keys: Keys::Exact,
+            without: None,
         }
     }
 
@@ -66,12 +69,24 @@ impl<'r> Language<'r> {
             access: rule.access,
             effect: rule.effect,
         });
-        Self { keys: connection.keys(), ..Self::of_entries(rules, access) }
+        Self::of_entries(rules, access).within(connection.keys())
+    }
+
+    /// Of these paths, those that a connection with such `keys` does not refuse.
+    pub(super) fn within(self, keys: Keys) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Of these paths, all but one.
+    pub(super) fn without(self, path: &Path<'_>) -> Self {
+        let exact = Token::Literal(path.as_bytes().into());
+        Self { without: Some([exact].into_iter().collect()), ..self }
     }
 
     /// Where rules give an access.
     pub fn of_entries(entries: impl IntoIterator<Item = Entry<'r>>, access: Access) -> Self {
-        let mut language = Self { allows: Vec::new(), denies: Vec::new(), keys: Keys::Exact };
+        let mut language =
+            Self { allows: Vec::new(), denies: Vec::new(), keys: Keys::Exact, without: None };
         for entry in entries.into_iter().filter(|entry| entry.access.contains(access)) {
             let side = match entry.effect {
                 Effect::Allow => &mut language.allows,
@@ -88,6 +103,7 @@ impl<'r> Language<'r> {
         !path.is_root()
             && any(&self.allows)
             && !any(&self.denies)
+            && !self.without.as_ref().is_some_and(|one| one.matches(path.as_bytes()))
             && (self.keys == Keys::Exact || path.alias_at().is_none())
     }
 
@@ -171,16 +187,15 @@ impl<'r> Language<'r> {
     }
 
     /// The patterns of this and of another, each once. `more` are theirs too.
-    fn items<'p>(&self, other: Option<&Language<'p>>, more: &[&'p Pattern]) -> Vec<Item<'p>>
-    where
-        'r: 'p,
-    {
+    fn items<'p>(&'p self, other: Option<&'p Language<'_>>, more: &[&'p Pattern]) -> Vec<Item<'p>> {
         let theirs = other.into_iter().flat_map(|other| {
             let allows = other.allows.iter().map(|pattern| (*pattern, THEIRS));
-            allows.chain(other.denies.iter().map(|pattern| (*pattern, TAKEN_FROM_THEIRS)))
+            let denies = other.denies.iter().copied().chain(&other.without);
+            allows.chain(denies.map(|pattern| (pattern, TAKEN_FROM_THEIRS)))
         });
         let ours = self.allows.iter().map(|pattern| (*pattern, OURS));
-        let denies = self.denies.iter().map(|pattern| (*pattern, TAKEN_FROM_OURS));
+        let denies = self.denies.iter().copied().chain(&self.without);
+        let denies = denies.map(|pattern| (pattern, TAKEN_FROM_OURS));
         let more = more.iter().map(|pattern| (*pattern, THEIRS));
         merged(ours.chain(denies).chain(theirs).chain(more).collect())
     }

@@ -12,6 +12,7 @@
 //!   goal can no longer be met: a question about ten changes of ten thousand restrictions is about
 //!   the ten.
 //! * `lint`: what loads and is probably not meant.
+//! * `remedy`: what would change a decision, and what else that would change.
 //! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
 //! Some questions have no short answer (patterns with many stars can be made so). Each has a budget,
@@ -23,6 +24,7 @@ mod field;
 mod goal;
 mod language;
 mod lint;
+mod remedy;
 mod search;
 mod walk;
 
@@ -33,6 +35,7 @@ pub use self::{
     diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
+    remedy::{Also, Remedy, Step, remedies},
 };
 use crate::{escape::escape, path::Path};
 

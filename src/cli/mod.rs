@@ -36,7 +36,9 @@
 //! * `explain`: as `check`, and `needs`: `access`, `scope`, `path`, `reason`, `deciding` and
 //!   `nearest` (ids of rules), `considered_total`, `considered` (the first 10,000): `rule`,
 //!   `carries` (the access), `fit` (`whole`, `part`, `apart`), `parting` (`at`, `agreed`,
-//!   `expected`, `expected_text`, `found`).
+//!   `expected`, `expected_text`, `found`), `remedies` (what would turn the decision): `change`: `step`
+//!   (`allow`, `deny`, `widen`, `take-out`), `restriction` or `rule`, `access`; `also` (another path that it
+//!   opens or closes) or null, `decided`.
 //! * `validate`: `valid`, `policies`: `policy`, `valid`, `revision`, `counts`, `diagnostics`
 //!   (`severity`, `code`, `message`, `help`, `note`, `file`, `line`, `column`), `more`.
 //! * `inspect`: `revision`, `connections`: `connection`, `owner`, `default`, `access`, `endpoint`,
@@ -81,6 +83,7 @@ mod output;
 mod probe;
 mod question;
 mod records;
+mod remedy;
 mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
