@@ -613,3 +613,38 @@ fn remedies_do_what_they_say() {
     }
     println!("analysis: {tried} remedies");
 }
+
+/// Hundreds of patterns that are all open at once, with the budget that is the default.
+#[test]
+fn a_hostile_pair_ends_in_time() {
+    let mut chance = Chance(3);
+    let mut side = |count: usize| -> Vec<Rule> {
+        (0..count)
+            .map(|n| {
+                let piece = |chance: &mut Chance| -> String {
+                    (0..6).map(|_| *chance.pick(&['a', 'b'])).collect()
+                };
+                let pieces: Vec<String> = (0..5).map(|_| piece(&mut chance)).collect();
+                let effect = if n % 4 == 3 { Effect::Deny } else { Effect::Allow };
+                let restriction = plain(&format!("*{}*", pieces.join("*")));
+                Rule { restriction, access: AccessSet::READ_ONLY, effect }
+            })
+            .collect()
+    };
+    let count = if cfg!(debug_assertions) { 60 } else { 400 };
+    let (one, other) = (side(count), side(count));
+    let [a, b] = [&one, &other].map(|rules| Language::of_entries(entries(rules), Access::Read));
+    let states = States::default();
+    for (name, ask) in [
+        ("implies", &(|| a.implies(&b, states)) as &dyn Fn() -> Answer),
+        ("disjoint", &|| a.disjoint(&b, states)),
+        ("equivalent", &|| a.equivalent(&b, states)),
+        ("universal", &|| a.is_universal(states)),
+    ] {
+        let start = std::time::Instant::now();
+        let answer = ask();
+        println!("analysis: hostile: {name} {answer} in {:?}", start.elapsed());
+        assert!(!answer.holds(), "{name}");
+        assert!(start.elapsed().as_secs() < 120, "{name}: {:?}", start.elapsed());
+    }
+}

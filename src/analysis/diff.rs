@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Budget, States,
+    ahead::{Wanted, search_ahead},
     field::{ALIASED, Colors, FIRST, Field, Item},
     goal::Goal,
     language::merged,
-    search::{Exhausted, Found, Wanted, search_ahead},
+    search::{Exhausted, Found},
     walk::Walk,
 };
 use crate::{

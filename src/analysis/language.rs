@@ -2,9 +2,10 @@
 
 use super::{
     Answer, States,
+    ahead::{Wanted, search_ahead},
     field::{ALIASED, Colors, FIRST, Field, Item},
     goal::Goal,
-    search::{Exhausted, Found, Wanted, search_ahead},
+    search::{Exhausted, Found},
     walk::Walk,
 };
 use crate::{

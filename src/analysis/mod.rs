@@ -5,9 +5,10 @@
 //! [`Language`] is such a set: of a restriction, or of a connection and an access.
 //!
 //! * `domain`: which bytes are a path at all, as a small automaton.
-//! * `field`: patterns side by side, each with colours (allowed here, denied there, …).
+//! * `field`: patterns side by side, each with colours (allowed here, denied there, …);
+//!   `alphabet`: the bytes to try where none of them names one.
 //! * `goal`: a condition on colours, and what can still become of it.
-//! * `walk`, `search`: the shortest path that one pattern matches and that meets a goal. States
+//! * `walk`, `ahead`, `search`: the shortest path that one pattern matches and that meets a goal. States
 //!   come into being as they are reached, start behind the pattern's literal, and end where the
 //!   goal can no longer be met: a question about ten changes of ten thousand restrictions is about
 //!   the ten.
@@ -18,6 +19,8 @@
 //! Some questions have no short answer (patterns with many stars can be made so). Each has a budget,
 //! [`States`], and where that ends the answer is [`Answer::Undecided`]: never a wrong one.
 
+mod ahead;
+mod alphabet;
 mod diff;
 mod domain;
 mod field;
@@ -66,9 +69,9 @@ impl States {
 }
 
 impl Default for States {
-    /// 131,072: some tens of megabytes, and a second or two, for questions made to be hard.
+    /// 524,288: a hundred megabytes and a second or two at most, for questions made to be hard.
     fn default() -> Self {
-        Self::new(1 << 17)
+        Self::new(1 << 19)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Walking a field along the literals of its patterns, to where searches start.
 
 use super::{
+    ahead::Start,
     domain::Phase,
     field::{ALIASED, Colors, Field, Gained, Part},
-    search::Start,
 };
 
 /// Where a field stands along one literal. Literals that are asked for in their order share the

@@ -7,9 +7,9 @@ use crate::{
     access::{Access, AccessSet},
     analysis::{
         Budget, Language, States,
+        ahead::{Wanted, search_ahead},
         field::{ALIASED, Colors, FIRST, Field, Item},
         goal::Goal,
-        search::{Wanted, search_ahead},
         walk::{Walk, start_without},
     },
     automaton::{Effect, Entry},

@@ -10,7 +10,7 @@ use crate::{
     access::{Access, AccessSet},
     analysis::{
         Budget, States,
-        field::{ALIASED, Colors, FIRST, Field},
+        field::{ALIASED, Colors, FIRST, Field, Item},
         goal::Goal,
         language::{merged, shortest},
         search::Found,
@@ -95,11 +95,16 @@ fn pair<'p>(
             let goal = Goal::new(all, move |c| {
                 has(side, more, c) && !has(1 - side, more, c) && has(1 - side, both, c)
             });
-            let start = of_side(side, Effect::Allow, more.into());
-            let needs = of_side(1 - side, Effect::Allow, both.into());
-            let ask = |states: &mut States| {
-                shortest(&field, &goal, |item| item.colors & start != 0, needs, states)
+            // From the side with fewer patterns; the other's are looked for behind them.
+            let sides = [(side, more), (1 - side, both)]
+                .map(|(n, access)| of_side(n, Effect::Allow, access.into()));
+            let count = |color| field.items().iter().filter(|i| i.colors & color != 0).count();
+            let (start, needs) = match count(sides[0]) <= count(sides[1]) {
+                true => (sides[0], sides[1]),
+                false => (sides[1], sides[0]),
             };
+            let is_start = |item: &Item<'_>| item.colors & start != 0;
+            let ask = |states: &mut States| shortest(&field, &goal, is_start, needs, states);
             if let Some(Some(found)) = budget.ask(ask) {
                 let shorter =
                     |(best, ..): &(Found, Access, usize)| found.word.len() < best.word.len();
