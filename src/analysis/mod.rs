@@ -104,7 +104,8 @@ impl Budget {
 pub enum Answer {
     /// It is so, for every path.
     Holds,
-    /// It is not, and this path shows it: the shortest, and of those one that looks plausible.
+    /// It is not, and this path shows it: the shortest, and of those one that looks plausible. (Where
+    /// the budget ends after some path was found, it is that one.)
     Fails(Path<'static>),
     /// The budget ended before.
     Undecided {
