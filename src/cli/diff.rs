@@ -1,6 +1,6 @@
 //! `pathward diff`: what does a new policy allow that the old one did not?
 
-use std::ffi::OsString;
+use std::{collections::HashMap, ffi::OsString};
 
 use clap::Args;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::{
     analysis::{self, Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, States},
     automaton::Effect,
     escape::escape,
-    policy::Connection,
+    policy::{Connection, Rule},
 };
 
 /// The most changes of one connection that the JSON lists each way; the totals count all.
@@ -239,8 +239,14 @@ impl<'j> DiffJson<'j> {
 impl<'j> ConnectionJson<'j> {
     fn new(diff: &'j ConnectionDiff<'j>) -> Self {
         let (connection, change) = named(diff);
+        // A rule's id is its place in its own connection.
+        let rules = [diff.old, diff.new].into_iter().flatten().map(Connection::rules);
+        let ids: HashMap<*const Rule, usize> = rules
+            .flat_map(|rules| rules.iter().map(std::ptr::from_ref).enumerate())
+            .map(|(n, rule)| (rule, n))
+            .collect();
         let changes = |all: &'j [Change<'j>]| {
-            all.iter().take(MOST_JSON).map(|change| ChangeJson::new(change, diff)).collect()
+            all.iter().take(MOST_JSON).map(|change| ChangeJson::new(change, &ids)).collect()
         };
         let settings = diff.settings.iter().map(|setting| SettingJson {
             field: setting.field,
@@ -263,16 +269,12 @@ impl<'j> ConnectionJson<'j> {
 }
 
 impl<'j> ChangeJson<'j> {
-    fn new(change: &'j Change<'j>, diff: &ConnectionDiff<'j>) -> Self {
+    fn new(change: &'j Change<'j>, ids: &HashMap<*const Rule, usize>) -> Self {
         let rule = match change.cause {
             Cause::Rule(rule) => Some(rule),
             Cause::Keys => None,
         };
-        // A rule's id is its place in its own connection.
-        let id = |rule| {
-            let rules = [diff.old, diff.new].into_iter().flatten().map(Connection::rules);
-            rules.flat_map(|rules| rules.iter().enumerate()).find(|(_, r)| std::ptr::eq(*r, rule))
-        };
+        let id = |rule: &Rule| ids.get(&std::ptr::from_ref(rule)).copied();
         Self {
             access: change.access.iter().map(Access::name).collect(),
             cause: match rule.map(|rule| rule.effect) {
@@ -280,7 +282,7 @@ impl<'j> ChangeJson<'j> {
                 Some(Effect::Deny) => "deny",
                 None => "keys",
             },
-            rule: rule.and_then(|rule| Some(RuleJson::new(id(rule)?.0, rule))),
+            rule: rule.and_then(|rule| Some(RuleJson::new(id(rule)?, rule))),
             extent: match change.extent {
                 Extent::Whole => "whole",
                 Extent::Part => "part",

@@ -11,14 +11,20 @@ use crate::{
     restriction::Restriction,
 };
 
-/// The changes that would turn the decision about one need, where it is about one path.
+/// The changes that would turn the decision about one need: of one path; or of a listing that is denied,
+/// which is allowed once its directory can be read.
 pub(super) fn of<'e>(decision: &Decision<'e>, need: &ExplainedNeed<'_>) -> Vec<Remedy<'e>> {
     let is_by_rules = matches!(
         need.reason,
         Some(Reason::Allowed | Reason::NoMatch | Reason::Access | Reason::Rule)
     );
+    let is_about_one = match need.scope {
+        Scope::Here => true,
+        Scope::SomeBelow => need.reason != Some(Reason::Allowed),
+        Scope::AllBelow | Scope::Never => false,
+    };
     match decision.connection() {
-        Some(connection) if is_by_rules && need.scope == Scope::Here => {
+        Some(connection) if is_by_rules && is_about_one => {
             analysis::remedies(connection, need.access, &need.path, States::default())
         }
         _ => Vec::new(),

@@ -170,6 +170,14 @@ fn what_would_turn_it_does_and_its_example_shows_what_else() {
                 "to allow it: take out Algorithmia/data/secret/ (policy.yaml:11:9), and give write to Algorithmia/data/* (policy.yaml:8:9); opens more, such as Algorithmia/data/",
             ],
         ),
+        (
+            "s3+saha list logs",
+            &[
+                "to allow it: add { path: \"logs/\", access: [read] } to `restrictions`; opens more, such as logs/a",
+            ],
+        ),
+        ("s3+saha list Algorithmia", &[]),
+        ("s3+tree delete-tree pub/a", &[]),
         ("s3+plain read pub//x", &[]),
         ("s3+all read-acl pub/x", &[]),
     ] {
