@@ -2,10 +2,14 @@
 
 use super::{
     States,
-    domain::Phase,
+    domain::{End, Phase},
     field::{ALIASED, Colors, Field, Gained, OWN, Part},
     goal::Goal,
     search::{Exhausted, Found, search},
+};
+use crate::{
+    path::Path,
+    restriction::{Pattern, Token},
 };
 
 /// Where a search starts: behind the literal of a pattern, or deeper.
@@ -17,6 +21,8 @@ pub(super) struct Start {
     pub(super) part: Part,
     /// The places of the pattern itself.
     pub(super) own: Box<[u32]>,
+    /// What the pattern has behind its literal.
+    pub(super) tail: Pattern,
     pub(super) on: Colors,
     pub(super) here: Colors,
 }
@@ -60,6 +66,8 @@ pub(super) struct Wanted<'e> {
 
 /// How many literals may lie ahead of a search before it is made from each of them.
 const MANY: u32 = 64;
+/// How many states a search may visit, where any word will do, before words are tried.
+const FEW: usize = 256;
 
 /// As [`search`], of a pattern with many literals ahead, such as `*/secret/*` over ten thousand
 /// folders. Going along all of them at once would be a state for each of their bytes; so, where a
@@ -76,11 +84,30 @@ pub(super) fn search_ahead(
     states: &mut States,
 ) -> Result<Option<Found>, Exhausted> {
     let Wanted { needs, except, any, most } = wanted;
+    if states.most() == 0 {
+        return Err(Exhausted);
+    }
     let (lo, hi) = (start.part.lo, start.part.hi);
     let behind = Part { live: start.part.live.clone(), ..Part::default() };
     let has_already = (start.on | start.here | field.ahead(&behind)) & needs != 0;
-    if hi - lo <= MANY || has_already || needs == 0 {
-        return search(field, goal, start, most, states);
+    let is_together = hi - lo <= MANY || has_already || needs == 0;
+    if any {
+        // Most are found at once, and most others by trying.
+        let mut few = States::new(FEW.min(states.most()));
+        if is_together && let Ok(found) = search(field, goal, start, most, &mut few) {
+            return Ok(found);
+        }
+        if let Some(found) = guess(field, goal, start, except) {
+            return Ok(Some(found));
+        }
+    }
+    if is_together {
+        let found = search(field, goal, start, most, states);
+        // A path is an answer, if not the shortest.
+        return found.or_else(|gone| match guess(field, goal, start, except) {
+            Some(found) if found.word.len() <= most => Ok(Some(found)),
+            _ => Err(gone),
+        });
     }
     let mut best: Option<Found> = None;
     for item in field.items().get(lo as usize..hi as usize).unwrap_or_default() {
@@ -100,4 +127,40 @@ pub(super) fn search_ahead(
         }
     }
     Ok(best)
+}
+
+/// A path that meets a goal, by trying some words that the pattern matches. Where many patterns are
+/// open at once a search is long, and yet almost any word will do.
+fn guess(field: &Field<'_>, goal: &Goal<'_>, start: &Start, except: &[u32]) -> Option<Found> {
+    let tokens = start.tail.tokens();
+    let mut best = None;
+    for first in ["", "/a", "aaa/", "zz/z", "z"] {
+        for other in ["", "z", "-"] {
+            let mut rest = Vec::new();
+            let mut is_first = true;
+            for token in tokens {
+                match token {
+                    Token::Literal(bytes) => rest.extend_from_slice(bytes),
+                    Token::One(set) => {
+                        rest.extend((b'a'..=b'z').chain(0..=255).find(|b| set.contains(*b)))
+                    }
+                    Token::Run(set) => {
+                        let filler = if std::mem::take(&mut is_first) { first } else { other };
+                        rest.extend(filler.bytes().filter(|byte| set.contains(*byte)));
+                    }
+                }
+            }
+            let Some(end) = start.descend(field, &rest, except) else { continue };
+            if !goal.is_met(end.on | end.here) || Path::new(&end.word).is_err() {
+                continue;
+            }
+            let is_object = match end.phase.end() {
+                End::Object => true,
+                End::Bucket => false,
+                End::None => continue,
+            };
+            best = Found::better(best, Some(Found { word: end.word, odd: u32::MAX, is_object }));
+        }
+    }
+    best
 }

@@ -156,18 +156,25 @@ impl<'p> Field<'p> {
     pub(super) fn near(&self, place: usize, most: usize) -> Vec<usize> {
         let literal = self.items[place].literal();
         let mut near: Vec<usize> = Vec::new();
-        for len in 0..=literal.len() {
-            let start = &literal[..len];
-            let from = self.items.partition_point(|item| item.literal() < start);
-            let same = self.items[from..].iter().take_while(|item| item.literal() == start);
-            near.extend((from..from + same.count()).take(most));
+        let mut part = Part { lo: 0, hi: self.items.len() as u32, ..Part::default() };
+        for byte in literal.iter().map(Some).chain([None]) {
+            while part.lo < part.hi {
+                if self.items[part.lo as usize].literal().len() as u32 > part.depth {
+                    break;
+                }
+                near.push(part.lo as usize);
+                part.lo += 1;
+            }
             if near.len() >= most {
+                near.truncate(most);
                 return near;
             }
+            if let Some(byte) = byte {
+                (part.lo, part.hi) = self.narrow(&part, *byte);
+                part.depth += 1;
+            }
         }
-        let behind = self.items.partition_point(|item| item.literal() <= literal);
-        let below = self.items[behind..].iter().take_while(|i| i.literal().starts_with(literal));
-        near.extend((behind..behind + below.take(most - near.len()).count()).take(most));
+        near.extend((part.lo as usize..part.hi as usize).take(most - near.len()));
         near
     }
 

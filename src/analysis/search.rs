@@ -191,7 +191,7 @@ impl<'s, 'p> Search<'s, 'p> {
 
     /// The state behind the literal, if anything can come of it, and whether it is an answer itself.
     fn first(&mut self) -> Option<(Option<State>, bool)> {
-        let Start { word: ref literal, phase, ref part, ref own, on, here } = *self.start;
+        let Start { word: ref literal, phase, ref part, ref own, on, here, .. } = *self.start;
         let bucket = memchr::memchr(b'/', literal).unwrap_or(literal.len());
         let is_too_long = bucket > MAX_BUCKET_LEN || literal.len() > bucket + 1 + MAX_KEY_LEN;
         if is_too_long || literal.len() > self.most {

@@ -63,8 +63,11 @@ fn start(field: &Field<'_>, item: usize, stop: Stop) -> Start {
     let Stop { phase, part, on, here } = stop;
     let mut gained = Gained { on, here, ..Gained::default() };
     let own = field.own_start(item, &mut gained);
-    let word = field.items()[item].literal().to_vec();
-    Start { word, phase, part, own, on: gained.on, here: gained.here }
+    let item = &field.items()[item];
+    let word = item.literal().to_vec();
+    let behind = usize::from(!word.is_empty());
+    let tail = item.pattern.tokens().iter().skip(behind).cloned().collect();
+    Start { word, phase, part, own, tail, on: gained.on, here: gained.here }
 }
 
 fn first(field: &Field<'_>, except: &[u32]) -> Stop {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How much an answer may cost: what is harder is left undecided, which is no answer.
-const STATES: States = States::new(4_096);
+const STATES: States = States::new(1_024);
 
 /// Asks every question about two sets of rules, the lines before and behind a line `=`, and holds the
 /// answers against the definition, at the paths of the input and at those that the answers name.

@@ -14,7 +14,7 @@ use crate::{
     },
     automaton::{Effect, Entry},
     policy::{Connection, Keys, Rule},
-    restriction::Pattern,
+    restriction::{Pattern, Token},
 };
 
 /// How many entries are tried for the name of what covers another.
@@ -197,7 +197,25 @@ impl<'p> Cover<'_, 'p> {
                 own.implies(&Language::of_entries(entries, access), states).holds()
             })
         };
-        if let Some(one) = near.iter().find(|other| covers(&[**other])) {
+        // What starts as another says is seen without a search.
+        let starts = |other: usize| {
+            let whole = |pattern: &Pattern| match pattern.tokens() {
+                [Token::Literal(_), star] | [star] => *star == Token::STAR,
+                _ => false,
+            };
+            let start = |pattern: &Pattern, own: &Pattern| {
+                whole(pattern) && own.prefix().starts_with(pattern.prefix())
+            };
+            let theirs = rules[other].restriction.patterns();
+            rule.access.without(rules[other].access).is_empty()
+                && rule
+                    .restriction
+                    .patterns()
+                    .iter()
+                    .all(|own| theirs.iter().any(|p| start(p, own)))
+        };
+        let is_one = |other: &&usize| starts(**other) || covers(&[**other]);
+        if let Some(one) = near.iter().find(is_one) {
             return vec![*one];
         }
         if near.len() > MOST_NAMED || !covers(&near) {
