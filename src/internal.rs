@@ -12,6 +12,7 @@
 //! g1pub/**/*.gz       an allow in the glob form
 //! h1**/.git/**        a deny in the glob form
 //! ?pub/data/x         a path
+//! =                   behind it the rules of the other side, where there are two (`algebra`)
 //! ```
 //!
 //! # The seal of operations
@@ -39,6 +40,9 @@
 //! }
 //! ```
 
+mod algebra;
+
+pub use self::algebra::algebra;
 use crate::{
     access::{Access, AccessSet},
     automaton::{Automaton, Budget, Effect, Entry, Form, TooLarge, Verdict},

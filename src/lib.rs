@@ -41,6 +41,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Beside them stand questions about policies, which no path travels: whether one allows anything that
+//! another does not, and which path shows it, is in [`analysis`].
+//!
 //! # Who should not use this
 //!
 //! Whoever can give the code keys of its own that reach no further: a prefix per IAM role is
@@ -57,6 +60,7 @@
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
 
 pub mod access;
+pub mod analysis;
 pub mod automaton;
 #[cfg(feature = "cli")]
 pub mod cli;

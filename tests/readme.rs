@@ -38,6 +38,13 @@ fn the_examples_of_the_readme_are_what_happens() {
     fs::write(folder.path().join("policy.yaml"), policy).expect("written");
     fs::write(folder.path().join("policy.test.yaml"), tests).expect("written");
 
+    let review = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/review");
+    fs::create_dir_all(folder.path().join("policies/review")).expect("a folder");
+    for name in ["old.yaml", "new.yaml"] {
+        let to = folder.path().join("policies/review").join(name);
+        fs::copy(review.join(name), to).expect("copied");
+    }
+
     let mut asked = 0;
     for block in blocks("console") {
         for example in block.split("$ pathward ").skip(1) {
@@ -54,10 +61,23 @@ fn the_examples_of_the_readme_are_what_happens() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 2);
+    assert_eq!(asked, 3);
 
     let printed = pathward(folder.path(), &["test", "--policy", "policy.yaml"]);
-    assert_eq!(printed, "1 passed, 0 failed; 6 of 6 expectations met\n");
+    assert_eq!(printed, "1 passed, 0 failed; 7 of 7 expectations met\n");
+}
+
+/// What the README says of the change that it shows.
+#[test]
+fn lint_finds_what_the_readme_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let printed = pathward(root, &["lint", "--policy", "policies/review/new.yaml"]);
+    for code in ["lint.crosses_buckets", "lint.not_directory", "lint.shadowed"] {
+        assert_eq!(printed.matches(code).count(), 1, "{code}\n{printed}");
+    }
+    assert!(printed.ends_with("0 errors, 3 warnings, 0 notes\n"), "{printed}");
+    let printed = pathward(root, &["lint", "--policy", "policies/review/old.yaml"]);
+    assert_eq!(printed, "0 errors, 0 warnings, 0 notes\n");
 }
 
 /// What the README says of globs, and of their signs in plain restrictions.

@@ -92,7 +92,7 @@ impl Batch<'_> {
             (Box::new(opened), length)
         };
         let mut tally = Tally::default();
-        let Output { format, out, err, decided } = output;
+        let Output { format, out, err, decided, .. } = output;
         let format = *format;
         let answered = match &self.args.output {
             Some(path) => {

@@ -9,8 +9,10 @@ use super::{
     exit::Exit,
     output::{Failure, Format, Output, RuleJson, place, text_of},
     question::{CallerArgs, PolicyArgs, Question, QuestionArgs, caller, load},
+    remedy::{self, RemedyJson},
 };
 use crate::{
+    analysis::Remedy,
     automaton::Effect,
     engine::{Considered, Engine, ExplainedNeed, Fit, Parting, Reason, Scope},
     escape::escape,
@@ -31,7 +33,8 @@ Examples:
   pathward explain --policy policy.yaml s3+saha://Algorithmia/ list --format json
 
 For a denial it names the nearest restriction, the one whose own text (its stars aside) agrees with
-most of the path, and the byte of the path at which the two part ways.
+most of the path, and the byte of the path at which the two part ways. Of a decision about one path it
+says what would turn it, and the shortest other path that this would open or close.
 
 Exit codes: as of `check`, 0 allowed, 5 denied, 2 malformed, 3 the policy does not load.")]
 pub struct ExplainArgs {
@@ -55,16 +58,24 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output<'_>) -> Result<Exit, F
         }
         Err(refused) => (Answer::Refused(refused), Vec::new()),
     };
+    let remedies: Vec<Vec<Remedy<'_>>> = match &answer {
+        Answer::Decided(decision) => needs.iter().map(|need| remedy::of(decision, need)).collect(),
+        Answer::Refused(_) => Vec::new(),
+    };
     output.decided = answer.exit();
     match output.format {
         Format::Text => {
             writeln!(output.out, "{}", answer.line(&question))?;
-            for need in &needs {
+            for (need, remedies) in needs.iter().zip(&remedies) {
                 write_need(need, output)?;
+                for remedy in remedies {
+                    writeln!(output.out, "  {}", remedy::line(remedy, need))?;
+                }
             }
         }
         Format::Json => {
-            let needs = needs.iter().map(NeedJson::new).collect();
+            let needs =
+                needs.iter().zip(&remedies).map(|(need, all)| NeedJson::new(need, all)).collect();
             let answer = answer.json(&question, caller.name, engine.policy().revision());
             output.json(&ExplanationJson { answer, needs })?;
         }
@@ -192,6 +203,7 @@ struct NeedJson<'j> {
     nearest: Option<usize>,
     considered_total: usize,
     considered: Vec<ConsideredJson<'j>>,
+    remedies: Vec<RemedyJson<'j>>,
 }
 
 #[derive(Serialize)]
@@ -212,7 +224,7 @@ struct PartingJson {
 }
 
 impl<'j> NeedJson<'j> {
-    fn new(need: &'j ExplainedNeed<'_>) -> Self {
+    fn new(need: &'j ExplainedNeed<'_>, remedies: &'j [Remedy<'_>]) -> Self {
         Self {
             access: need.access.name(),
             scope: scope_name(need.scope),
@@ -222,6 +234,7 @@ impl<'j> NeedJson<'j> {
             nearest: need.nearest(1).first().map(|nearest| nearest.index),
             considered_total: need.considered.len(),
             considered: need.considered.iter().take(MOST_JSON).map(ConsideredJson::new).collect(),
+            remedies: remedies.iter().map(|r| RemedyJson::new(r, need.access)).collect(),
         }
     }
 }

@@ -36,14 +36,27 @@
 //! * `explain`: as `check`, and `needs`: `access`, `scope`, `path`, `reason`, `deciding` and
 //!   `nearest` (ids of rules), `considered_total`, `considered` (the first 10,000): `rule`,
 //!   `carries` (the access), `fit` (`whole`, `part`, `apart`), `parting` (`at`, `agreed`,
-//!   `expected`, `expected_text`, `found`).
+//!   `expected`, `expected_text`, `found`), `remedies` (what would turn the decision): `change`: `step`
+//!   (`allow`, `deny`, `widen`, `take-out`), `restriction` or `rule`, `access`; `also` (another path that it
+//!   opens or closes) or null, `decided`.
 //! * `validate`: `valid`, `policies`: `policy`, `valid`, `revision`, `counts`, `diagnostics`
 //!   (`severity`, `code`, `message`, `help`, `note`, `file`, `line`, `column`), `more`.
 //! * `inspect`: `revision`, `connections`: `connection`, `owner`, `default`, `access`, `endpoint`,
 //!   `keys`, `region`, `credentials` (`kind`, `at`), `file`, `line`, `column`, `rules`, `compiled`.
 //! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
-//!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`.
+//!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`; of a `never` the same, with
+//!   `never` (the restriction), `expected` `never`, and as `path` the path that has the access. With
+//!   `--coverage`, `coverage`: `rules`, `exercised`, `percent`, `threshold`, `unexercised` (`connection`,
+//!   `owner`, `rule`). With `--format junit`: JUnit's XML.
+//! * `lint`: `findings`: `code`, `level` (`note`, `warning`, `error`), `connection`, `owner`, `message`,
+//!   `help`, `witness` (a path) or null, `rule` or null, `by` (rules), `file`, `line`, `column`; `ignored`,
+//!   `undecided` (questions). With `--format sarif`: SARIF 2.1.0.
+//! * `diff`: `equal`, `new_access`, `undecided` (questions), `connections`: `connection`, `owner`,
+//!   `change` (`added`, `removed`, `changed`), `settings` (`field`, `old`, `new`, `new_access`),
+//!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
+//!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
+//!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
 //! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
@@ -54,18 +67,25 @@
 mod answer;
 mod batch;
 mod check;
+mod coverage;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod demo;
+mod diff;
 mod exit;
 mod explain;
 mod inspect;
+mod junit;
 #[cfg(feature = "gateway")]
 mod key;
+mod lint;
 mod output;
 #[cfg(feature = "executor")]
 mod probe;
 mod question;
 mod records;
+mod remedy;
+mod revision;
+mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
 mod tally;
@@ -80,16 +100,18 @@ use std::{
 use clap::{Parser, Subcommand, error::ErrorKind};
 use serde::Serialize;
 
-use self::output::{Failure, Output, write_json};
+use self::output::{Failure, Output, Special, write_json};
 #[cfg(feature = "executor")]
 pub use self::probe::ProbeArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
+    diff::DiffArgs,
     exit::Exit,
     explain::ExplainArgs,
     inspect::InspectArgs,
-    output::Format,
+    lint::{FailLevel, LintArgs},
+    output::{AnyFormat, Format},
     question::{CallerArgs, KeyAccess, PolicyArgs, QuestionArgs},
     test::TestArgs,
     validate::ValidateArgs,
@@ -113,7 +135,7 @@ policy, 4 findings or failed tests, 5 denied.")]
 pub struct Cli {
     /// How answers are written [default: text, or what PATHWARD_FORMAT says]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
-    format: Option<Format>,
+    format: Option<AnyFormat>,
 
     #[command(subcommand)]
     command: Command,
@@ -132,6 +154,12 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run the tests that stand beside a policy
     Test(TestArgs),
+    /// Look for restrictions that do nothing, or more than they look like
+    Lint(LintArgs),
+    /// Show which paths a new policy allows that the old one did not, and which no longer
+    Diff(DiffArgs),
+    /// The same as `diff --no-new-access`: exit code 4 if a new policy allows anything new
+    CheckNoNewAccess(DiffArgs),
     /// Make API keys
     #[cfg(feature = "gateway")]
     Key(KeyArgs),
@@ -152,17 +180,24 @@ pub fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     // Not locked: the progress of a batch writes there too.
     let mut err = io::stderr();
-    let format = match cli.format.map_or_else(Format::from_env, |format| Ok(Some(format))) {
-        Ok(format) => format.unwrap_or_default(),
+    let asked = match cli.format {
+        Some(format) => Ok(format.split()),
+        None => Format::from_env().map(|format| (format.unwrap_or_default(), None)),
+    };
+    let (format, special) = match asked.and_then(|asked| known(asked, &cli.command)) {
+        Ok(formats) => formats,
         Err(failure) => return say(&failure, Format::Text, &mut err).into(),
     };
-    let mut output = Output { format, out: &mut out, err: &mut err, decided: Exit::Fine };
+    let mut output = Output { format, special, out: &mut out, err: &mut err, decided: Exit::Fine };
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output),
         Command::Validate(args) => validate::run(args, &mut output),
         Command::Inspect(args) => inspect::run(args, &mut output),
         Command::Test(args) => test::run(args, &mut output),
+        Command::Lint(args) => lint::run(args, &mut output),
+        Command::Diff(args) => diff::run(args, false, &mut output),
+        Command::CheckNoNewAccess(args) => diff::run(args, true, &mut output),
         #[cfg(feature = "gateway")]
         Command::Key(args) => key::run(args, &mut output),
         #[cfg(feature = "gateway")]
@@ -179,6 +214,24 @@ pub fn main() -> ExitCode {
         Err(Failure::BrokenPipe) => decided.into(),
         Err(failure) => say(&failure, format, &mut err).into(),
     }
+}
+
+/// Refuses a format that the command does not have.
+fn known(
+    (format, special): (Format, Option<Special>),
+    command: &Command,
+) -> Result<(Format, Option<Special>), Failure> {
+    match (special, command) {
+        (None, _) => {}
+        (Some(Special::Sarif), Command::Lint(_)) | (Some(Special::Junit), Command::Test(_)) => {}
+        (Some(Special::Sarif), _) => {
+            return Err(Failure::question("`--format sarif` is for `lint` alone; write `json`"));
+        }
+        (Some(Special::Junit), _) => {
+            return Err(Failure::question("`--format junit` is for `test` alone; write `json`"));
+        }
+    }
+    Ok((format, special))
 }
 
 /// Says why there is no answer. When even that cannot be written, the exit code has to do.

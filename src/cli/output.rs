@@ -30,6 +30,37 @@ pub enum Format {
     Json,
 }
 
+/// What `--format` takes: the formats of every command, and those of one command each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AnyFormat {
+    /// For people.
+    Text,
+    /// For programs; the shapes are stable.
+    Json,
+    /// Of `lint`: for code hosts.
+    Sarif,
+    /// Of `test`: for what runs builds.
+    Junit,
+}
+
+/// A format that one command alone has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Special {
+    Sarif,
+    Junit,
+}
+
+impl AnyFormat {
+    pub(super) fn split(self) -> (Format, Option<Special>) {
+        match self {
+            Self::Text => (Format::Text, None),
+            Self::Json => (Format::Json, None),
+            Self::Sarif => (Format::Text, Some(Special::Sarif)),
+            Self::Junit => (Format::Text, Some(Special::Junit)),
+        }
+    }
+}
+
 impl Format {
     /// The format of `PATHWARD_FORMAT`, where it is set.
     pub(super) fn from_env() -> Result<Option<Self>, Failure> {
@@ -91,6 +122,8 @@ impl From<serde_json::Error> for Failure {
 /// Where a command writes, and how.
 pub(super) struct Output<'o> {
     pub(super) format: Format,
+    /// The answer alone is in this format; what is beside it is as `format` says.
+    pub(super) special: Option<Special>,
     pub(super) out: &'o mut dyn Write,
     pub(super) err: &'o mut dyn Write,
     /// What the command ends with when nobody reads the output to its end. Set before anything is

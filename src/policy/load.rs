@@ -44,9 +44,7 @@ impl Policy {
             }
         };
         if files.is_empty() && loading.diagnostics.is_empty() {
-            let help =
-                "policies are files that end in `.yaml` or `.yml`; `.test.yaml` is for tests";
-            loading.fail(path, "policy.empty", "no policy is in this folder", help);
+            loading.fail(path, "policy.empty", "no policy is in this folder", NO_FILES);
         }
         for file in files {
             match read_file(&file) {
@@ -97,16 +95,59 @@ impl Policy {
     ///
     /// As [`Policy::load`].
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, PolicyErrors> {
+        Self::from_bytes(name, text.as_bytes())
+    }
+
+    /// The policy that the bytes of one file say, as [`Policy::from_yaml`] reads a text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::load`].
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, PolicyErrors> {
         let mut loading = Loading::default();
-        if text.len() > MAX_FILE_SIZE {
-            loading.fail(Path::new(name), "limit.file_size", &too_big(), SPLIT);
-        } else {
-            loading.add(name, name, text.as_bytes());
+        match bytes.len() > MAX_FILE_SIZE {
+            true => loading.fail(Path::new(name), "limit.file_size", &too_big(), SPLIT),
+            false => loading.add(name, name, bytes),
+        }
+        loading.finish(Path::new(name))
+    }
+
+    /// The policy that the files of a folder say, which come from somewhere else than a folder.
+    /// `name` is what errors call the whole; each file has its own name and its bytes.
+    ///
+    /// Files that a folder would not give to a policy ([`is_policy_file`]) are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::load`].
+    pub fn from_files(name: &str, mut files: Vec<(String, Vec<u8>)>) -> Result<Self, PolicyErrors> {
+        let mut loading = Loading::default();
+        files.retain(|(file, _)| is_policy_file(file));
+        files.sort();
+        if files.is_empty() {
+            loading.fail(Path::new(name), "policy.empty", "no policy is in this folder", NO_FILES);
+        }
+        for (file, bytes) in files {
+            let shown = format!("{}/{file}", name.trim_end_matches('/'));
+            match bytes.len() > MAX_FILE_SIZE {
+                true => loading.fail(Path::new(&shown), "limit.file_size", &too_big(), SPLIT),
+                false => loading.add(&shown, &file, &bytes),
+            }
         }
         loading.finish(Path::new(name))
     }
 }
 
+/// Whether a file of this name in a folder belongs to the folder's policy: `.yaml` or `.yml`, neither
+/// tests (`NAME.test.yaml`) nor hidden.
+pub fn is_policy_file(name: &str) -> bool {
+    let is_yaml = [".yaml", ".yml"].iter().any(|end| name.ends_with(end));
+    let is_test = [".test.yaml", ".test.yml"].iter().any(|end| name.ends_with(end));
+    is_yaml && !is_test && !name.starts_with('.')
+}
+
+const NO_FILES: &str =
+    "policies are files that end in `.yaml` or `.yml`; `.test.yaml` is for tests";
 const SPLIT: &str = "put the connections into several files of one folder";
 
 fn too_big() -> String {
@@ -119,9 +160,7 @@ fn policy_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_yaml = [".yaml", ".yml"].iter().any(|end| name.ends_with(end));
-        let is_test = [".test.yaml", ".test.yml"].iter().any(|end| name.ends_with(end));
-        if is_yaml && !is_test && !name.starts_with('.') && !path.is_dir() {
+        if is_policy_file(&name) && !path.is_dir() {
             files.push(path);
         }
     }

@@ -59,10 +59,10 @@ pub use self::connection::{
 };
 pub use self::{
     diagnostic::{Diagnostic, PolicyErrors, Severity, Snippet},
-    load::{MAX_FILE_SIZE, MAX_RULES},
+    load::{MAX_FILE_SIZE, MAX_RULES, is_policy_file},
     report::MAX_DIAGNOSTICS,
     schema::MAX_NAME_LEN,
-    test_file::{Check, Expected, PolicyTest, TestFile},
+    test_file::{Check, Expected, Never, PolicyTest, TestFile},
     yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES},
 };
 use crate::{access::AccessSet, automaton::Budget};

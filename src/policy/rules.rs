@@ -83,7 +83,8 @@ pub(super) fn read(
     }
 }
 
-fn entry(
+/// Reads one entry: a text, or its fields.
+pub(super) fn entry(
     report: &mut Report<'_>,
     item: &Node<'_>,
     what: &str,

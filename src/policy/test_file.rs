@@ -9,7 +9,12 @@
 //!       - { path: Algorithmia/team.jpg, read: allow, write: deny }
 //!       - { path: Algorithmia2/x, read: deny, reason: deny.no_match }
 //!       - { path: Algorithmia/../x, read: invalid }
+//!     never:
+//!       write: prod/*
+//!       delete: [prod/*, { glob: "**/*.lock" }]
 //! ```
+//!
+//! A `check` is about one path; `never` is about all paths that a restriction matches.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,13 +23,19 @@ use super::{
     fields::{self, Fields, Shape},
     load::{self, MAX_FILE_SIZE, ReadError},
     report::{Report, Span},
-    schema, traps,
-    yaml::{self, Node},
+    rules, schema, traps,
+    yaml::{self, Node, Value},
+};
+use crate::{
+    access::{Access, AccessSet},
+    automaton::Effect,
+    restriction::Restriction,
 };
 
 static FILE: Shape = Shape { name: "a file of tests", fields: &["tests"], secret: None };
 static TEST: Shape =
-    Shape { name: "a test", fields: &["name", "connection", "as", "check"], secret: None };
+    Shape { name: "a test", fields: &["name", "connection", "as", "check", "never"], secret: None };
+static NEVER: Shape = Shape { name: "`never`", fields: &["read", "write", "delete"], secret: None };
 /// The operations are named as [`Operate::name`](crate::engine::Operate::name) names them.
 static CHECK: Shape = Shape {
     name: "a check",
@@ -82,6 +93,17 @@ pub struct Check {
     pub location: Location,
 }
 
+/// An access that no path of a restriction may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Never {
+    /// The access.
+    pub access: Access,
+    /// The paths.
+    pub restriction: Restriction,
+    /// Where it is written.
+    pub location: Location,
+}
+
 /// A test: what one caller may do with one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyTest {
@@ -91,8 +113,10 @@ pub struct PolicyTest {
     pub connection: String,
     /// The caller (`as`).
     pub caller: String,
-    /// What is checked; at least one.
+    /// What is checked.
     pub checks: Vec<Check>,
+    /// What may nowhere be done. There is at least one of the two.
+    pub never: Vec<Never>,
     /// Where it is written.
     pub location: Location,
 }
@@ -176,15 +200,23 @@ fn test(report: &mut Report<'_>, node: &Node<'_>) -> Option<PolicyTest> {
     let caller = fields
         .require(report, "as", "name the caller: `as: steph`")
         .and_then(|node| schema::name(report, node, "`as`"));
-    let checks = fields
-        .require(report, "check", "write what is checked: `- { path: bucket/x, read: allow }`")
-        .and_then(|node| some_items(report, node, "`check`"))
-        .map(|items| items.iter().filter_map(|item| check(report, item)).collect());
+    let never = match fields.get("never") {
+        Some(node) => Some(never(report, node)?),
+        None => None,
+    };
+    let checks = match fields.get("check") {
+        None if never.is_some() => Some(Vec::new()),
+        _ => fields
+            .require(report, "check", "write what is checked: `- { path: bucket/x, read: allow }`")
+            .and_then(|node| some_items(report, node, "`check`"))
+            .map(|items| items.iter().filter_map(|item| check(report, item)).collect()),
+    };
     Some(PolicyTest {
         name: name?.to_owned(),
         connection: connection?.to_owned(),
         caller: caller?.to_owned(),
         checks: checks?,
+        never: never.unwrap_or_default(),
         location: report.location(node.span),
     })
 }
@@ -197,6 +229,40 @@ fn connection<'n>(report: &mut Report<'_>, node: &'n Node<'_>) -> Option<&'n str
         return None;
     }
     Some(text)
+}
+
+fn never(report: &mut Report<'_>, node: &Node<'_>) -> Option<Vec<Never>> {
+    const HELP: &str = "write what may nowhere be done: `never: { write: \"prod/*\" }`";
+    let fields = Fields::read(report, node, &NEVER)?;
+    let mut all = Vec::new();
+    for (name, value) in fields.iter() {
+        let access = Access::from_name(name)?;
+        let items = match &value.value {
+            Value::Sequence(_) => some_items(report, value, &format!("`{name}`"))?,
+            _ => std::slice::from_ref(value),
+        };
+        for item in items {
+            let what = "what `never` names";
+            let Some(entry) = rules::entry(report, item, what, Effect::Deny, access.into()) else {
+                continue;
+            };
+            if entry.rule.access != AccessSet::from(access) {
+                report
+                    .error(
+                        "policy.entry",
+                        item.span,
+                        "the access of `never` stands before the path",
+                    )
+                    .help(HELP);
+            }
+            let location = report.location(item.span);
+            all.push(Never { access, restriction: entry.rule.restriction, location });
+        }
+    }
+    if all.is_empty() && !report.failed() {
+        report.error("policy.empty_list", node.span, "`never` names nothing").help(HELP);
+    }
+    Some(all)
 }
 
 fn check(report: &mut Report<'_>, node: &Node<'_>) -> Option<Check> {

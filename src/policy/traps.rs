@@ -87,7 +87,11 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
         return;
     };
     let behind = comment.trim_start_matches('#').chars().next();
-    if behind.is_none_or(char::is_whitespace) {
+    let line = comment.split(['\n', '\r']).next().unwrap_or_default().trim_end();
+    // A comment that ends as paths do may be the rest of one.
+    let is_like_path = line.ends_with(['/', '*']) && !line.ends_with("*/");
+    let is_comment = behind.is_none_or(char::is_whitespace);
+    if is_comment && !is_like_path {
         return;
     }
     let at = span.range().end + spaces;
@@ -99,6 +103,16 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
         return;
     }
     let here = Span { from, to: from + 1, line: span.line, column };
+    if is_comment {
+        report
+            .warning(
+                "policy.yaml_comment",
+                here,
+                "the value ends before ` #`, and the comment behind it ends like a path",
+            )
+            .help("put the whole value in quotes if the `#` belongs to it");
+        return;
+    }
     report
         .error(
             "policy.yaml_comment",

@@ -22,6 +22,7 @@ read at Algorithmia/data2/x: deny.no_match
   no match: Algorithmia/team.jpg (policy.yaml:7:9) parts ways at byte 12: expected \"t\", the path has \"d\"
   no match: Algorithmia/out/ (policy.yaml:9:17) parts ways at byte 12: expected \"o\", the path has \"d\"
   deny, no match: Algorithmia/data/secret/ (policy.yaml:11:9) parts ways at byte 16: expected \"/\", the path has \"2\"
+  to allow it: add { path: \"Algorithmia/data2/x\", access: [read] } to `restrictions`; opens nothing else
 "
     );
 }
@@ -123,4 +124,79 @@ fn of_thousands_of_rules_only_the_interesting_are_shown() {
     assert!(ran.lines().len() < 10, "{}", ran.out);
     let json = folder.ask("explain s3+a read bucket2999/date --format json").json();
     assert_eq!(json["needs"][0]["considered"].as_array().map(Vec::len), Some(3_000));
+}
+
+/// What would turn a decision is tried: the policy is changed so, and asked again.
+#[test]
+fn what_would_turn_it_does_and_its_example_shows_what_else() {
+    for (question, lines) in [
+        (
+            "s3+saha read Algorithmia/data2/x",
+            &[
+                "to allow it: add { path: \"Algorithmia/data2/x\", access: [read] } to `restrictions`; opens nothing else",
+            ][..],
+        ),
+        (
+            "s3+saha write Algorithmia/data/x",
+            &[
+                "to allow it: add { path: \"Algorithmia/data/x\", access: [write] } to `restrictions`; opens nothing else",
+                "to allow it: give write to Algorithmia/data/* (policy.yaml:8:9); opens more, such as Algorithmia/data/",
+            ],
+        ),
+        (
+            "s3+saha read Algorithmia/data/secret/x",
+            &[
+                "to allow it: take out Algorithmia/data/secret/ (policy.yaml:11:9); opens more, such as Algorithmia/data/secret/",
+            ],
+        ),
+        (
+            "s3+saha read Algorithmia/data/x",
+            &[
+                "to deny it: add { path: \"Algorithmia/data/x\", access: [read] } to `deny`; closes nothing else",
+                "to deny it: take out Algorithmia/data/* (policy.yaml:8:9); closes more, such as Algorithmia/data/",
+            ],
+        ),
+        (
+            "s3+saha read Algorithmia/team.jpg",
+            &[
+                "to deny it: add { path: \"Algorithmia/team.jpg\", access: [read] } to `deny`; closes nothing else",
+                "to deny it: take out Algorithmia/team.jpg (policy.yaml:7:9); closes nothing else",
+            ],
+        ),
+        (
+            "s3+saha write Algorithmia/data/secret/x*y",
+            &[
+                "to allow it: take out Algorithmia/data/secret/ (policy.yaml:11:9), and add { path: 'Algorithmia/data/secret/x\\*y', access: [write] } to `restrictions`; opens nothing else",
+                "to allow it: take out Algorithmia/data/secret/ (policy.yaml:11:9), and give write to Algorithmia/data/* (policy.yaml:8:9); opens more, such as Algorithmia/data/",
+            ],
+        ),
+        (
+            "s3+saha list logs",
+            &[
+                "to allow it: add { path: \"logs/\", access: [read] } to `restrictions`; opens more, such as logs/a",
+            ],
+        ),
+        ("s3+saha list Algorithmia", &[]),
+        ("s3+tree delete-tree pub/a", &[]),
+        ("s3+plain read pub//x", &[]),
+        ("s3+all read-acl pub/x", &[]),
+    ] {
+        let (_, text) = shown(question);
+        let said: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  "))
+            .filter(|l| l.starts_with("to "))
+            .collect();
+        assert_eq!(said, lines, "{question}");
+    }
+    let json = Folder::new().ask("explain s3+saha write Algorithmia/data/x --format json").json();
+    let remedies = &json["needs"][0]["remedies"];
+    assert_eq!(remedies[0]["change"][0]["restriction"], "Algorithmia/data/x");
+    assert_eq!(
+        (&remedies[0]["also"], &remedies[0]["decided"]),
+        (&serde_json::Value::Null, &true.into())
+    );
+    assert_eq!(remedies[1]["change"][0]["step"], "widen");
+    assert_eq!(remedies[1]["change"][0]["rule"]["id"], 1);
+    assert_eq!(remedies[1]["also"], "Algorithmia/data/");
 }

@@ -4,10 +4,13 @@
 
 mod batch;
 mod check;
+mod diff;
 mod explain;
 mod files;
 #[cfg(feature = "gateway")]
 mod hostile;
+mod lint;
+mod never;
 #[cfg(feature = "gateway")]
 mod serve;
 #[cfg(all(feature = "gateway", feature = "embedded"))]

@@ -1,0 +1,134 @@
+//! What the text of one restriction shows.
+
+use super::{Finding, Level};
+use crate::{
+    access::Access,
+    automaton::{Effect, Verdict},
+    path::{MIN_BUCKET_LEN, Path},
+    policy::{Connection, Keys, Rule},
+    restriction::{Dialect, Token},
+};
+
+pub(super) fn look<'p>(
+    connection: &'p Connection,
+    n: usize,
+    rule: &'p Rule,
+    findings: &mut Vec<Finding<'p>>,
+) {
+    let (Dialect::Plain, [pattern]) = (rule.restriction.dialect(), rule.restriction.patterns())
+    else {
+        return;
+    };
+    let text = rule.restriction.text();
+    let (code, level, message, help, ends) = match pattern.tokens() {
+        [star] if *star == Token::STAR => {
+            let writes =
+                rule.access.contains(Access::Write) || rule.access.contains(Access::Delete);
+            if rule.effect == Effect::Deny || !writes {
+                return;
+            }
+            let message = match rule.location {
+                Some(_) => format!("`{text}` gives {} to everything", rule.access),
+                None => format!("without `restrictions` everything has {}", rule.access),
+            };
+            let help =
+                "name the folders that are written: `{ path: bucket/out/, access: read-write }`";
+            ("lint.write_everything", Level::Warning, message, help.to_owned(), &[][..])
+        }
+        [Token::Literal(start), star, ..] if *star == Token::STAR && !start.contains(&b'/') => {
+            let start = String::from_utf8_lossy(start);
+            let help = match start.len() >= MIN_BUCKET_LEN {
+                true => format!("for that bucket alone write `{start}/`"),
+                false => "name each bucket: `bucket/`".to_owned(),
+            };
+            let is_name = start.ends_with(|c: char| c.is_ascii_alphanumeric());
+            let level = match rule.effect {
+                Effect::Allow if is_name => Level::Warning,
+                _ => Level::Note,
+            };
+            let message = format!(
+                "`{text}` crosses the bucket's name: it matches in every bucket whose name starts \
+                 with `{start}`"
+            );
+            (
+                "lint.crosses_buckets",
+                level,
+                message,
+                help,
+                &["-private/a", "-private/", "private/a"][..],
+            )
+        }
+        [Token::Literal(start), star] if *star == Token::STAR => {
+            let start = String::from_utf8_lossy(start);
+            if rule.effect == Effect::Deny || !start.ends_with(|c: char| c.is_ascii_alphanumeric())
+            {
+                return;
+            }
+            let message = format!("`{text}` matches every name that starts so, not one folder");
+            let help = format!("for the folder write `{start}/`");
+            ("lint.raw_prefix", Level::Note, message, help, &["-old/a", "2"][..])
+        }
+        [Token::Literal(whole)] => {
+            let name = String::from_utf8_lossy(whole);
+            let Some((_, last)) = name.rsplit_once('/') else {
+                let message =
+                    format!("`{text}` is the bucket's name alone: no object is matched by it");
+                let help = format!("for what is in the bucket write `{name}/`");
+                findings.push(Finding::of_rule(
+                    "lint.bare_bucket",
+                    Level::Warning,
+                    connection,
+                    n,
+                    message,
+                    help,
+                ));
+                return;
+            };
+            let is_refused = connection.keys() == Keys::Plain
+                && Path::new(whole).is_ok_and(|path| path.alias_at().is_some());
+            let below = connection.automaton().below(format!("{name}/").as_bytes()).some;
+            if rule.effect == Effect::Allow
+                || last.contains('.')
+                || is_refused
+                || below.intersection(rule.access).is_empty()
+            {
+                return;
+            }
+            let message = format!("`{text}` denies that path alone, and nothing below it");
+            let help = format!("if it is a folder write `{name}/`");
+            ("lint.not_directory", Level::Warning, message, help, &["/a"][..])
+        }
+        _ => return,
+    };
+    let mut finding = Finding::of_rule(code, level, connection, n, message, help);
+    let shows = |path: &Path<'_>| match rule.effect {
+        // What is caught is caught by it, and no deny takes it back.
+        Effect::Allow => {
+            rule.restriction.matches(path.as_bytes()) && allows(connection, rule, path)
+        }
+        Effect::Deny if code == "lint.not_directory" => allows(connection, rule, path),
+        Effect::Deny => rule.restriction.matches(path.as_bytes()),
+    };
+    finding.witness = ends
+        .iter()
+        .filter_map(|end| Path::from_vec([pattern.prefix(), end.as_bytes()].concat()).ok())
+        .find(shows);
+    if let Some(path) = &finding.witness {
+        finding.message.push_str(&match code {
+            "lint.not_directory" => format!(": `{path}` is still allowed"),
+            _ => format!(", such as `{path}`"),
+        });
+    }
+    findings.push(finding);
+}
+
+/// Whether some access of a rule is given at a path.
+fn allows(connection: &Connection, rule: &Rule, path: &Path<'_>) -> bool {
+    if connection.keys() == Keys::Plain && path.alias_at().is_some() {
+        return false;
+    }
+    rule.access.iter().any(|access| {
+        let verdict = connection.automaton().here(path.as_bytes(), access);
+        matches!(verdict, Verdict::Allowed(_))
+    })
+}

@@ -1,0 +1,152 @@
+//! Policies in git: `git:REV:PATH`, read by git itself, so that nothing is checked out.
+
+use std::{
+    ffi::OsStr,
+    io::Read,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::{
+    exit::Exit,
+    output::{Failure, escape_bytes},
+    question,
+};
+use crate::policy::{MAX_FILE_SIZE, Policy, is_policy_file};
+
+/// Loads a policy: a file, a folder, or either of them as a git revision has it.
+pub(super) fn load(source: &OsStr) -> Result<Policy, Failure> {
+    let text = source.to_str().unwrap_or_default();
+    let Some(named) = text.strip_prefix("git:") else {
+        return question::load(Path::new(source));
+    };
+    let Some((revision, path)) = named.split_once(':').filter(|(rev, _)| !rev.is_empty()) else {
+        return Err(Failure::question(format!(
+            "`{}` names no policy in git: write `git:REV:PATH`, such as `git:HEAD:policy.yaml`",
+            escape_bytes(text.as_bytes())
+        )));
+    };
+    let path = if path.is_empty() { "." } else { path };
+    let commit = git(&[
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        &format!("{revision}^{{commit}}"),
+    ])
+    .map_err(|_| failed(text, "git knows no such revision here"))?;
+    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    // `DIR/` would list what is in it.
+    let trimmed = path.trim_end_matches('/');
+    let folder = if matches!(trimmed, "." | "") { here(text, &commit)? } else { None };
+    let object = match folder {
+        Some(tree) => {
+            Object { kind: "tree".into(), hash: tree, name: String::new(), mode: "040000".into() }
+        }
+        None => list(text, &["ls-tree", "-z", &commit, "--", trimmed])?
+            .pop()
+            .ok_or_else(|| failed(text, "there is no such file or folder in that revision"))?,
+    };
+    let loaded = match object.kind.as_str() {
+        "blob" => Policy::from_bytes(text, &object.read(text)?),
+        "tree" => {
+            let mut files = Vec::new();
+            for entry in list(text, &["ls-tree", "-z", "--full-tree", &object.hash])? {
+                if is_policy_file(&entry.name) && entry.kind == "blob" {
+                    files.push((entry.name.clone(), entry.read(text)?));
+                }
+            }
+            Policy::from_files(text, files)
+        }
+        _ => return Err(failed(text, "it is neither a file nor a folder in that revision")),
+    };
+    loaded.map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))
+}
+
+/// The tree of the folder that the command runs in, where the whole of it is meant.
+fn here(source: &str, commit: &str) -> Result<Option<String>, Failure> {
+    let prefix = git(&["rev-parse", "--show-prefix"])?;
+    let prefix = String::from_utf8_lossy(&prefix).trim().trim_end_matches('/').to_owned();
+    let tree = git(&[
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        &format!("{commit}:{prefix}"),
+    ])
+    .map_err(|_| failed(source, "this folder is not in that revision"))?;
+    Ok(Some(String::from_utf8_lossy(&tree).trim().to_owned()))
+}
+
+/// A file or folder of a revision.
+struct Object {
+    mode: String,
+    kind: String,
+    hash: String,
+    name: String,
+}
+
+impl Object {
+    fn read(&self, source: &str) -> Result<Vec<u8>, Failure> {
+        if self.mode == "120000" {
+            let name = escape_bytes(self.name.as_bytes()).into_owned();
+            return Err(failed(
+                source,
+                &format!("`{name}` is a symbolic link, which is not followed in git"),
+            ));
+        }
+        git(&["cat-file", "blob", &self.hash])
+    }
+}
+
+/// What `git ls-tree -z` says: `mode kind hash<TAB>name<NUL>`.
+fn list(source: &str, arguments: &[&str]) -> Result<Vec<Object>, Failure> {
+    let listed = git(arguments)?;
+    let mut objects = Vec::new();
+    for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        let line = String::from_utf8_lossy(line);
+        let parts = line.split_once('\t').and_then(|(head, name)| {
+            let mut words = head.split(' ').map(str::to_owned);
+            Some(Object {
+                mode: words.next()?,
+                kind: words.next()?,
+                hash: words.next()?,
+                name: name.to_owned(),
+            })
+        });
+        objects
+            .push(parts.ok_or_else(|| failed(source, "git answers in a way that is not known"))?);
+    }
+    Ok(objects)
+}
+
+/// Runs git in the current folder. What it complains of is passed on, escaped.
+fn git(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+    let unexpected = |what: String| Failure::Said(Exit::Error, what);
+    let mut child = Command::new("git")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| unexpected(format!("cannot run `git`: {error}")))?;
+    let mut out = Vec::new();
+    if let Some(pipe) = child.stdout.take() {
+        // One byte more than a policy may have, so that one that is too large is told as such.
+        pipe.take(MAX_FILE_SIZE as u64 + 1)
+            .read_to_end(&mut out)
+            .map_err(|error| unexpected(format!("cannot read what `git` says: {error}")))?;
+    }
+    let ended = child
+        .wait_with_output()
+        .map_err(|error| unexpected(format!("cannot run `git`: {error}")))?;
+    if ended.status.success() || out.len() > MAX_FILE_SIZE {
+        return Ok(out);
+    }
+    let says = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+    Err(Failure::question(format!("git: {}", crate::escape::escape(&says))))
+}
+
+fn failed(source: &str, why: &str) -> Failure {
+    Failure::question(format!("`{}`: {why}", escape_bytes(source.as_bytes())))
+}

@@ -1,0 +1,319 @@
+//! Lint: each finding on a policy that has it, none on the policies of this repository that must
+//! not have it, and what it says of dead entries against the algebra.
+
+#![expect(clippy::panic, reason = "a test that fails panics")]
+
+mod common;
+
+use common::{Chance, Rule, entries, from_env, plain, show};
+use pathward::{
+    Access, AccessSet, Effect, Path, Policy, Restriction,
+    analysis::{self, CODES, Finding, Language, Lint, States},
+};
+
+fn policy(connections: &str) -> Policy {
+    Policy::from_yaml("p.yaml", &format!("connections:\n{connections}"))
+        .unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn one(fields: &str) -> Policy {
+    policy(&format!("  - id: s3+t\n    owner: o\n{fields}"))
+}
+
+fn lint(policy: &Policy) -> Lint<'_> {
+    let lint = analysis::lint(policy, States::default());
+    assert_eq!(lint.undecided, 0);
+    lint
+}
+
+/// Code, rule and witness of each finding.
+fn found(policy: &Policy) -> Vec<(&'static str, Option<usize>, Option<String>)> {
+    let of = |f: &Finding<'_>| (f.code, f.rule, f.witness.as_ref().map(ToString::to_string));
+    lint(policy).findings.iter().map(of).collect()
+}
+
+#[test]
+fn each_kind_is_found_with_a_path_and_a_fix() {
+    let path = |text: &str| Some(text.to_owned());
+    for (fields, expected) in [
+        (
+            "    restrictions: [Algorithmia*]\n",
+            vec![("lint.crosses_buckets", Some(0), path("Algorithmia-private/a"))],
+        ),
+        (
+            "    restrictions: [pub/data*]\n",
+            vec![("lint.raw_prefix", Some(0), path("pub/data-old/a"))],
+        ),
+        // What is taken back is no example.
+        (
+            "    restrictions: [pub/data*]\n    deny: [pub/data-old/]\n",
+            vec![("lint.raw_prefix", Some(0), path("pub/data2"))],
+        ),
+        ("    restrictions: [pub/draft-*, pub/data/*, \"*.csv\"]\n", vec![]),
+        ("    restrictions: [pub]\n", vec![("lint.bare_bucket", Some(0), None)]),
+        (
+            "    restrictions: [pub/]\n    deny: [pub/secret]\n",
+            vec![("lint.not_directory", Some(1), path("pub/secret/a"))],
+        ),
+        ("    restrictions: [pub/]\n    deny: [pub/secret.txt]\n", vec![]),
+        ("    restrictions: [pub/]\n    deny: [pub/secret, pub/secret/]\n", vec![]),
+        ("    access: read-write\n", vec![("lint.write_everything", Some(0), None)]),
+        ("    restrictions: [\"*\"]\n", vec![]),
+        ("    restrictions: [pub/, pub/a/]\n", vec![("lint.shadowed", Some(1), None)]),
+        (
+            "    restrictions: [pub/a, pub/b, \"pub/*\"]\n",
+            vec![("lint.shadowed", Some(0), None), ("lint.shadowed", Some(1), None)],
+        ),
+        ("    restrictions: [pub/, { path: pub/a/, access: read-write }]\n", vec![]),
+        (
+            "    restrictions: [pub/, logs/]\n    deny: [pub/]\n",
+            vec![("lint.denied", Some(0), None)],
+        ),
+        ("    restrictions: [pub/]\n    deny: [logs/]\n", vec![("lint.idle_deny", Some(1), None)]),
+        // Read is all that is given, so a deny of writing takes nothing.
+        (
+            "    restrictions: [pub/]\n    deny: [{ path: pub/a/, access: [write] }]\n",
+            vec![("lint.idle_deny", Some(1), None)],
+        ),
+        (
+            "    restrictions: [pub/]\n    deny: [pub/a/, pub/a/b/]\n",
+            vec![("lint.shadowed", Some(2), None)],
+        ),
+        // No path of a connection with `keys: plain` has an empty segment.
+        (
+            "    keys: plain\n    restrictions: [pub/]\n    deny: [pub//x]\n",
+            vec![("lint.idle_deny", Some(1), None)],
+        ),
+        // Two spellings of the same: one of them stays.
+        (
+            "    restrictions: [{ glob: \"pub/[ab]\" }, { glob: \"pub/{a,b}\" }]\n",
+            vec![("lint.shadowed", Some(1), None)],
+        ),
+        ("    restrictions: [\"pub/[a]\"]\n", vec![("policy.glob_signs", None, None)]),
+        ("    restrictions:\n      - pub/data # 1/*\n", vec![("policy.yaml_comment", None, None)]),
+        ("    restrictions:\n      - pub/data # as in 1\n", vec![]),
+    ] {
+        let policy = one(fields);
+        assert_eq!(found(&policy), expected, "{fields}");
+        for finding in lint(&policy).findings {
+            assert!(!finding.help.is_empty() && !finding.message.is_empty(), "{finding:?}");
+            let is_known = CODES.iter().any(|(code, _)| *code == finding.code);
+            assert!(is_known || finding.code.starts_with("policy."), "{}", finding.code);
+        }
+    }
+}
+
+#[test]
+fn what_covers_an_entry_is_named() {
+    for (restrictions, by) in [
+        ("[pub/, logs/, pub/a/x]", vec![0]),
+        ("[logs/, \"*.csv\", pub/a.csv]", vec![1]),
+        (
+            "[logs/, { glob: \"pub/[!a]*\" }, { glob: \"pub/a*\" }, { glob: \"pub/?x\" }]",
+            vec![1, 2],
+        ),
+        (
+            "[{ path: pub/a, access: [read, write] }, { path: pub/a, access: [delete] }, { path: pub/a, access: read-write }]",
+            vec![0, 1],
+        ),
+    ] {
+        let policy = one(&format!("    restrictions: {restrictions}\n"));
+        let lint = lint(&policy);
+        let finding = lint.findings.iter().find(|f| f.code == "lint.shadowed").expect(restrictions);
+        assert_eq!(finding.by, by, "{restrictions}");
+    }
+}
+
+#[test]
+fn connections_that_overlap_with_different_access_are_found() {
+    let two = |one: &str, other: &str| {
+        policy(&format!(
+            "  - {{ id: s3+a, owner: o, {one} }}\n  - {{ id: s3+b, owner: o, {other} }}\n"
+        ))
+    };
+    let overlaps = |policy: &Policy| -> Vec<(String, String)> {
+        let of = |f: &Finding<'_>| {
+            assert_eq!(f.code, "lint.overlap");
+            let at = f.witness.as_ref().expect("a path").to_string();
+            (f.connection.expect("one").id().to_string(), at)
+        };
+        lint(policy).findings.iter().map(of).collect()
+    };
+    let found =
+        overlaps(&two("restrictions: [pub/]", "access: read-write, restrictions: [pub/out/]"));
+    assert_eq!(found, [("s3+a".to_owned(), "pub/out/".to_owned())]);
+    for (one, other) in [
+        ("restrictions: [pub/]", "restrictions: [pub/out/]"),
+        ("restrictions: [pub/]", "access: read-write, restrictions: [logs/]"),
+        ("restrictions: [pub/], deny: [pub/out/]", "access: read-write, restrictions: [pub/out/]"),
+        // Another server is another storage.
+        (
+            "restrictions: [pub/]",
+            "access: read-write, restrictions: [pub/], endpoint: \"https://s3.example\"",
+        ),
+    ] {
+        assert!(overlaps(&two(one, other)).is_empty(), "{one} {other}");
+    }
+}
+
+/// An entry is called dead if, and only if, everything is as it was without it.
+#[test]
+fn dead_entries_are_those_without_which_nothing_changes() {
+    let seed = from_env("PATHWARD_SEED").unwrap_or(5);
+    let mut chance = Chance(seed);
+    let rounds = if cfg!(debug_assertions) { 400 } else { 8_000 };
+    let texts = [
+        "pub/",
+        "pub/*",
+        "pub*",
+        "*",
+        "pub/a",
+        "pub/a/",
+        "pub/a*",
+        "*/a",
+        "*a*",
+        "logs/",
+        "pub/*/a",
+        "pub/a/*/b",
+        "logs/a",
+        "*.csv",
+        "pub/*.csv",
+        "pub/a.csv",
+        "pub",
+    ];
+    let globs = ["pub/**", "pub/*", "*/a", "pub/{a,b}", "{pub,logs}/**", "**/a.csv", "pub/?"];
+    let (mut dead, mut alive) = (0, 0);
+    for _ in 0..rounds {
+        let mut rules: Vec<Rule> = Vec::new();
+        for _ in 0..2 + chance.below(7) {
+            let restriction = match chance.one_in(4) {
+                true => Restriction::parse_glob(globs[chance.below(globs.len())]).expect("a glob"),
+                false => plain(texts[chance.below(texts.len())]),
+            };
+            let access = *chance.pick(&[
+                AccessSet::READ_ONLY,
+                AccessSet::READ_WRITE,
+                AccessSet::from_bits(3),
+            ]);
+            let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
+            let known = rules.iter().any(|rule| {
+                rule.restriction.patterns() == restriction.patterns()
+                    && (rule.access, rule.effect) == (access, effect)
+            });
+            if !known {
+                rules.push(Rule { restriction, access, effect });
+            }
+        }
+        // As connections have them: the restrictions, then the denies.
+        rules.sort_by_key(|rule| rule.effect);
+        if rules[0].effect == Effect::Deny {
+            continue;
+        }
+        let line = |rule: &Rule| {
+            let kind = match rule.restriction.dialect() {
+                pathward::Dialect::Plain => "path",
+                pathward::Dialect::Glob => "glob",
+            };
+            let names: Vec<_> = rule.access.iter().map(Access::name).collect();
+            format!(
+                "      - {{ {kind}: '{}', access: [{}] }}\n",
+                rule.restriction.text(),
+                names.join(", ")
+            )
+        };
+        let list =
+            |effect| rules.iter().filter(|r| r.effect == effect).map(line).collect::<String>();
+        let deny = match list(Effect::Deny) {
+            none if none.is_empty() => none,
+            some => format!("    deny:\n{some}"),
+        };
+        let policy = one(&format!("    restrictions:\n{}{deny}", list(Effect::Allow)));
+        let lint = lint(&policy);
+        let of_kind =
+            |f: &&Finding<'_>| matches!(f.code, "lint.shadowed" | "lint.denied" | "lint.idle_deny");
+        let said: Vec<&Finding<'_>> = lint.findings.iter().filter(of_kind).collect();
+        for n in 0..rules.len() {
+            let mut without = rules.clone();
+            without.remove(n);
+            let same = Access::ALL.into_iter().all(|access| {
+                let [with, without] =
+                    [&rules, &without].map(|r| Language::of_entries(entries(r), access));
+                with.equivalent(&without, States::default()).holds()
+            });
+            let is_said = said.iter().any(|f| f.rule == Some(n));
+            // Of entries that cover each other, one is not called dead.
+            let covers = said.iter().any(|f| f.by.contains(&n));
+            assert!(same || !is_said, "rule {n} is not dead: [{}]", show(&rules));
+            assert!(!same || is_said || covers, "rule {n} is dead: [{}]", show(&rules));
+            if same { dead += 1 } else { alive += 1 }
+        }
+        // All that is said can be followed: what is left says the same.
+        let left: Vec<Rule> = rules
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| !said.iter().any(|f| f.rule == Some(*n)))
+            .map(|(_, r)| r.clone())
+            .collect();
+        for finding in &said {
+            for by in &finding.by {
+                assert_ne!(Some(*by), finding.rule);
+            }
+        }
+        if said.iter().all(|finding| finding.code != "lint.shadowed" || finding.by.len() == 1) {
+            for access in Access::ALL {
+                let [with, without] =
+                    [&rules, &left].map(|r| Language::of_entries(entries(r), access));
+                assert!(with.equivalent(&without, States::default()).holds(), "[{}]", show(&rules));
+            }
+        }
+    }
+    println!("lint: {dead} dead entries and {alive} others, PATHWARD_SEED={seed}");
+    assert!(dead > 100 && alive > 100);
+}
+
+/// A hundred thousand restrictions of the kinds that policies have.
+#[test]
+fn a_large_policy_is_looked_through_fast() {
+    let count = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
+    let mut list = String::new();
+    for n in 0..count {
+        let (team, set) = (n % 997, n / 7);
+        let text = match n % 10 {
+            0..=5 => format!("tenants/team-{team}/set-{set}-{n}/*"),
+            6 | 7 => format!("tenants/team-{team}/files/{n}.parquet"),
+            8 => format!("tenants/team-{team}/raw-{n}-*"),
+            _ => format!("tenants/team-{team}/logs-{n}/*/part-*.gz"),
+        };
+        list.push_str(&format!("      - {text}\n"));
+    }
+    for n in 0..100 {
+        list.push_str(&format!("      - tenants/team-{n}/set-{}-{}/x/\n", n / 7, n));
+    }
+    let policy = one(&format!(
+        "    restrictions:\n{list}    deny:\n      - \"*/secret/*\"\n      - other/\n"
+    ));
+    let start = std::time::Instant::now();
+    let lint = lint(&policy);
+    let took = start.elapsed();
+    let count_of = |code| lint.findings.iter().filter(|f| f.code == code).count();
+    // Of the hundred, those whose folder there is.
+    assert_eq!((count_of("lint.shadowed"), count_of("lint.idle_deny")), (60, 1));
+    println!("lint: {count} restrictions took {took:?}");
+    let most = if cfg!(debug_assertions) { 15 } else { 3 };
+    assert!(took.as_secs() < most, "{took:?}");
+}
+
+#[test]
+fn examples_of_findings_are_paths_that_show_them() {
+    let policy =
+        one("    restrictions: [Algorithmia*, pub/x*]\n    deny: [Algorithmia-private/]\n");
+    for finding in lint(&policy).findings {
+        let path = finding.witness.expect("a path");
+        assert!(Path::new(path.as_bytes()).is_ok());
+        let connection = finding.connection.expect("one");
+        let rule = &connection.rules()[finding.rule.expect("one")];
+        assert!(rule.restriction.matches(path.as_bytes()));
+        let language = Language::of_connection(connection, Access::Read);
+        assert!(language.contains(&path), "{path:?}");
+    }
+}
