@@ -40,7 +40,9 @@ allow if {
 allow if {
     some length in grants.starred_lengths
     some pattern in grants.starred[substring(input.path, 0, length)]
-    regex.match(pattern, input.path)
+    endswith(input.path, pattern.suffix)
+    every piece in pattern.pieces { contains(input.path, piece) }
+    regex.match(pattern.regex, input.path)
 }
 "#;
 
@@ -106,7 +108,7 @@ fn grants<'t>(texts: impl Iterator<Item = &'t str>) -> Value {
         match text.split_once('*') {
             None => drop(exact.insert(Value::from(text), true.into())),
             Some((prefix, "")) => drop(prefixes.insert(prefix, Value::from(true))),
-            Some((prefix, _)) => starred.entry(prefix).or_default().push(regex(text)),
+            Some((prefix, rest)) => starred.entry(prefix).or_default().push(pattern(prefix, rest)),
         }
     }
     object([
@@ -136,8 +138,22 @@ fn lengths<'t>(texts: impl Iterator<Item = &'t &'t str>) -> Value {
     lengths.into_iter().map(Value::from).collect::<Vec<_>>().into()
 }
 
-/// regorus's expressions are of characters; a path is UTF-8, so that says the same.
-fn regex(text: &str) -> Value {
-    let pieces: Vec<String> = text.split('*').map(regex::escape).collect();
-    Value::from(format!(r"(?s)\A(?:{})\z", pieces.join(".*")))
+/// A pattern with stars before its end: what is quickly seen to be missing, and the expression that
+/// decides. regorus's expressions are of characters; a path is UTF-8, so that says the same. Stars
+/// at either end are left out of it, so that it may begin with a literal.
+fn pattern(prefix: &str, rest: &str) -> Value {
+    let (middle, suffix) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let pieces: Vec<&str> = middle.split('*').filter(|piece| !piece.is_empty()).collect();
+    let mut literals = Vec::new();
+    let start = if prefix.is_empty() { "" } else { r"\A" };
+    let end = if suffix.is_empty() { "" } else { r"\z" };
+    literals.extend((!prefix.is_empty()).then_some(prefix));
+    literals.extend(&pieces);
+    literals.extend((!suffix.is_empty()).then_some(suffix));
+    let literals: Vec<String> = literals.into_iter().map(regex::escape).collect();
+    object([
+        ("pieces", pieces.into_iter().map(Value::from).collect::<Vec<_>>().into()),
+        ("suffix", suffix.into()),
+        ("regex", Value::from(format!("(?s){start}{}{end}", literals.join(".*")))),
+    ])
 }
