@@ -1,4 +1,4 @@
-//! Sets that are made to hurt: A1 to A5, after what is known of where matchers blow up.
+//! Sets that are made to hurt: A1 to A6, after what is known of where matchers blow up.
 //!
 //! Each has 256 distinct paths, of which one in eight is made from a restriction, so that there
 //! is something to grant; every third restriction is read-write, every fourth request a write. All
@@ -11,6 +11,7 @@
 //! | A3 | a thousand `*A*B*`, A of 10 letters `a` and `b`, B of 20 | 1,024 bytes of `a` and `b`: most As are there, hardly a B | DFAs; whoever searches for each by itself |
 //! | A4 | a thousand `*aaa…ab0000*` with 128 `a` | 1,024 bytes, nearly all `a` | one-backtrack matchers, at their quadratic worst |
 //! | A5 | 1,024 in 64 nested directories, 16 `dir/*P*Q*` in each, all of the same pieces | 1,024 bytes through all 64, most Ps there, hardly a Q | whoever searches the directories' restrictions one after the other |
+//! | A6 | a thousand `*aaa…*b0000*` with 1 to 125 `a` | 1,024 bytes, nearly all `a` | whoever searches for all pieces at once: each byte ends 125 of them |
 
 use std::collections::HashSet;
 
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// The sets.
-pub(crate) const SETS: [&str; 5] = ["A1", "A2", "A3", "A4", "A5"];
+pub(crate) const SETS: [&str; 6] = ["A1", "A2", "A3", "A4", "A5", "A6"];
 /// Distinct paths of a set.
 const PATHS: usize = 256;
 /// Bytes of a long path: bucket, `/` and key together.
@@ -87,10 +88,7 @@ pub(crate) fn set(name: &str) -> Option<Task> {
                 format!("*{}b{:04}*", "a".repeat(128), random.below(10_000))
             });
             task(rules, random, |random, granted, rule| {
-                let mut path = "a".repeat(LONG);
-                path.replace_range(60..61, "/");
-                let place = 100 + random.below(700);
-                path.replace_range(place..place + 1, one_of(random, b"cdefgh"));
+                let mut path = nearly_all_a(random);
                 if granted {
                     replace_end(&mut path, &fill(rule, random, |_| String::new()));
                 }
@@ -114,6 +112,18 @@ pub(crate) fn set(name: &str) -> Option<Task> {
                         letters(random, 9, bc)
                     });
                     replace_end(&mut path, &end);
+                }
+                path
+            })
+        }
+        "A6" => {
+            let rules = distinct(len(name), random, |random| {
+                format!("*{}*b{:04}*", "a".repeat(1 + random.below(125)), random.below(10_000))
+            });
+            task(rules, random, |random, granted, rule| {
+                let mut path = nearly_all_a(random);
+                if granted {
+                    replace_end(&mut path, &fill(rule, random, |_| String::new()));
                 }
                 path
             })
@@ -231,6 +241,15 @@ fn fill(rule: &str, random: &mut Random, star: impl Fn(&mut Random) -> String) -
         }
         path.push_str(piece);
     }
+    path
+}
+
+/// A long path of `a`, with another letter somewhere.
+fn nearly_all_a(random: &mut Random) -> String {
+    let mut path = "a".repeat(LONG);
+    path.replace_range(60..61, "/");
+    let place = 100 + random.below(700);
+    path.replace_range(place..place + 1, one_of(random, b"cdefgh"));
     path
 }
 

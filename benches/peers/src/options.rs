@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{engines, workloads::Cell};
 
@@ -10,9 +10,11 @@ Measures Pathward beside its peers. Behind `--`:
 
     --quick             checks answers only, up to N = 100; no times
     --only ID,ID        these engines (hash-and-probe comes along, for the ratios)
-    --mix NAME,NAME     these workloads: M1, M2, M3, long, hostile, or A1 to A5
+    --mix NAME,NAME     these workloads: M1, M2, M3, long, hostile, or A1 to A6
     --sizes N,N         these sizes of M1 to M3
     --rounds N          so many rounds, at least 3 (11 if not said)
+    --check-seconds N   answers are checked for so long at most, before anything is timed (600 if not
+                        said; 120 of it for the hostile sets)
     --out DIR           results go there, and not to benches/peers/results
     --plots             draws tables and plots from the CSV there, without measuring
     --check-targets     prints what is asked of Pathward beside what the CSV there has; exits with 1
@@ -41,6 +43,8 @@ pub(crate) struct Options {
     /// The sizes; none means all.
     pub(crate) sizes: Vec<usize>,
     pub(crate) rounds: usize,
+    /// For how long the answers of one engine on one workload are checked at most.
+    pub(crate) check: Duration,
     pub(crate) out: PathBuf,
 }
 
@@ -57,6 +61,7 @@ impl Options {
             mixes: vec![],
             sizes: vec![],
             rounds: 11,
+            check: Duration::from_secs(600),
             out: concat!(env!("CARGO_MANIFEST_DIR"), "/results").into(),
         };
         let mut arguments = arguments;
@@ -74,6 +79,7 @@ impl Options {
                     options.sizes = sizes.collect::<Result<_, _>>()?;
                 }
                 "--rounds" => options.rounds = number(&value()?)?,
+                "--check-seconds" => options.check = Duration::from_secs(number(&value()?)? as u64),
                 "--out" => options.out = value()?.into(),
                 _ => return Err(format!("`{argument}` is no option; `--help` lists them")),
             }

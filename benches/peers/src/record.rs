@@ -15,7 +15,7 @@ pub(crate) const FILE: &str = "measurements.csv";
 /// One number.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
-    /// The name of the workload: `M1`, `M2`, `M3`, `long`, or `A1` to `A5`.
+    /// The name of the workload: `M1`, `M2`, `M3`, `long`, or `A1` to `A6`.
     pub(crate) workload: String,
     /// How many restrictions.
     pub(crate) n: usize,

@@ -13,7 +13,6 @@ use std::{
 };
 
 use crate::{
-    engine::Kind,
     engines::{self, Entry},
     options::Options,
     process::{Answer, Process},
@@ -33,11 +32,8 @@ struct Limits {
     answer: Duration,
 }
 
-const LIMITS: Limits = Limits {
-    build: Duration::from_secs(60),
-    check: Duration::from_secs(600),
-    answer: Duration::from_secs(60),
-};
+/// The most for checking a hostile set, on whose paths some engines take seconds.
+const HOSTILE_CHECK: Duration = Duration::from_secs(120);
 
 /// For checking answers alone, in less than a minute.
 const QUICK: Limits = Limits {
@@ -55,8 +51,10 @@ const COLD_MS: u64 = 5_000;
 const COLD_COUNT: u64 = 400;
 /// The most builds whose median is the time of building.
 const BUILDS: u64 = 9;
-/// An engine with decisions this slow is not run with more restrictions of the same mixture.
+/// An engine with decisions this slow is not run with more restrictions of the same mixture, and
+/// timed in so many rounds only.
 const TOO_SLOW_NS: f64 = 10e6;
+const SLOW_ROUNDS: usize = 3;
 
 /// Measures, writing the CSV after each workload, so that what there is stays if it is stopped.
 ///
@@ -65,7 +63,12 @@ const TOO_SLOW_NS: f64 = 10e6;
 /// Those of files and of starting processes.
 pub(crate) fn measure(options: &Options) -> io::Result<Results> {
     let mut results = Results { about: crate::machine::about(options.rounds), rows: vec![] };
-    let mut run = Run::new(options, LIMITS)?;
+    let limits = Limits {
+        build: Duration::from_secs(60),
+        check: options.check,
+        answer: Duration::from_secs(60),
+    };
+    let mut run = Run::new(options, limits)?;
     for cell in Cell::all(&options.mixes, &options.sizes) {
         let start = Instant::now();
         run.cell(&cell, Some(options.rounds), &mut results)?;
@@ -157,8 +160,12 @@ impl Run {
 
     /// Checks the answers of all, several at a time, since nothing is timed yet.
     fn check(&mut self, cell: &Cell, running: Vec<Running>, results: &mut Results) -> Vec<Running> {
-        let ask = format!("check {}", self.limits.check.as_millis());
-        let limit = self.limits.check + self.limits.answer;
+        let check = match cell.is_hostile() {
+            true => self.limits.check.min(HOSTILE_CHECK),
+            false => self.limits.check,
+        };
+        let ask = format!("check {}", check.as_millis());
+        let limit = check + self.limits.answer;
         let waiting = Mutex::new(running.into_iter());
         let done = Mutex::new(Vec::new());
         let next = || waiting.lock().ok()?.next();
@@ -216,16 +223,23 @@ impl Run {
             progress(&format!("{} {}: round {round} of {rounds}", cell.name, cell.n));
             let mut left = Vec::new();
             for mut one in running {
+                let id = one.entry.about.id;
+                let is_slow =
+                    results.value(cell, id, measure::NS).is_some_and(|ns| ns > TOO_SLOW_NS);
+                if is_slow && round > SLOW_ROUNDS {
+                    left.push(one);
+                    continue;
+                }
                 match one.round(cell, round, self.limits.answer, results) {
                     Ok(()) => left.push(one),
-                    Err(why) => self.give_up(cell, one.entry.about.id, &why, results),
+                    Err(why) => self.give_up(cell, id, &why, results),
                 }
             }
             running = left;
         }
         for mut one in running {
             let id = one.entry.about.id;
-            if cell.has_cold() && one.entry.about.kind != Kind::Limit {
+            if cell.has_cold() {
                 progress(&format!("{} {}: {id} with cold caches", cell.name, cell.n));
                 if let Err(why) = one.cold(cell, self.limits.answer, results) {
                     self.give_up(cell, id, &why, results);
@@ -287,7 +301,7 @@ impl Running {
         if wrong > 0.0 {
             results.add(cell, id, measure::WRONG, round, wrong);
         }
-        if cell.has_worst() && self.entry.about.kind != Kind::Limit {
+        if cell.has_worst() {
             let answer = self.process.ask(&format!("keys {round} {WORST_MS}"), limit)?;
             results.add(cell, id, measure::MEDIAN_NS, round, number(&answer, "median"));
             results.add(cell, id, measure::WORST_NS, round, number(&answer, "worst"));

@@ -19,7 +19,7 @@ const LARGEST_M3: usize = 10_000;
 /// One set of restrictions and requests.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cell {
-    /// `M1`, `M2`, `M3`, `long`, or `A1` to `A5`.
+    /// `M1`, `M2`, `M3`, `long`, or `A1` to `A6`.
     pub(crate) name: &'static str,
     /// How many restrictions.
     pub(crate) n: usize,
@@ -57,7 +57,12 @@ impl Cell {
 
     /// Whether requests are to be timed one by one as well, for the worst of them.
     pub(crate) fn has_worst(&self) -> bool {
-        self.name == LONG || hostile::SETS.contains(&self.name)
+        self.name == LONG || self.is_hostile()
+    }
+
+    /// Whether it is one of the hostile sets.
+    pub(crate) fn is_hostile(&self) -> bool {
+        hostile::SETS.contains(&self.name)
     }
 
     /// Whether it is measured with cold caches.

@@ -20,7 +20,7 @@ impl Engine for Here {
         crates: &["pathward"],
         kind: Kind::Ours,
         bias: "The automaton alone: path bytes and an access in, the verdict with its rule out. It \
-               names the rule that allowed, which no peer but Cedar does. Compiled with overflow \
+               names the rule that allowed; of the peers as they are used here only Cedar does. Compiled with overflow \
                checks, as Pathward ships; the peers are compiled without, as Cargo's release \
                profile has it. Building starts from the restrictions' texts.",
     };

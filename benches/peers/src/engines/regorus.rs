@@ -56,7 +56,8 @@ impl Engine for Rego {
                makes the input and runs it. Tuned as far as Rego lets one: exact paths and prefixes \
                are keys of objects, prefixes are looked up by their distinct lengths instead of one \
                after the other with `startswith`, and `regex.match` is asked only of restrictions \
-               whose literal start the path has; its cache is large enough for all of them. The \
+               whose literal start, end and pieces the path has, because each call copies the \
+               compiled expression without what it has learnt; its cache takes all of them. The \
                plain form, `startswith` and `glob.match` over a list, is linear in the restrictions \
                and many times slower. Compiled without the builtins that it does not need.",
     };

@@ -49,6 +49,7 @@ polyline { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 .strong { stroke-width: 3.6; }
 text.strong { font-weight: 700; stroke: none; }
 .limit { stroke-dasharray: 5 4; }
+text.limit { stroke: none; }
 ";
 
 impl Plot<'_> {
@@ -113,6 +114,11 @@ impl Plot<'_> {
             svg.line(&class, &points);
             for point in &points {
                 svg.dot(&class, *point, if series.is_strong { 4.0 } else { 2.2 });
+            }
+            // It could not go on.
+            if series.points.last().is_some_and(|(n, _)| *n < xs.1) {
+                let (x, y) = end(series);
+                svg.text(&class, (x, y - 14.0), Anchor::Middle, "✗");
             }
             svg.line(&format!("{} leader", series.class), &[end(series), (LABELS - 6.0, *label)]);
             svg.text(&class, (LABELS, *label), Anchor::Start, &series.label);

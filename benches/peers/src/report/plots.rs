@@ -30,22 +30,27 @@ const COLOURS: [(&str, &str); 12] = [
     ("#7a7a00", "#cccc66"),
 ];
 
+/// A plot of each mixture: its name, its title, what its numbers are, and how they are written.
+type Kinds = [(&'static str, &'static str, &'static str, fn(f64) -> String); 3];
+
+const PLOTS: Kinds = [
+    ("ns", "time of a decision", "caches warm", time),
+    ("build", "time of building", "from the restrictions' texts", time),
+    ("bytes", "memory of a restriction", "once all requests were answered", units::decimal_bytes),
+];
+
 /// Names and images.
 pub(super) fn all(results: &Results) -> Vec<(String, String)> {
     let mut plots = Vec::new();
     for (name, _) in MIXES {
         let sizes = tables::sizes(results, name);
-        for (kind, title, unit, scale) in [
-            ("ns", "a decision", "time, caches warm", 1.0),
-            ("build", "building", "time, from the restrictions' texts", 1.0),
-            ("bytes", "bytes a restriction", "once all requests were answered", 0.0),
-        ] {
+        for (kind, title, unit, write) in PLOTS {
             let plot = Plot {
                 title: &format!("{name}: {title}"),
                 unit,
                 series: series(results, name, &sizes, kind),
                 sizes: sizes.iter().map(|n| *n as f64).collect(),
-                write: if scale > 0.0 { time } else { units::decimal_bytes },
+                write,
             };
             let [light, dark] = styles();
             if let Some(svg) = plot.draw(&light, &dark) {

@@ -77,16 +77,10 @@ pub(super) fn multiples(results: &Results, name: &'static str, notes: &mut Notes
     table(results, &columns, |entry| entry.about.id != "probe", notes)
 }
 
-/// Milliseconds of building, by size.
+/// Nanoseconds of building, by size.
 pub(super) fn builds(results: &Results, name: &'static str, notes: &mut Notes) -> String {
-    let ms = |ns: f64| match ns / 1e6 {
-        ms if ms < 0.01 => format!("{ms:.4}"),
-        ms if ms < 1.0 => format!("{ms:.2}"),
-        ms if ms < 100.0 => format!("{ms:.1}"),
-        ms => units::thousands(ms),
-    };
     let columns = by_size(results, name, |cell, entry, notes| {
-        number(results, cell, entry, measure::BUILD_NS, notes, ms)
+        number(results, cell, entry, measure::BUILD_NS, notes, units::ns)
     });
     table(results, &columns, |entry| entry.about.kind != Kind::Limit, notes)
 }
@@ -100,8 +94,8 @@ pub(super) fn memory(results: &Results, name: &'static str, notes: &mut Notes) -
     table(results, &columns, |entry| entry.about.kind != Kind::Limit, notes)
 }
 
-/// The hostile sets: the median path and the worst.
-pub(super) fn hostile(results: &Results, notes: &mut Notes) -> String {
+/// The hostile sets: the median path and the worst; `None` if none was measured.
+pub(super) fn hostile(results: &Results, notes: &mut Notes) -> Option<String> {
     let mut columns: Vec<Column<'_>> = Vec::new();
     for name in hostile::SETS {
         let cell = Cell { name, n: hostile::len(name) };
@@ -117,7 +111,8 @@ pub(super) fn hostile(results: &Results, notes: &mut Notes) -> String {
             }
         }
     }
-    table(results, &columns, |entry| entry.about.kind != Kind::Limit, notes)
+    let is_engine = |entry: &Entry| entry.about.kind != Kind::Limit;
+    (!columns.is_empty()).then(|| table(results, &columns, is_engine, notes))
 }
 
 /// The sizes in which a mixture was measured.
@@ -171,6 +166,9 @@ fn number(
         };
     };
     let mut text = format(value);
+    if matches!(measure, measure::BUILD_NS | measure::USED_BYTES) {
+        return text;
+    }
     let checked = results.value(cell, id, measure::CHECKED);
     let requests = results.value(cell, "probe", measure::CHECKED);
     if let (Some(checked), Some(requests)) = (checked, requests) {

@@ -100,7 +100,7 @@ pub(super) fn all(results: &Results) -> Vec<Target> {
         asked: 20.0,
         is_most: true,
     });
-    for name in ["A3", "A4", "A5"] {
+    for name in ["A3", "A4", "A5", "A6"] {
         let cell = Cell { name, n: crate::hostile::len(name) };
         targets.push(Target {
             measured: results.value(&cell, SUBJECT, measure::WORST_NS).map(|ns| ns / 1e6),
