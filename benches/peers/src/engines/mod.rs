@@ -34,7 +34,7 @@ impl Entry {
 /// All engines, in the order of the tables.
 pub(crate) const ALL: &[Entry] = &[
     Entry::of::<pathward::Here>(),
-    // `Automaton::here_batch`: `Entry::of::<pathward::Batch>(),`.
+    Entry::of::<pathward::Batch>(),
     Entry::of::<pathward::Decide>(),
     Entry::of::<pathward::FromBytes>(),
     Entry::of::<sets::Globset>(),

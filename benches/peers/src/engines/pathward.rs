@@ -55,8 +55,43 @@ fn compile(task: &Task) -> Result<Automaton, String> {
     .map_err(|error| error.to_string())
 }
 
-// `Automaton::here_batch` goes here, and nowhere else but into the list in `engines/mod.rs`: a
-// `Batch(Automaton)` whose `decide` is `here` and whose `answer` is the batch. README.md says how.
+/// [`Automaton::here_batch`]: many paths side by side.
+pub(crate) struct Batch(Automaton);
+
+impl Engine for Batch {
+    const ABOUT: About = About {
+        id: "batch",
+        title: "Pathward `Automaton::here_batch`",
+        crates: &["pathward"],
+        kind: Kind::Ours,
+        bias: "As `Automaton::here`, handed all requests at once, as a batch check or a listing has \
+               them: the time is that of the whole divided by their number. No peer has a way to be \
+               asked so. Cold, a question is asked alone.",
+    };
+
+    type Question<'q> = (&'q [u8], Access);
+
+    fn build(task: &Task) -> Result<Self, String> {
+        compile(task).map(Self)
+    }
+
+    fn question<'q>(&self, ask: &Ask<'q>) -> Self::Question<'q> {
+        (ask.path.as_bytes(), ask.access)
+    }
+
+    fn decide(&mut self, (path, access): &Self::Question<'_>) -> bool {
+        matches!(self.0.here(path, *access), Verdict::Allowed(_))
+    }
+
+    fn answer(&mut self, questions: &[Self::Question<'_>], answers: &mut [bool]) {
+        let mut answers = answers.iter_mut();
+        self.0.here_batch(questions.iter().copied(), |verdict| {
+            if let Some(answer) = answers.next() {
+                *answer = matches!(verdict, Verdict::Allowed(_));
+            }
+        });
+    }
+}
 
 /// [`pathward::Engine::decide`] on operations whose paths were checked when they came in.
 pub(crate) struct Decide(Whole);
