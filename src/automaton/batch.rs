@@ -87,7 +87,7 @@ impl Automaton {
         let mut passed: [Passed; LANES] = std::array::from_fn(|lane| {
             let (path, access) = asked.get(lane).copied().unwrap_or((b"", Access::Read));
             let mut passed = Passed::new(access);
-            passed.pass(&self.trie.nodes[0], 0, path.is_empty());
+            passed.pass_root(&self.trie.nodes[0], path);
             passed
         });
         let mut candidates = [(0, 0); CANDIDATES];

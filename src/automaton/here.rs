@@ -75,6 +75,14 @@ impl Passed {
         }
     }
 
+    /// The same for the root, where seldom anything ends but groups.
+    #[inline]
+    pub(super) fn pass_root(&mut self, root: &Node, path: &[u8]) {
+        if root.flags & flag::ANY_HERE != 0 {
+            self.pass(root, 0, path.is_empty());
+        }
+    }
+
     /// Whether nothing at or under a node, nor any group that was passed, can change the verdict.
     #[inline]
     fn is_settled(&self, flags: u32) -> bool {
@@ -143,7 +151,7 @@ impl Automaton {
     #[inline]
     fn here_forked(&self, forks: &Forks<false>, path: &[u8], access: Access) -> Verdict {
         let mut passed = Passed::new(access);
-        passed.pass(&self.trie.nodes[0], 0, path.is_empty());
+        passed.pass_root(&self.trie.nodes[0], path);
         forks.each(path, &mut |id| {
             let node = &self.trie.nodes[id as usize];
             if starts_with(path, self.trie.leading_to(node)) {

@@ -218,6 +218,8 @@ mod flag {
     pub(super) const GROUP: u32 = 1 << 24;
     /// `extra` is a place in `extras`; else it is the one rule that ends here.
     pub(super) const EXTRA: u32 = 1 << 25;
+    /// Anything ends at the node, or it has a group.
+    pub(super) const ANY_HERE: u32 = 0o7777 | GROUP;
     /// The accesses that something at or under the node may have: [`LIVE`], and what globs deny
     /// but perhaps not all of.
     pub(super) const LEADS: u32 = 26;
