@@ -111,8 +111,14 @@ impl Passed {
             .then(|| automaton.rule_at(self.other, path, Effect::Allow, !self.want()));
         let mut seen = Seen::new(self.want, granted, other, takes);
         if takes || granted.is_none() && gives {
-            match self.groups.get(..self.group_count) {
-                Some(groups) => automaton.ask(lookup, &mut seen, groups),
+            // From the root down, which is the order of their places: forks hand nodes on in none. A
+            // search of crowds goes on behind the last block that a group before had reached.
+            let mut groups = self.groups;
+            match groups.get_mut(..self.group_count) {
+                Some(groups) => {
+                    groups.sort_unstable();
+                    automaton.ask(lookup, &mut seen, groups);
+                }
                 None => automaton.ask_all(lookup, &mut seen),
             }
         }

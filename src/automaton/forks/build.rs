@@ -24,19 +24,19 @@ impl<const BACK: bool> Forks<BACK> {
         let entries =
             strings.iter().map(|&(string, id)| Entry { string, id, is_long: true, hash: 0 });
         let mut strings: Vec<Entry<'_>> = entries.collect();
-        forks.root = forks.way_of(&mut strings, FREE);
+        forks.root = forks.way_of(&mut strings, FREE, 0);
         forks.forks.shrink_to_fit();
         forks.slots.0.shrink_to_fit();
         forks.leaves.shrink_to_fit();
         forks
     }
 
-    fn way_of(&mut self, strings: &mut [Entry<'_>], free: usize) -> Way {
+    fn way_of(&mut self, strings: &mut [Entry<'_>], free: usize, known: usize) -> Way {
         match strings {
             [] => Way::NONE,
             [only] => Way::new(ONE, only.id as usize),
             few if few.len() <= LEAF => self.leaf(few),
-            many => self.fork(many, free),
+            many => self.fork(many, free, known),
         }
     }
 
@@ -52,8 +52,8 @@ impl<const BACK: bool> Forks<BACK> {
         Way::new(LEAVES, self.leaves.len() - 1)
     }
 
-    fn fork(&mut self, strings: &mut [Entry<'_>], free: usize) -> Way {
-        let look = if free > 0 { best_look(strings) } else { first_difference(strings) };
+    fn fork(&mut self, strings: &mut [Entry<'_>], free: usize, known: usize) -> Way {
+        let look = if free > 0 { best_look(strings) } else { first_difference(strings, known) };
         for entry in strings.iter_mut() {
             let bytes = look.of(entry.string);
             (entry.is_long, entry.hash) = (bytes.is_some(), bytes.map_or(0, hash));
@@ -75,6 +75,7 @@ impl<const BACK: bool> Forks<BACK> {
             bits += 1;
         }
         let is_clean = short.len() <= 1 && parts(bits);
+        let known = if free == 0 { usize::from(look.at) + 1 } else { 0 };
         let free = free - usize::from(!is_clean);
         let shift = 64 - bits;
         let slots = self.slots.len();
@@ -83,11 +84,11 @@ impl<const BACK: bool> Forks<BACK> {
         self.forks.push(Fork { look, shift: shift as u8, slots: slots as u32, short: Way::NONE });
         for same in long.chunk_by_mut(|a, b| a.hash >> shift == b.hash >> shift) {
             let (first, last) = (same[0].hash, same[same.len() - 1].hash);
-            let way = self.way_of(same, free);
+            let way = self.way_of(same, free, known);
             let slot = slots + (first >> shift) as usize;
             self.slots.set(slot, Slot { tag: if first == last { tag_of(first) } else { 0 }, way });
         }
-        self.forks[place].short = self.way_of(short, free);
+        self.forks[place].short = self.way_of(short, free, 0);
         Way::new(FORKS, place)
     }
 }
@@ -154,12 +155,13 @@ fn best_look(strings: &[Entry<'_>]) -> Look {
         }
     }
     // If the sample agrees everywhere, all the strings are looked at.
-    best.map_or_else(|| first_difference(strings), |(_, look)| look)
+    best.map_or_else(|| first_difference(strings, 0), |(_, look)| look)
 }
 
-/// The first byte in which some of these strings differ. One of them at most ends there.
-fn first_difference(strings: &[Entry<'_>]) -> Look {
-    let first = strings.iter().map(|entry| entry.string).min().unwrap_or_default();
-    let last = strings.iter().map(|entry| entry.string).max().unwrap_or_default();
-    Look { at: shared(first, last) as u16, width: 1 }
+/// The first byte in which some of these strings differ, which agree in the `known` ones before.
+/// One of them at most ends there.
+fn first_difference(strings: &[Entry<'_>], known: usize) -> Look {
+    let ends = || strings.iter().map(|entry| entry.string.get(known..).unwrap_or_default());
+    let (first, last) = (ends().min().unwrap_or_default(), ends().max().unwrap_or_default());
+    Look { at: (known + shared(first, last)) as u16, width: 1 }
 }
