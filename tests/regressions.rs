@@ -1,7 +1,5 @@
 //! Decisions that were wrong once, each with its cause.
 
-#![expect(clippy::expect_used, reason = "tests fail by panicking")]
-
 use pathward::{
     Access, AccessSet, Automaton, Effect, Entry, Restriction, Verdict,
     internal::{compile_to_every_form, here_each_way, here_side_by_side},
