@@ -16,7 +16,7 @@ const MOST_COMPARED: usize = 256;
 /// How much such a comparison may cost.
 const COMPARED: States = States::new(4_096);
 
-/// What becomes of a glob that IAM cannot say.
+/// What becomes of a restriction that IAM cannot say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rounding {
     /// The policy allows more: all that the connection gives works, and the connection stays the
@@ -97,7 +97,8 @@ fn texts(restriction: &Restriction) -> (Vec<String>, bool) {
     resources.extend(restriction.patterns().iter().map(text::write), AccessSet::READ_ONLY);
     let resources = resources.reduced();
     let texts: Vec<String> = resources.0.into_keys().filter(|text| may_be_object(text)).collect();
-    if restriction.dialect() == Dialect::Plain {
+    let has_other = restriction.text().chars().any(|character| character > text::LAST);
+    if restriction.dialect() == Dialect::Plain && !has_other {
         return (texts, true);
     }
     let patterns: Vec<Pattern> = texts.iter().filter_map(|text| text::read(text).ok()).collect();

@@ -2,6 +2,9 @@
 
 use crate::restriction::{ByteSet, Pattern, Token};
 
+/// The last character that IAM takes in the document of a policy.
+pub(super) const LAST: char = '\u{ff}';
+
 /// Why text has no pattern, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -47,7 +50,7 @@ pub(super) fn read(text: &str) -> Result<Pattern, Refused> {
 }
 
 /// The text that matches what the pattern does, and as little more as can be said: a class is `?`,
-/// and what stays in a segment does not.
+/// what stays in a segment does not, and characters that no policy may have are `*`.
 pub(super) fn write(pattern: &Pattern) -> String {
     let mut text = String::new();
     for token in pattern.tokens() {
@@ -75,6 +78,12 @@ pub(super) fn push_literal(text: &mut String, bytes: &[u8]) {
                 text.push(character);
                 text.push('}');
             }
+            // Whether `?` is one of these, or of their bytes, is nowhere said; `*` is wide enough.
+            other if other > LAST => {
+                if !text.ends_with('*') {
+                    text.push('*');
+                }
+            }
             other => text.push(other),
         }
     }
@@ -100,6 +109,12 @@ mod tests {
             assert_eq!(write(pattern), iam);
             assert_eq!(read(iam).as_ref(), Ok(pattern), "{iam}");
         }
+    }
+
+    #[test]
+    fn characters_that_no_policy_may_have_are_stars() {
+        let restriction = Restriction::parse("pub/日本/é").expect("a restriction");
+        assert_eq!(write(&restriction.patterns()[0]), "pub/*/é");
     }
 
     #[test]
