@@ -34,8 +34,8 @@ pub struct Export<'c> {
     pub document: Document,
     /// The rules that IAM cannot say.
     pub inexact: Vec<&'c Rule>,
-    /// Whether a bucket that is given whole by no restriction can be listed: the listing of the root asks
-    /// for such a bucket with `HeadBucket`, which has no prefix and is refused.
+    /// Whether there is a bucket of which only some prefixes may be listed. The listing of the root asks for
+    /// it with `HeadBucket`, which has no prefix and is refused.
     pub hides_buckets: bool,
 }
 
@@ -68,6 +68,8 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
             (Effect::Deny, _) => denies.extend(texts, access),
         }
     }
+    // Before anything is left out: what covers a name for reading may be asked for elsewhere.
+    let listed = listed(&allows);
     let allows = allows.reduced();
     if connection.keys() == Keys::Plain {
         // What the connection refuses, because its server may read it as another key. See `Path::alias_at`.
@@ -80,7 +82,6 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
             denies.extend(aliases, given);
         }
     }
-    let listed = listed(&allows);
     let hides_buckets = listed.iter().any(|statement| statement.prefixes.is_some());
     let mut statements = allows.statements(Effect::Allow);
     if !statements.is_empty() {
@@ -185,15 +186,20 @@ fn listed(allows: &Resources) -> Vec<Statement> {
         }
     }
     let whole: Vec<String> = whole.reduced().0.into_keys().collect();
+    let patterns: Vec<Pattern> = whole.iter().filter_map(|text| text::read(text).ok()).collect();
+    let is_whole = |bucket: &str| {
+        text::read(bucket).is_ok_and(|bucket| {
+            let bucket = Language::of_patterns([&bucket], []);
+            bucket.implies(&Language::of_patterns(&patterns, []), COMPARED).holds()
+        })
+    };
     // Buckets of the same prefixes share a statement.
     let mut shared: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for (bucket, prefixes) in parts {
-        if whole.contains(&bucket) {
+        if is_whole(&bucket) {
             continue;
         }
-        let mut resources = Resources::default();
-        resources.extend(prefixes, AccessSet::READ_ONLY);
-        shared.entry(resources.reduced().0.into_keys().collect()).or_default().push(bucket);
+        shared.entry(without_covered(&prefixes)).or_default().push(bucket);
     }
     let statement = |action, resources, prefixes| Statement {
         effect: Effect::Allow,
@@ -212,6 +218,19 @@ fn listed(allows: &Resources) -> Vec<Statement> {
         statements.push(statement(Action::ListBucket, buckets, Some(prefixes)));
     }
     statements
+}
+
+/// Prefixes, each a literal with or without a star behind it, without those that others cover. They are
+/// no paths, so that this is no question about paths.
+fn without_covered(prefixes: &BTreeSet<String>) -> Vec<String> {
+    let covers = |by: &str, of: &str| {
+        by != of && by.ends_with('*') && {
+            // The star of `${*}` has a `}` behind it.
+            of.starts_with(by.trim_end_matches('*'))
+        }
+    };
+    let is_covered = |of: &String| prefixes.iter().any(|by| covers(by, of));
+    prefixes.iter().filter(|of| !is_covered(of)).cloned().collect()
 }
 
 /// The bucket of a resource, and the prefix that its keys are asked for with; without one where that
