@@ -154,7 +154,7 @@ fn shown(args: &ImportIamArgs, problems: &[Problem]) -> String {
 }
 
 /// A policy file with the one connection.
-fn yaml(id: &ConnectionId<'_>, owner: &str, imported: &Imported) -> String {
+pub(crate) fn yaml(id: &ConnectionId<'_>, owner: &str, imported: &Imported) -> String {
     let given = imported
         .restrictions
         .iter()

@@ -7,9 +7,9 @@ mod read;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::read::read;
 use self::{export::ExportIamArgs, import::ImportIamArgs};
 pub(super) use self::{export::run as run_export, import::run as run_import};
+pub(crate) use self::{import::yaml, read::read};
 
 /// Says a connection in another language.
 #[derive(Debug, Args)]
