@@ -4,12 +4,7 @@
 //!
 //! `PATHWARD_COMPARISONS` is the number of comparisons, `PATHWARD_SEED` where chance starts.
 
-#![expect(
-    clippy::panic,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test that fails panics, and says what it compared"
-)]
+#![expect(clippy::panic, reason = "a test that fails panics")]
 
 mod common;
 

@@ -13,6 +13,8 @@ use crate::{
 
 /// How many resources are compared with each other, to leave out what others cover.
 const MOST_COMPARED: usize = 256;
+/// How many prefixes of a bucket: many more than fit in any policy.
+const MOST_PREFIXES: usize = 4_096;
 /// How much such a comparison may cost.
 const COMPARED: States = States::new(4_096);
 
@@ -55,7 +57,7 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
         .fold(AccessSet::NONE, |given, rule| given.union(rule.access));
     for rule in connection.rules() {
         let access = rule.access.intersection(given);
-        if access.is_empty() {
+        if access.is_empty() || is_idle(rule, connection) {
             continue;
         }
         let (texts, is_exact) = texts(&rule.restriction);
@@ -89,6 +91,23 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
         statements.extend(denies.reduced().statements(Effect::Deny));
     }
     Export { document: Document { statements }, inexact, hides_buckets }
+}
+
+/// Whether a deny takes nothing, because nothing gives it: it would only make the policy longer.
+fn is_idle(rule: &Rule, connection: &Connection) -> bool {
+    let rules = connection.rules();
+    if rule.effect == Effect::Allow || rules.len() > MOST_COMPARED {
+        return false;
+    }
+    let given: Vec<Pattern> = rules
+        .iter()
+        .filter(|given| given.effect == Effect::Allow)
+        .filter(|given| !given.access.intersection(rule.access).is_empty())
+        .flat_map(|given| given.restriction.patterns().iter().map(text::write))
+        .filter_map(|text| text::read(&text).ok())
+        .collect();
+    let denied = Language::of(&rule.restriction);
+    denied.disjoint(&Language::of_patterns(&given, []), COMPARED).holds()
 }
 
 /// The resources of a restriction, and whether they are exactly it. What matches a bucket's bare
@@ -229,6 +248,9 @@ fn without_covered(prefixes: &BTreeSet<String>) -> Vec<String> {
             of.starts_with(by.trim_end_matches('*'))
         }
     };
+    if prefixes.len() > MOST_PREFIXES {
+        return prefixes.iter().cloned().collect();
+    }
     let is_covered = |of: &String| prefixes.iter().any(|by| covers(by, of));
     prefixes.iter().filter(|of| !is_covered(of)).cloned().collect()
 }
