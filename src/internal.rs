@@ -41,8 +41,12 @@
 //! ```
 
 mod algebra;
+#[cfg(feature = "cli")]
+mod iam;
 
 pub use self::algebra::algebra;
+#[cfg(feature = "cli")]
+pub use self::iam::iam_import;
 use crate::{
     access::{Access, AccessSet},
     automaton::{Automaton, Budget, Effect, Entry, Form, TooLarge, Verdict},

@@ -10,13 +10,15 @@ use pathward::internal;
 #[test]
 fn the_corpus_holds() {
     type Body = fn(&[u8]);
-    let targets: [(&str, Body); 6] = [
+    let targets: &[(&str, Body)] = &[
         ("restriction_text", internal::restriction_text),
         ("policy_yaml", internal::policy_yaml),
         ("path_parsing", internal::path_parsing),
         ("decide_vs_reference", internal::decide_vs_reference),
         ("listing_plan", internal::listing_plan),
         ("algebra", internal::algebra),
+        #[cfg(feature = "cli")]
+        ("iam_import", internal::iam_import),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     for (name, body) in targets {

@@ -98,6 +98,15 @@ impl<'r> Language<'r> {
         language
     }
 
+    /// What some patterns match and no others of them take.
+    pub(super) fn of_patterns(
+        allows: impl IntoIterator<Item = &'r Pattern>,
+        denies: impl IntoIterator<Item = &'r Pattern>,
+    ) -> Self {
+        let (allows, denies) = (allows.into_iter().collect(), denies.into_iter().collect());
+        Self { allows, denies, keys: Keys::Exact, without: None }
+    }
+
     /// Whether a path is in it, by the reference matcher.
     pub fn contains(&self, path: &Path<'_>) -> bool {
         let any = |patterns: &[&Pattern]| patterns.iter().any(|p| p.matches(path.as_bytes()));

@@ -14,6 +14,7 @@
 //!   the ten.
 //! * `lint`: what loads and is probably not meant.
 //! * `remedy`: what would change a decision, and what else that would change.
+//! * [`iam`]: what IAM policies say, as the same sets of paths.
 //! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
 //! Some questions have no short answer (patterns with many stars can be made so). Each has a budget,
@@ -25,6 +26,7 @@ mod diff;
 mod domain;
 mod field;
 mod goal;
+pub mod iam;
 mod language;
 mod lint;
 mod remedy;

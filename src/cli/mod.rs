@@ -57,6 +57,10 @@
 //!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
 //!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
 //!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
+//! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
+//!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
+//!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.
+//! * `import iam`: `policy` (YAML), `relations`, `restrictions` and `deny` (how many).
 //! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
@@ -73,6 +77,7 @@ mod demo;
 mod diff;
 mod exit;
 mod explain;
+pub(crate) mod iam;
 mod inspect;
 mod junit;
 #[cfg(feature = "gateway")]
@@ -109,6 +114,7 @@ pub use self::{
     diff::DiffArgs,
     exit::Exit,
     explain::ExplainArgs,
+    iam::{ExportArgs, ImportArgs},
     inspect::InspectArgs,
     lint::{FailLevel, LintArgs},
     output::{AnyFormat, Format},
@@ -160,6 +166,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// The same as `diff --no-new-access`: exit code 4 if a new policy allows anything new
     CheckNoNewAccess(DiffArgs),
+    /// Say a connection as an IAM policy
+    Export(ExportArgs),
+    /// Read a connection from an IAM policy
+    Import(ImportArgs),
     /// Make API keys
     #[cfg(feature = "gateway")]
     Key(KeyArgs),
@@ -198,6 +208,8 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => lint::run(args, &mut output),
         Command::Diff(args) => diff::run(args, false, &mut output),
         Command::CheckNoNewAccess(args) => diff::run(args, true, &mut output),
+        Command::Export(args) => iam::run_export(args, &mut output),
+        Command::Import(args) => iam::run_import(args, &mut output),
         #[cfg(feature = "gateway")]
         Command::Key(args) => key::run(args, &mut output),
         #[cfg(feature = "gateway")]

@@ -9,6 +9,7 @@ mod explain;
 mod files;
 #[cfg(feature = "gateway")]
 mod hostile;
+mod iam;
 mod lint;
 mod never;
 #[cfg(feature = "gateway")]

@@ -1,0 +1,229 @@
+//! `pathward import iam`: a connection with the paths of an IAM policy.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    export::{RelationJson, relations_json, sentence},
+    read,
+};
+use crate::{
+    access::{Access, AccessSet},
+    analysis::{
+        States,
+        iam::{Document, Imported, Problem, Relations, import},
+    },
+    cli::{
+        exit::Exit,
+        output::{Failure, Format, Output, escape_bytes},
+        validate::plural,
+    },
+    escape::{escape, is_hidden},
+    policy::{ConnectionId, Policy},
+};
+
+/// The longest file that is read: IAM's own policies have a few thousand characters.
+const MAX_FILE: u64 = 1 << 20;
+/// How many problems are shown.
+const MOST_SHOWN: usize = 20;
+
+/// A connection with the paths of an IAM policy.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  pathward import iam saha.json --id s3+saha --owner steph > saha.yaml
+
+The file is the document of a user's or role's policy, as `aws iam get-user-policy` shows it under
+`PolicyDocument`. The connection has the same objects, exactly; what cannot be said so is refused, all of
+it at once: variables, `?`, NotAction, NotResource, principals, conditions, and actions beyond GetObject, PutObject (with
+the two of uploads in parts), DeleteObject and those that list. What may be listed is not read: in a
+connection it follows from what may be read. Standard error says how far apart the two are.
+
+Exit codes: 0 imported, 3 the file cannot be read as a connection, 1 not decided within the budget, 2 wrong
+usage.")]
+pub(in crate::cli) struct ImportIamArgs {
+    /// The policy's document: JSON
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// What to call the connection
+    #[arg(long, value_name = "ID", default_value = "s3+imported")]
+    id: String,
+
+    /// Whose it is to be
+    #[arg(long, value_name = "OWNER")]
+    owner: String,
+
+    /// How many states a question may visit before it is given up
+    #[arg(long, value_name = "N", default_value_t = States::default().most())]
+    states: usize,
+}
+
+/// The answer of `import iam` in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct ImportJson<'j> {
+    policy: &'j str,
+    relations: Vec<RelationJson>,
+    restrictions: usize,
+    deny: usize,
+}
+
+pub(in crate::cli) fn run(
+    args: &super::ImportArgs,
+    output: &mut Output<'_>,
+) -> Result<Exit, Failure> {
+    let super::ImportCommand::Iam(args) = &args.command;
+    let id = ConnectionId::parse(&args.id).ok().filter(|id| id.label().is_some());
+    let id = id.ok_or_else(|| {
+        let given = escape(&args.id);
+        Failure::question(format!("`{given}` names no connection: write `--id s3+label`"))
+    })?;
+    let bytes = bytes(args)?;
+    let (document, imported) = read(&bytes)
+        .and_then(|document| import(&document).map(|imported| (document, imported)))
+        .map_err(|problems| Failure::Said(Exit::Policy, shown(args, &problems)))?;
+    let yaml = yaml(&id, &args.owner, &imported);
+    // What is written loads, or is not written.
+    Policy::from_yaml("the connection", &yaml)
+        .map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))?;
+    answer(args, &document, &imported, &yaml, output)
+}
+
+fn answer(
+    args: &ImportIamArgs,
+    document: &Document,
+    imported: &Imported,
+    yaml: &str,
+    output: &mut Output<'_>,
+) -> Result<Exit, Failure> {
+    let relations: Relations = imported.relations(document, States::new(args.states));
+    output.decided = match relations.are_undecided() {
+        true => Exit::Error,
+        false => Exit::Fine,
+    };
+    match output.format {
+        Format::Text => {
+            output.out.write_all(yaml.as_bytes())?;
+            for (access, relation) in &relations.accesses {
+                output.note(format_args!("{access}: {}", sentence(relation)))?;
+            }
+            output.note(format_args!("listed names: {}", sentence(&relations.listed)))?;
+        }
+        Format::Json => output.json(&ImportJson {
+            policy: yaml,
+            relations: relations_json(&relations),
+            restrictions: imported.restrictions.len(),
+            deny: imported.deny.len(),
+        })?,
+    }
+    Ok(output.decided)
+}
+
+fn bytes(args: &ImportIamArgs) -> Result<Vec<u8>, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        let file = escape_bytes(args.file.as_os_str().as_encoded_bytes());
+        Failure::Said(Exit::Policy, format!("error: cannot read `{file}`: {why}"))
+    };
+    let len = std::fs::metadata(&args.file).map_err(|error| failed(&error))?.len();
+    if len > MAX_FILE {
+        return Err(failed(&format_args!(
+            "it is longer than {MAX_FILE} bytes, and no IAM policy is"
+        )));
+    }
+    std::fs::read(&args.file).map_err(|error| failed(&error))
+}
+
+/// All that is wrong, as the errors of a policy are shown.
+fn shown(args: &ImportIamArgs, problems: &[Problem]) -> String {
+    let file = escape_bytes(args.file.as_os_str().as_encoded_bytes());
+    let mut text = String::new();
+    for problem in problems.iter().take(MOST_SHOWN) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            text,
+            "error: {}\n  --> {file}: {}\n  help: {}\n\n",
+            escape(&problem.message),
+            escape(&problem.place),
+            escape(&problem.help)
+        );
+    }
+    let _ = write!(text, "{} in {file}", plural(problems.len(), "problem"));
+    text
+}
+
+/// A policy file with the one connection.
+pub(crate) fn yaml(id: &ConnectionId<'_>, owner: &str, imported: &Imported) -> String {
+    let given = imported
+        .restrictions
+        .iter()
+        .fold(AccessSet::NONE, |given, (_, access)| given.union(*access));
+    let common = imported.restrictions.first().map_or(AccessSet::READ_ONLY, |(_, access)| *access);
+    let is_common = imported.restrictions.iter().all(|(_, access)| *access == common);
+    let mut text = format!("connections:\n  - id: {id}\n    owner: {}\n", quoted(owner));
+    let common = if is_common { common } else { AccessSet::READ_ONLY };
+    if common != AccessSet::READ_ONLY {
+        text.push_str(&format!("    access: {}\n", access_text(common)));
+    }
+    let mut list = |name: &str, rules: &[_], usual: &dyn Fn(AccessSet) -> bool, list_only| {
+        if !rules.is_empty() {
+            text.push_str(&format!("    {name}:\n"));
+        }
+        for (restriction, access) in rules {
+            let restriction: &crate::Restriction = restriction;
+            let path = quoted(restriction.text());
+            text.push_str(&match (usual(*access), list_only) {
+                (true, _) => format!("      - {path}\n"),
+                (false, true) => {
+                    format!("      - {{ path: {path}, access: {} }}\n", names(*access))
+                }
+                (false, false) => {
+                    format!("      - {{ path: {path}, access: {} }}\n", access_text(*access))
+                }
+            });
+        }
+    };
+    list("restrictions", &imported.restrictions, &|access| access == common, false);
+    // A deny without an access takes all: what nothing gives it may take as well.
+    list("deny", &imported.deny, &|access| given.without(access).is_empty(), true);
+    text
+}
+
+/// `read-only`, `read-write` or a list.
+fn access_text(access: AccessSet) -> String {
+    match access {
+        AccessSet::READ_ONLY | AccessSet::READ_WRITE => access.to_string(),
+        other => names(other),
+    }
+}
+
+fn names(access: AccessSet) -> String {
+    format!("[{}]", access.iter().map(Access::name).collect::<Vec<_>>().join(", "))
+}
+
+/// A text of YAML, in quotes where it could be read as something else or not be seen.
+fn quoted(text: &str) -> String {
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./*".contains(&b))
+        && !["null", "true", "false", "yes", "no", "on", "off"]
+            .contains(&text.to_ascii_lowercase().as_str());
+    if is_plain {
+        return text.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(character);
+            }
+            hidden if is_hidden(hidden) => {
+                quoted.push_str(&format!("\\U{:08x}", u32::from(hidden)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,345 @@
+//! `export iam` and `import iam`: what they print, what they refuse, and how they end.
+
+use serde_json::{Value, json};
+
+use super::Folder;
+
+const POLICY: &str = "\
+connections:
+  - id: s3+saha
+    owner: steph
+    restrictions:
+      - Algorithmia/team.jpg
+      - Algorithmia/reports/
+      - { path: Algorithmia/out/, access: read-write }
+    deny:
+      - Algorithmia/reports/draft-*
+  - id: s3+globs
+    owner: steph
+    restrictions:
+      - { glob: 'logs/*/[ab].gz' }
+      - 'pub/what?/${x}/\\*'
+    deny:
+      - { glob: 'logs/?/a.gz' }
+  - id: s3+bare
+    owner: steph
+    restrictions: [pub]
+  - id: s3+raw
+    owner: steph
+    restrictions: ['Algorithmia*', '*.csv', Algorithmia/x]
+";
+
+fn folder() -> Folder {
+    Folder::with(POLICY)
+}
+
+#[test]
+fn a_connection_is_a_policy() {
+    let ran = folder().ask("export iam s3+saha");
+    assert_eq!(ran.code, 0);
+    let policy: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let all = [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+        "s3:DeleteObject",
+    ];
+    let expected = json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": [
+                    "arn:aws:s3:::Algorithmia/reports/*",
+                    "arn:aws:s3:::Algorithmia/team.jpg",
+                ],
+            },
+            { "Effect": "Allow", "Action": all, "Resource": "arn:aws:s3:::Algorithmia/out/*" },
+            {
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::Algorithmia",
+                "Condition": {
+                    "StringLike": { "s3:prefix": ["out/*", "reports/*", "team.jpg"] },
+                },
+            },
+            {
+                "Effect": "Deny",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                "Resource": "arn:aws:s3:::Algorithmia/reports/draft-*",
+            },
+        ],
+    });
+    assert_eq!(policy, expected);
+    let compact = folder().ask("export iam s3+saha --compact");
+    assert_eq!(
+        ran.err,
+        format!(
+            "\
+note: read: equal
+note: write: equal
+note: delete: equal
+note: listed names: wider, the policy alone has Algorithmia/team.jpga
+note: the root shows no bucket of which only prefixes may be listed: S3 is asked for a bucket without a prefix
+note: {} characters: fits an inline policy of a user and a session policy (2048), fits a managed policy (6144)
+",
+            compact.out.trim_end().chars().count()
+        )
+    );
+}
+
+#[test]
+fn what_iam_cannot_say_is_said() {
+    let ran = folder().ask("export iam s3+globs");
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("arn:aws:s3:::pub/what${?}/${$}{x}/${*}"), "{}", ran.out);
+    assert!(ran.out.contains("arn:aws:s3:::logs/*/?.gz"), "{}", ran.out);
+    let (allow, deny) =
+        ("`logs/*/[ab].gz` (policy.yaml:13:17)", "`logs/?/a.gz` (policy.yaml:16:17)");
+    for line in [
+        format!("note: {allow} is more than IAM can say: the policy says more\n"),
+        format!("note: {deny} is more than IAM can say: the policy leaves it out\n"),
+    ] {
+        assert!(ran.err.contains(&line), "{line}{}", ran.err);
+    }
+    assert!(ran.err.contains("note: read: wider, the policy alone has logs/"), "{}", ran.err);
+    assert_eq!(folder().ask("export iam s3+globs --fail-on-difference").code, 4);
+    assert_eq!(folder().ask("export iam s3+saha --fail-on-difference").code, 0);
+
+    let ran = folder().ask("export iam s3+globs --round narrower");
+    assert!(
+        ran.err.contains(&format!("{allow} is more than IAM can say: the policy leaves it out"))
+    );
+    assert!(ran.err.contains(&format!("{deny} is more than IAM can say: the policy says more")));
+    assert!(ran.err.contains("note: read: narrower, the policy has not logs/"), "{}", ran.err);
+    assert_eq!(folder().ask("export iam s3+globs --states 1").code, 1);
+}
+
+#[test]
+fn stars_in_buckets_are_stars_in_buckets() {
+    let json = folder().ask("export iam s3+raw --format json").json();
+    assert_eq!(
+        json["policy"]["Statement"],
+        json!([
+            {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": ["arn:aws:s3:::*.csv", "arn:aws:s3:::Algorithmia*"],
+            },
+            { "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*" },
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::*" },
+        ])
+    );
+    assert_eq!(
+        json["relations"][0],
+        json!({
+            "of": "read", "relation": "equal", "wider": null, "narrower": null
+        })
+    );
+    assert_eq!(json["relations"][3]["of"], "list");
+    assert_eq!((&json["hides_buckets"], &json["inexact"]), (&json!(false), &json!([])));
+    assert_eq!(json["fits"], json!({ "inline": true, "session": true, "managed": true }));
+}
+
+#[test]
+fn what_cannot_be_exported_ends_with_a_code() {
+    let folder = folder();
+    for (args, code) in [
+        ("export iam s3+bare", 4),
+        ("export iam s3+missing", 2),
+        ("export iam s3+saha://Algorithmia/x", 2),
+        ("export iam s3+saha --as dana", 2),
+        ("export", 2),
+    ] {
+        assert_eq!(folder.ask(args).code, code, "{args}");
+    }
+    assert_eq!(folder.run(["export", "iam", "s3+saha", "--policy", "missing.yaml"]).code, 3);
+    // What is too large is written, and said.
+    let entries: String = (0..400).map(|n| format!("      - pub/tenant-{n}/\n")).collect();
+    let many = format!("connections:\n  - id: s3+x\n    owner: o\n    restrictions:\n{entries}");
+    folder.file("many.yaml", many.as_bytes());
+    let ran = folder.run(["export", "iam", "s3+x", "--policy", "many.yaml"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("is too large for an inline policy"), "{}", ran.err);
+    assert!(ran.err.contains("is too large for a managed policy (6144)"), "{}", ran.err);
+}
+
+#[test]
+fn an_exported_policy_comes_back() {
+    let folder = folder();
+    for name in ["saha", "raw"] {
+        let exported = folder.ask(&format!("export iam s3+{name}"));
+        folder.file("iam.json", exported.out.as_bytes());
+        let id = format!("s3+{name}");
+        let ran = folder.run(["import", "iam", "iam.json", "--owner", "steph", "--id", &id]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(
+            ran.err.starts_with("note: read: equal\nnote: write: equal\nnote: delete: equal\n")
+        );
+        folder.file("back.yaml", ran.out.as_bytes());
+        // The same connection alone.
+        let lines: Vec<&str> = POLICY.lines().collect();
+        let start = lines.iter().position(|line| line.ends_with(&id)).expect("it is there");
+        let end = lines[start + 1..].iter().position(|line| line.starts_with("  - "));
+        let end = end.map_or(lines.len(), |end| start + 1 + end);
+        let alone = format!("connections:\n{}\n", lines[start..end].join("\n"));
+        folder.file("alone.yaml", alone.as_bytes());
+        let diff = folder.run(["diff", "alone.yaml", "back.yaml"]);
+        assert_eq!(diff.out, "no difference: both allow the same\n", "{}", ran.out);
+    }
+}
+
+#[test]
+fn an_import_is_a_policy_file() {
+    let folder = folder();
+    folder.file(
+        "iam.json",
+        br#"{"Version": "2012-10-17", "Statement": [
+            {"Sid": "in", "Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::pub/in/*"},
+            {"Effect": "Allow", "Action": ["s3:getobject", "s3:ListBucket"],
+             "Resource": ["arn:aws:s3:::pub", "arn:aws:s3:::pub/${*}/\u202e*", "*"]},
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::pub",
+             "Condition": {"StringEquals": {"s3:prefix": ["", "in/"], "s3:delimiter": "/"}}},
+            {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pub/secret*"},
+            {"Effect": "Deny", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::pub/x"}
+        ]}"#,
+    );
+    let ran = folder.run(["import", "iam", "iam.json", "--owner", "true"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(
+        ran.out,
+        r#"connections:
+  - id: s3+imported
+    owner: "true"
+    restrictions:
+      - { path: pub/in/*, access: [write] }
+      - "pub/\\*/\U0000202e*"
+      - "*"
+    deny:
+      - { path: pub/secret*, access: [read] }
+      - pub/x
+"#
+    );
+    let json = folder.run(["import", "iam", "iam.json", "--owner", "o", "--format=json"]).json();
+    assert_eq!((&json["restrictions"], &json["deny"]), (&json!(3), &json!(2)));
+}
+
+#[test]
+fn what_no_connection_says_is_refused_with_its_place() {
+    let folder = folder();
+    let statement =
+        |fields: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{{{fields}}}]}}"#);
+    let allow = |resource: &str| {
+        statement(&format!(r#""Effect":"Allow","Action":"s3:GetObject","Resource":"{resource}""#))
+    };
+    for (policy, place, message) in [
+        (
+            allow("arn:aws:s3:::pub/${aws:username}/*"),
+            "Statement[0].Resource[0]",
+            "`${aws:username}` is a variable",
+        ),
+        (allow("arn:aws:s3:::pub/a?c"), "Statement[0].Resource[0]", "`?` is any one character"),
+        (
+            allow("arn:aws:s3:::pub/dir/"),
+            "Statement[0].Resource[0]",
+            "the marker of a directory alone",
+        ),
+        (allow("arn:aws:s3:::pub"), "Statement[0].Resource[0]", "`pub` is a bucket"),
+        (allow("arn:aws:s3:::pub/../x"), "Statement[0].Resource[0]", "is no restriction"),
+        (allow("arn:aws:sqs:::pub"), "Statement[0].Resource[0]", "is no bucket and no object"),
+        (allow("arn:*:s3:::pub/*"), "Statement[0].Resource[0]", "is no bucket and no object"),
+        (
+            allow("arn:aws:s3:::pub/${*}/x").replace("2012", "2013"),
+            "Version",
+            "it is none that there is",
+        ),
+        (
+            allow("arn:aws:s3:::pub/${*}/x").replace(r#""Version":"2012-10-17","#, ""),
+            "Statement[0].Resource[0]",
+            "`${` means nothing in the version",
+        ),
+        (
+            statement(
+                r#""Effect":"Allow","NotAction":"s3:PutObject","Action":"s3:GetObject","Resource":"*""#,
+            ),
+            "Statement[0]",
+            "`NotAction` is not known here",
+        ),
+        (
+            statement(r#""Effect":"Allow","Action":"s3:GetObject","NotResource":"*""#),
+            "Statement[0]",
+            "`NotResource` is not known here",
+        ),
+        (
+            statement(r#""Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*""#),
+            "Statement[0]",
+            "`Principal` is not known here",
+        ),
+        (
+            statement(r#""Effect":"Allow","Action":["s3:*"],"Resource":"*""#),
+            "Statement[0].Action[0]",
+            "`s3:*` stands for more actions",
+        ),
+        (
+            statement(
+                r#""Effect":"Allow","Action":["s3:GetObject","s3:PutObjectAcl"],"Resource":"*""#,
+            ),
+            "Statement[0].Action[1]",
+            "`s3:PutObjectAcl` is not known here",
+        ),
+        (
+            statement(
+                r#""Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#,
+            ),
+            "Statement[0].Condition",
+            "`Bool` is not known here",
+        ),
+        (
+            statement(
+                r#""Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringLike":{"aws:userid":"x"}}"#,
+            ),
+            "Statement[0].Condition.StringLike",
+            "the condition on `aws:userid`",
+        ),
+        (
+            statement(
+                r#""Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"s3:delimiter":"/"}}"#,
+            ),
+            "Statement[0].Condition",
+            "a condition of listings",
+        ),
+        (
+            statement(r#""Effect":"Deny","Action":"s3:ListBucket","Resource":"*""#),
+            "Statement[0].Action",
+            "a denied listing",
+        ),
+        (
+            statement(r#""Effect":"Allow","Effect":"Deny","Action":"s3:GetObject","Resource":"*""#),
+            "Statement[0]",
+            "`Effect` is there twice",
+        ),
+        (
+            statement(r#""Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::pub""#),
+            "Statement",
+            "allows no object",
+        ),
+        (r#"{"PolicyName":"x"}"#.into(), "the policy", "`PolicyName` is not known here"),
+        ("[1".into(), "the file", "it is not JSON"),
+    ] {
+        folder.file("iam.json", policy.as_bytes());
+        let ran = folder.run(["import", "iam", "iam.json", "--owner", "steph"]);
+        assert_eq!((ran.code, &*ran.out), (3, ""), "{policy}");
+        assert!(ran.err.contains(message), "{policy}: {}", ran.err);
+        assert!(
+            ran.err.contains(&format!("  --> iam.json: {place}\n  help: ")),
+            "{policy}: {}",
+            ran.err
+        );
+    }
+    for args in [["missing.json", "s3+x"], ["iam.json", "s3"]] {
+        let ran = folder.run(["import", "iam", args[0], "--owner", "steph", "--id", args[1]]);
+        assert_eq!(ran.code, if args[1] == "s3" { 2 } else { 3 }, "{}", ran.err);
+    }
+}

@@ -1,0 +1,395 @@
+//! Policies of IAM, against an evaluator of IAM's that shares nothing with the code: written from AWS's
+//! documentation ("IAM JSON policy elements: Resource", "Policy evaluation logic", "IAM policy
+//! elements: Variables and tags", "String condition operators").
+//!
+//! `PATHWARD_COMPARISONS` is the number of comparisons, `PATHWARD_SEED` where chance starts.
+
+#![expect(clippy::panic, reason = "a test that fails panics")]
+
+mod common;
+
+use common::{Chance, comparisons, from_env};
+use pathward::{
+    Access, Connection, Effect, Path, Policy, Restriction, Verdict,
+    analysis::{
+        Language, States,
+        iam::{Action, Document, Relation, Rounding, Statement, export, import},
+    },
+};
+
+// ---- IAM, from its documentation ------------------------------------------------------------
+
+/// One sign of a pattern. "You can use a combination of characters (`*`) or any single character
+/// (`?`)"; `${*}`, `${?}` and `${$}` are "special characters that have fixed values".
+enum Sign {
+    Any,
+    One,
+    Exactly(char),
+}
+
+fn signs(text: &str) -> Vec<Sign> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut signs = Vec::new();
+    let mut at = 0;
+    while at < characters.len() {
+        let (sign, len) = match characters[at..] {
+            ['$', '{', sign, '}', ..] => (Sign::Exactly(sign), 4),
+            ['$', '{', ..] => panic!("a variable in {text}"),
+            ['*', ..] => (Sign::Any, 1),
+            ['?', ..] => (Sign::One, 1),
+            [other, ..] => (Sign::Exactly(other), 1),
+            [] => unreachable!(),
+        };
+        signs.push(sign);
+        at += len;
+    }
+    signs
+}
+
+/// "The asterisk can expand to replace everything within a segment, including characters like a
+/// forward slash." Goes back to the last star where what follows does not fit.
+fn matches(pattern: &str, value: &str) -> bool {
+    let (signs, value) = (signs(pattern), value.chars().collect::<Vec<_>>());
+    let (mut s, mut v) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while v < value.len() {
+        match signs.get(s) {
+            Some(Sign::Any) => {
+                star = Some((s, v));
+                s += 1;
+            }
+            Some(Sign::One) => (s, v) = (s + 1, v + 1),
+            Some(Sign::Exactly(sign)) if *sign == value[v] => (s, v) = (s + 1, v + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (s, v) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    signs[s..].iter().all(|sign| matches!(sign, Sign::Any))
+}
+
+/// A request: an action on the resource behind `arn:aws:s3:::`, and the context key `s3:prefix`, which
+/// requests for objects do not have.
+struct Asked<'a> {
+    action: Action,
+    resource: &'a str,
+    prefix: Option<&'a str>,
+}
+
+/// "An explicit deny in any policy overrides any allows"; "by default, all requests are denied";
+/// where "the key that you specify is not present in the request context, the values do not match".
+fn is_allowed(policy: &Document, asked: &Asked<'_>) -> bool {
+    let applies = |statement: &Statement| {
+        statement.actions.contains(&asked.action)
+            && statement.resources.iter().any(|pattern| matches(pattern, asked.resource))
+            && statement.prefixes.as_ref().is_none_or(|prefixes| {
+                asked.prefix.is_some_and(|value| prefixes.iter().any(|like| matches(like, value)))
+            })
+    };
+    let any = |effect| {
+        policy.statements.iter().any(|statement| statement.effect == effect && applies(statement))
+    };
+    any(Effect::Allow) && !any(Effect::Deny)
+}
+
+#[test]
+fn the_evaluator_is_what_the_documentation_says() {
+    for (pattern, value, expected) in [
+        // The examples of "Using wildcards in resource ARNs".
+        ("b/*/test/*", "b/1/test/object.jpg", true),
+        ("b/*/test/*", "b/1/2/test/3/object.jpg", true),
+        ("b/*/test/*", "b/1///test///object.jpg", true),
+        ("b/*/test/*", "b//test/object.jpg", true),
+        ("b/*/test/*", "b/1/test/", true),
+        ("b/*/test/*", "b/1-test/object.jpg", false),
+        ("b/*/test/*", "b/test/object.jpg", false),
+        ("b/?", "b/é", true),
+        ("b/?", "b/", false),
+        ("b/${*}${?}${$}", "b/*?$", true),
+        ("b/${*}", "b/x", false),
+        ("a*b*c", "aXbYbZc", true),
+        ("*", "", true),
+    ] {
+        assert_eq!(matches(pattern, value), expected, "{pattern} {value}");
+    }
+}
+
+// ---- connections by chance ------------------------------------------------------------------
+
+const PIECES: [&str; 20] = [
+    "pub", "pub", "/", "/", "/", "a", "b", "*", "?", "$", "{", "}", "é", "日", ".csv", "-", "${",
+    "a/", "\\*", "//",
+];
+const GLOBS: [&str; 12] =
+    ["pub", "/", "/", "a", "b", "*", "/**/", "?", "[ab]", "{a,b/c}", "[!a]", ".csv"];
+
+fn pick<'p>(chance: &mut Chance, from: &[&'p str]) -> &'p str {
+    from[chance.below(from.len())]
+}
+
+fn text(pieces: &[&str], chance: &mut Chance) -> String {
+    let start = pick(chance, &["pub/", "pub/", "pub", "pub-a/", "*", ""]);
+    let mut text = start.to_owned();
+    (0..chance.below(6)).for_each(|_| text.push_str(pick(chance, pieces)));
+    text
+}
+
+/// A YAML list of entries that load, and the restrictions.
+fn list(
+    most: usize,
+    is_deny: bool,
+    chance: &mut Chance,
+    restrictions: &mut Vec<Restriction>,
+) -> String {
+    let mut yaml = String::new();
+    for _ in 0..=chance.below(most) {
+        let is_glob = chance.one_in(4);
+        let text = text(if is_glob { &GLOBS } else { &PIECES }, chance);
+        let parse = if is_glob { Restriction::parse_glob } else { Restriction::parse };
+        let Ok(restriction) = parse(&text) else { continue };
+        let field = if is_glob { "glob" } else { "path" };
+        let quoted = text.replace('\\', "\\\\");
+        let access = match (is_deny, chance.below(4)) {
+            (_, 0) => ", access: [read]",
+            (_, 1) => ", access: [write, delete]",
+            (false, 2) => ", access: read-write",
+            _ => "",
+        };
+        yaml.push_str(&format!("      - {{ {field}: \"{quoted}\"{access} }}\n"));
+        restrictions.push(restriction);
+    }
+    yaml
+}
+
+fn connection(chance: &mut Chance) -> Option<(Policy, Vec<Restriction>, String)> {
+    let mut restrictions = Vec::new();
+    let allows = list(5, false, chance, &mut restrictions);
+    if allows.is_empty() {
+        return None;
+    }
+    let denies =
+        if chance.one_in(2) { String::new() } else { list(3, true, chance, &mut restrictions) };
+    let keys = if chance.one_in(5) { "    keys: plain\n" } else { "" };
+    let deny = if denies.is_empty() { "" } else { "    deny:\n" };
+    let yaml = format!(
+        "connections:\n  - id: s3+x\n    owner: o\n{keys}    restrictions:\n{allows}{deny}{denies}"
+    );
+    let policy =
+        Policy::from_yaml("chance", &yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    Some((policy, restrictions, yaml))
+}
+
+/// A path that some restriction nearly matches.
+fn path(restrictions: &[Restriction], chance: &mut Chance) -> String {
+    let mut path = String::new();
+    let letters =
+        ["a", "b", "/", "x", "é", "日", "?", "$", "*", "{", "}", "\\", ".csv", "pub", "-"];
+    for character in chance.pick(restrictions).text().chars() {
+        match character {
+            '\\' | '[' | ']' | '!' => {}
+            '*' | '?' => (0..chance.below(3)).for_each(|_| path.push_str(pick(chance, &letters))),
+            _ if chance.one_in(25) => path.push_str(pick(chance, &letters)),
+            other => path.push(other),
+        }
+    }
+    while path.ends_with('/') || chance.one_in(5) {
+        path.push_str(pick(chance, &letters));
+    }
+    path
+}
+
+fn action(access: Access) -> Action {
+    Action::of(access)[0]
+}
+
+fn gives(connection: &Connection, path: &Path<'_>, access: Access) -> bool {
+    Language::of_connection(connection, access).contains(path)
+}
+
+#[test]
+fn an_exported_policy_gives_what_it_is_said_to() {
+    let mut chance = Chance(from_env("PATHWARD_SEED").unwrap_or(17));
+    let most = comparisons(2_000_000, 120_000);
+    let (mut pairs, mut allowed, mut listings) = (0_u64, 0_u64, 0_u64);
+    let mut relations = [0_u64; 5];
+    while pairs < most {
+        let Some((policy, restrictions, yaml)) = connection(&mut chance) else { continue };
+        let connection = &policy.connections()[0];
+        let rounding = *chance.pick(&[Rounding::Wider, Rounding::Wider, Rounding::Narrower]);
+        let export = export(connection, rounding);
+        let document = &export.document;
+        let said = export.relations(connection, States::new(1 << 14));
+        let show = || format!("{yaml}{document:#?}\n{said:#?}");
+        for (access, relation) in &said.accesses {
+            relations[match relation {
+                Relation::Equal => 0,
+                Relation::Wider(_) => 1,
+                Relation::Narrower(_) => 2,
+                Relation::Neither { .. } => 3,
+                Relation::Undecided { .. } => 4,
+            }] += 1;
+            // A path that is said to show a difference shows it.
+            for (witness, is_wider) in [(relation.wider(), true), (relation.narrower(), false)] {
+                let Some(path) = witness else { continue };
+                let resource = path.to_string();
+                let asked = Asked { action: action(*access), resource: &resource, prefix: None };
+                assert_eq!(is_allowed(document, &asked), is_wider, "{path:?} {}", show());
+                assert_eq!(gives(connection, path, *access), !is_wider, "{path:?} {}", show());
+            }
+            assert!(
+                rounding == Rounding::Narrower || said.listed.narrower().is_none(),
+                "{}",
+                show()
+            );
+            // What is not rounded is equal, and what is rounded goes one way alone.
+            match (export.inexact.is_empty(), rounding) {
+                (true, _) => assert_eq!(*relation, Relation::Equal, "{}", show()),
+                (false, Rounding::Wider) => assert!(relation.narrower().is_none(), "{}", show()),
+                (false, Rounding::Narrower) => assert!(relation.wider().is_none(), "{}", show()),
+            }
+        }
+        for _ in 0..12 {
+            let resource = path(&restrictions, &mut chance);
+            let Ok(path) = Path::new(&resource) else { continue };
+            if path.key().is_empty() {
+                continue;
+            }
+            for (access, relation) in &said.accesses {
+                let asked = Asked { action: action(*access), resource: &resource, prefix: None };
+                let iam = is_allowed(document, &asked);
+                let ours = gives(connection, &path, *access);
+                let (may_add, may_lack) = match relation {
+                    Relation::Equal => (false, false),
+                    Relation::Wider(_) => (true, false),
+                    Relation::Narrower(_) => (false, true),
+                    Relation::Neither { .. } | Relation::Undecided { .. } => (true, true),
+                };
+                assert!(ours || !iam || may_add, "{resource} {access} {}", show());
+                assert!(iam || !ours || may_lack, "{resource} {access} {}", show());
+                pairs += 1;
+                allowed += u64::from(ours);
+            }
+            if rounding == Rounding::Wider {
+                listings += listed(connection, document, &path, &show);
+            }
+        }
+    }
+    println!(
+        "{pairs} pairs, {allowed} of them allowed, {listings} listings; relations {relations:?}"
+    );
+    assert!(allowed > pairs / 20 && listings > pairs / 100 && relations[1] > 0 && relations[2] > 0);
+}
+
+/// Every listing that a narrowed plan asks for, of the directories above a path, is allowed. (Of a folder
+/// the executor asks further down, at what the restrictions below start with.)
+fn listed(
+    connection: &Connection,
+    document: &Document,
+    path: &Path<'_>,
+    show: &dyn Fn() -> String,
+) -> u64 {
+    let mut asked = 0;
+    let bytes = path.as_bytes();
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+        let directory = &bytes[..=at];
+        let below = connection.automaton().below(directory);
+        let prefixes = match below.all.contains(Access::Read) {
+            true => vec![directory.to_vec()],
+            false => connection.automaton().leads(directory, Access::Read),
+        };
+        for prefix in prefixes {
+            let Ok(text) = std::str::from_utf8(&prefix) else { continue };
+            let Some((bucket, prefix)) = text.split_once('/') else { continue };
+            if prefix.ends_with('/') && text.len() > directory.len() {
+                continue;
+            }
+            // A directory above what restrictions name is asked for where a wildcard leaves open what comes
+            // next, or for what only denies and writes have below.
+            let named = matches!(
+                connection.automaton().here(text.as_bytes(), Access::Read),
+                Verdict::Allowed(_)
+            );
+            if !named && text.len() == directory.len() && !below.all.contains(Access::Read) {
+                let open =
+                    Asked { action: Action::ListBucket, resource: bucket, prefix: Some(prefix) };
+                asked += u64::from(is_allowed(document, &open));
+                continue;
+            }
+            let request =
+                Asked { action: Action::ListBucket, resource: bucket, prefix: Some(prefix) };
+            assert!(is_allowed(document, &request), "{text} is listed {}", show());
+            asked += 1;
+        }
+    }
+    asked
+}
+
+// ---- import ---------------------------------------------------------------------------------
+
+#[test]
+fn an_imported_policy_is_what_it_was() {
+    let mut chance = Chance(from_env("PATHWARD_SEED").unwrap_or(18));
+    let most = comparisons(1_000_000, 60_000);
+    let (mut pairs, mut allowed, mut refused) = (0_u64, 0_u64, 0_u64);
+    while pairs < most {
+        let statements = (0..=chance.below(3)).map(|_| {
+            let actions = match chance.below(4) {
+                0 => vec![Action::GetObject, Action::ListBucket],
+                1 => Action::of(Access::Write).to_vec(),
+                2 => vec![Action::GetObject, Action::DeleteObject],
+                _ => vec![Action::GetObject],
+            };
+            let pieces =
+                ["a", "b", "/", "*", "${*}", "${?}", "${$}", "$", "\\", "é", "日", "?", "{"];
+            let mut resource = || {
+                let mut text = pick(&mut chance, &["pub/", "pub/", "pub", "*"]).to_owned();
+                (0..chance.below(5)).for_each(|_| {
+                    let piece = pick(&mut chance, &pieces);
+                    // `$` before `{` would be a variable.
+                    if !(text.ends_with('$') && piece.starts_with('{'))
+                        && (piece != "?" || chance.one_in(8))
+                    {
+                        text.push_str(piece);
+                    }
+                });
+                text
+            };
+            let resources = vec![resource(), resource()];
+            let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
+            Statement { effect, actions, resources, prefixes: None }
+        });
+        let document = Document { statements: statements.collect() };
+        let Ok(imported) = import(&document) else {
+            refused += 1;
+            continue;
+        };
+        let said = imported.relations(&document, States::new(1 << 14));
+        assert!(said.are_equal(), "{document:#?}\n{imported:#?}\n{said:#?}");
+        let restrictions: Vec<Restriction> =
+            imported.entries().map(|entry| entry.restriction.clone()).collect();
+        for _ in 0..10 {
+            let resource = path(&restrictions, &mut chance);
+            let Ok(path) = Path::new(&resource) else { continue };
+            if path.key().is_empty() {
+                continue;
+            }
+            for access in Access::ALL {
+                let asked = Asked { action: action(access), resource: &resource, prefix: None };
+                let ours = Language::of_entries(imported.entries(), access).contains(&path);
+                assert_eq!(
+                    is_allowed(&document, &asked),
+                    ours,
+                    "{resource} {document:#?}\n{imported:#?}"
+                );
+                pairs += 1;
+                allowed += u64::from(ours);
+            }
+        }
+    }
+    println!("{pairs} pairs, {allowed} of them allowed; {refused} policies refused");
+    assert!(allowed > pairs / 20);
+}
