@@ -338,10 +338,10 @@ fn an_imported_policy_is_what_it_was() {
     while pairs < most {
         let statements = (0..=chance.below(3)).map(|_| {
             let actions = match chance.below(4) {
-                0 => vec![Action::GetObject, Action::ListBucket],
+                0 => vec![Action::Get, Action::ListBucket],
                 1 => Action::of(Access::Write).to_vec(),
-                2 => vec![Action::GetObject, Action::DeleteObject],
-                _ => vec![Action::GetObject],
+                2 => vec![Action::Get, Action::Delete],
+                _ => vec![Action::Get],
             };
             let pieces =
                 ["a", "b", "/", "*", "${*}", "${?}", "${$}", "$", "\\", "é", "日", "?", "{"];

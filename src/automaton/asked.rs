@@ -60,7 +60,8 @@ impl Seen {
 }
 
 impl Automaton {
-    /// Asks the patterns of these groups, given by their places in `extras`, from the root down.
+    /// Asks the patterns of these groups, given by their places in `extras`. They come from the root
+    /// down: see [`Lookup::searched`].
     #[inline]
     pub(super) fn ask(&self, mut lookup: Lookup<'_>, seen: &mut Seen, groups: &[u32]) {
         for place in groups {
@@ -195,6 +196,8 @@ pub(super) struct Lookup<'a> {
     tail: Tail,
     /// Whether the crowds' sieves are tried.
     sifts: bool,
+    /// Of each crowd, the block behind the last one searched. Groups further down have later blocks, so
+    /// that none is left out if they are asked from the root down.
     searched: [u32; 2],
 }
 

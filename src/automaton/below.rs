@@ -132,7 +132,7 @@ impl Automaton {
         wanted: AccessSet,
         words: &mut u32,
     ) -> AccessSet {
-        let Middle::Pieces { start, count, .. } = starred.middle else {
+        let Middle::Pieces { start, count } = starred.middle else {
             // Without the subset construction a glob counts only where no deny could take from it.
             return match self.starred.is_alive(starred, path) {
                 true => wanted.without(self.taken_below(path).some),

@@ -117,7 +117,7 @@ impl<'a> Item<'a> {
 impl Automaton {
     /// Compiles rules; their ids are their places in the list.
     ///
-    /// Time is that of sorting them; memory is linear in their text, and where there are globs at
+    /// Time is that of sorting them a few times over; memory is linear in their text, and where there are globs at
     /// most about a megabyte more.
     ///
     /// # Errors

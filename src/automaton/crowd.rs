@@ -3,8 +3,9 @@
 //! One pass of Aho–Corasick over a path finds where any of their pieces stands. Each pattern waits
 //! for its next piece; when that is found behind the one before, the pattern waits for the piece
 //! after it. Those that wait for one piece stand in the order in which their last pieces ended, so
-//! that only those that move are looked at. A pattern whose pieces are all found matches if its prefix and suffix do. So a path costs its length, what it contains of pieces, and the patterns that
-//! really move, however many there are.
+//! that only those that move are looked at. A pattern whose pieces are all found matches if its
+//! prefix and suffix do. So a path costs its length, what it contains of pieces, and the patterns
+//! that really move, however many there are.
 //!
 //! Few paths get there: a [`Sieve`] finds the few patterns that an ordinary path can match.
 //!
@@ -262,7 +263,7 @@ impl<'a> OpenBlock<'a> {
     /// Says whether there was room for its pieces. A pattern alone always has room: a path has
     /// fewer bytes than a block has pieces.
     fn add(&mut self, set: &'a StarredSet, pattern: u32) -> bool {
-        let Middle::Pieces { start, count, .. } = set.all[pattern as usize].middle else {
+        let Middle::Pieces { start, count } = set.all[pattern as usize].middle else {
             return true;
         };
         if self.texts.len() + usize::from(count) > BLOCK_PIECES {

@@ -5,13 +5,17 @@
 //!
 #![doc = include_str!("automaton.svg")]
 //!
-//! * `trie`: literals and prefixes, with what they give and take at their nodes. A path walks
-//!   it once. What another restriction covers for the same accesses is left out.
+//! * `trie`: literals and prefixes, with what they give and take at their nodes. What another
+//!   restriction covers for the same accesses is left out.
+//! * `forks`: which nodes a path may pass, found in a few steps instead of a byte at a time.
 //! * `starred`: a node whose prefix has more wildcards behind it has a group of patterns. The
-//!   suffix leaves few of them, which are matched piece by piece (`chain` for globs).
+//!   suffix leaves few of them, which are matched piece by piece (`chain` for globs). `asked` asks
+//!   the groups that a path has passed.
 //! * `crowd`: patterns that prefix and suffix do not tell apart are searched together, in one
-//!   pass of Aho–Corasick.
-//! * `here` decides a path; `below` decides all paths that start with one.
+//!   pass of Aho–Corasick; a `sieve` before it finds the few that an ordinary path can match.
+//! * `listed`: a few patterns are compared side by side, without any of that.
+//! * `here` decides a path, `batch` several side by side; `below` decides all paths that start with
+//!   one, and walks the trie.
 //! * `subset`: only where a connection has globs, whose unions can cover each other in ways that
 //!   no single restriction shows, a subset construction within a budget makes `below` exact.
 //!

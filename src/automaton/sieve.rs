@@ -45,7 +45,7 @@ impl Sieve {
     /// The sieve for these patterns; none where pieces are too short to say much, or there are none.
     pub(super) fn new(set: &StarredSet, patterns: &[u32]) -> Option<Self> {
         let pieces = |pattern: u32| match set.all[pattern as usize].middle {
-            Middle::Pieces { start, count, .. } => set.pieces_of(start, count),
+            Middle::Pieces { start, count } => set.pieces_of(start, count),
             Middle::Chain(_) => &[],
         };
         let texts = |pattern: u32| pieces(pattern).iter().map(|span| set.bytes_of(*span));

@@ -115,15 +115,16 @@ impl Engine {
         let Some(connection) = self.policy.connection(caller.name, connection) else {
             return operations.for_each(|_| each(Decision::UNKNOWN_CONNECTION));
         };
-        // An operation without a path of its own to decide is asked about the root, for nothing.
-        let first = |operation: &'o Op| match operation.accesses().next() {
-            Some(need) if need.scope == Scope::Here => (need.path.as_bytes(), need.access),
-            _ => (&b""[..], Access::Read),
+        // What is decided ahead: the first need, if it is about its path alone.
+        let first = |operation: &'o Op| {
+            let need = operation.accesses().next().filter(|need| need.scope == Scope::Here)?;
+            Some((need.path.as_bytes(), need.access))
         };
+        let or_nothing = |first: Option<_>| first.unwrap_or((&b""[..], Access::Read));
         let mut undecided = operations.clone();
-        connection.automaton().here_batch(operations.map(first), |verdict| {
+        connection.automaton().here_batch(operations.map(first).map(or_nothing), |verdict| {
             let Some(operation) = undecided.next() else { return };
-            let mut known = Some(verdict);
+            let mut known = first(operation).map(|_| verdict);
             let mut others = here(connection);
             each(decide(connection, caller.permission, operation, |path, access| {
                 known.take().unwrap_or_else(|| others(path, access))

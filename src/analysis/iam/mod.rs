@@ -43,15 +43,15 @@ pub const ARN: &str = "arn:aws:s3:::";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     /// Read.
-    GetObject,
+    Get,
     /// Write.
-    PutObject,
+    Put,
     /// Write: give an upload in parts up, so that none is left behind and paid for.
     AbortMultipartUpload,
     /// Write: see which parts of an upload are there.
     ListMultipartUploadParts,
     /// Delete. Not `DeleteObjectVersion`: what an older version keeps stays.
-    DeleteObject,
+    Delete,
     /// List a bucket's keys.
     ListBucket,
     /// List the buckets of the account.
@@ -63,11 +63,11 @@ pub enum Action {
 impl Action {
     /// Every action.
     pub const ALL: [Self; 8] = [
-        Self::GetObject,
-        Self::PutObject,
+        Self::Get,
+        Self::Put,
         Self::AbortMultipartUpload,
         Self::ListMultipartUploadParts,
-        Self::DeleteObject,
+        Self::Delete,
         Self::ListBucket,
         Self::ListAllMyBuckets,
         Self::GetBucketLocation,
@@ -76,11 +76,11 @@ impl Action {
     /// The name as IAM has it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::GetObject => "s3:GetObject",
-            Self::PutObject => "s3:PutObject",
+            Self::Get => "s3:GetObject",
+            Self::Put => "s3:PutObject",
             Self::AbortMultipartUpload => "s3:AbortMultipartUpload",
             Self::ListMultipartUploadParts => "s3:ListMultipartUploadParts",
-            Self::DeleteObject => "s3:DeleteObject",
+            Self::Delete => "s3:DeleteObject",
             Self::ListBucket => "s3:ListBucket",
             Self::ListAllMyBuckets => "s3:ListAllMyBuckets",
             Self::GetBucketLocation => "s3:GetBucketLocation",
@@ -95,9 +95,9 @@ impl Action {
     /// The access that it is, by itself.
     pub const fn access(self) -> Option<Access> {
         match self {
-            Self::GetObject => Some(Access::Read),
-            Self::PutObject => Some(Access::Write),
-            Self::DeleteObject => Some(Access::Delete),
+            Self::Get => Some(Access::Read),
+            Self::Put => Some(Access::Write),
+            Self::Delete => Some(Access::Delete),
             _ => None,
         }
     }
@@ -110,11 +110,11 @@ impl Action {
     /// The actions of an access: a denial needs the first alone.
     pub const fn of(access: Access) -> &'static [Self] {
         match access {
-            Access::Read => &[Self::GetObject],
+            Access::Read => &[Self::Get],
             Access::Write => {
-                &[Self::PutObject, Self::AbortMultipartUpload, Self::ListMultipartUploadParts]
+                &[Self::Put, Self::AbortMultipartUpload, Self::ListMultipartUploadParts]
             }
-            Access::Delete => &[Self::DeleteObject],
+            Access::Delete => &[Self::Delete],
         }
     }
 }

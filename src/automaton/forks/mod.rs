@@ -11,6 +11,7 @@
 //! fork at least one byte more is known to agree, so a path passes no more of them than it has bytes. Others
 //! are not cleanly parted, by lengths or by hashes, and there are at most [`FREE`] of them one behind
 //! the other; from there on forks look at the first byte that differs, as a trie does, which is clean.
+//! Each of the [`FREE`] may have a path go two ways, so the factor is at most 2 to the [`FREE`].
 
 mod build;
 #[cfg(test)]
@@ -182,10 +183,9 @@ impl<const BACK: bool> Forks<BACK> {
                 let fork = &self.forks[way.place()];
                 if fork.short.kind() == ONE {
                     each(fork.short.place() as u32);
-                } else if fork.short != Way::NONE
-                    && let Some(free) = later.get_mut(later_count)
-                {
-                    *free = fork.short;
+                } else if fork.short != Way::NONE {
+                    // There is room: such a fork is not clean. A way must not be lost, as a deny may be on it.
+                    later[later_count] = fork.short;
                     later_count += 1;
                 }
                 way = self.way_on(fork, path);
@@ -199,7 +199,7 @@ impl<const BACK: bool> Forks<BACK> {
                 return;
             }
             later_count -= 1;
-            way = later.get(later_count).copied().unwrap_or_default();
+            way = later[later_count];
         }
     }
 
