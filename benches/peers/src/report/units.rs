@@ -21,9 +21,10 @@ pub(super) fn decimal_bytes(value: f64) -> String {
     format!("{value} {unit}")
 }
 
-/// A ratio: `0.38`, `4.2`, `57`, `20,000`.
+/// A ratio: `0.003`, `0.38`, `4.2`, `57`, `20,000`.
 pub(super) fn ratio(value: f64) -> String {
     match value {
+        value if value < 0.1 => format!("{value:.3}"),
         value if value < 1.0 => format!("{value:.2}"),
         value if value < 10.0 => format!("{value:.1}"),
         value => thousands(value),
@@ -76,7 +77,9 @@ mod tests {
             assert_eq!(ns(value), text);
         }
         assert_eq!(bytes(5.0 * 1_024.0), "5.0k");
-        for (value, text) in [(0.384, "0.38"), (4.23, "4.2"), (57.1, "57"), (20_000.0, "20,000")] {
+        for (value, text) in
+            [(0.0028, "0.003"), (0.384, "0.38"), (4.23, "4.2"), (57.1, "57"), (20_000.0, "20,000")]
+        {
             assert_eq!(ratio(value), text);
         }
     }
