@@ -17,6 +17,8 @@ fn the_corpus_holds() {
         ("decide_vs_reference", internal::decide_vs_reference),
         ("listing_plan", internal::listing_plan),
         ("algebra", internal::algebra),
+        #[cfg(feature = "cli")]
+        ("iam_import", internal::iam_import),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     for (name, body) in targets {
