@@ -8,11 +8,12 @@
 use std::time::{Duration, Instant};
 
 use pathward::{
-    Access, AccessSet, Automaton, Effect, Entry, Restriction, TooLarge, automaton::MAX_DENY_WORK,
+    Access, AccessSet, Automaton, Effect, Entry, Restriction, TooLarge,
+    automaton::{MAX_DENY_WORK, MAX_PIECES_ON_ONE_PATH},
 };
 
 const LOAD: Duration = Duration::from_secs(20);
-const DECISION: Duration = Duration::from_millis(250);
+const DECISION: Duration = Duration::from_millis(60);
 
 fn compile(allow: &[String], deny: &[String]) -> Result<Automaton, TooLarge> {
     let parse = |text: &String| Restriction::parse(text).expect(text);
@@ -62,6 +63,24 @@ fn patterns_that_all_wait_for_their_end() {
     });
     let path = [&b"pub/q"[..], &[b'a'; 1_019]].concat();
     decide("16,129 allows that wait and a deny", &allows.expect("within the limits"), &path);
+}
+
+/// A thousand pieces that are ends of each other, in each of several searches: all of them end at each
+/// byte of the path. Pieces of one byte leave no way around the searches.
+#[test]
+fn pieces_that_end_in_one_another() {
+    let unlike = |n: usize, m: u32| char::from_u32(0x4e00 + 8_192 * m + n as u32).expect("a char");
+    let rules: Vec<String> = (0..16_384)
+        .map(|n| {
+            let [x, y, z] = [0, 1, 2].map(|m| unlike(n / 2, m));
+            format!("pub/*{}*{x}*{y}*{z}*", "a".repeat(1 + n % 1_000))
+        })
+        .chain(["pub/*!*".to_owned()])
+        .skip(1)
+        .collect();
+    let automaton = timed("nested pieces, loading", LOAD, || compile(&rules, &[]));
+    let path = [&b"pub/"[..], &[b'a'; 1_020]].concat();
+    decide("nested pieces", &automaton.expect("within the limits"), &path);
 }
 
 #[test]
@@ -140,4 +159,106 @@ fn many_connections_cost_no_more_than_one_budget() {
     });
     let policy = policy.expect("it loads");
     assert!(policy.connections().iter().all(|c| !c.automaton().stats().below_is_exact));
+}
+
+/// Numbers that look random, the same in each run.
+struct Chance(u64);
+
+impl Chance {
+    fn one_of(&mut self, bytes: &[u8]) -> char {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        char::from(bytes[(self.0 >> 33) as usize % bytes.len()])
+    }
+}
+
+/// Patterns of hundreds of pieces filled a search with a few dozen patterns, and one path met
+/// hundreds of searches: 300 ms, and 30 bytes of memory for each of the text's.
+#[test]
+fn patterns_of_many_pieces() {
+    let letters: Vec<u8> = (b'0'..b'0' + 44).filter(|byte| *byte != b'?').collect();
+    let mut chance = Chance(1);
+    let mut pattern = |pieces: usize| {
+        let mut text = "pub/*aaa".to_owned();
+        for _ in 1..pieces {
+            text.push('*');
+            (0..3).for_each(|_| text.push(chance.one_of(&letters)));
+        }
+        text + "*!"
+    };
+    let many: Vec<String> = (0..300).map(|_| pattern(250)).collect();
+    let error = compile(&many, &[]).expect_err("too many pieces");
+    assert_eq!((error.limit, error.most), ("limit.pieces_on_one_path", MAX_PIECES_ON_ONE_PATH));
+    assert_eq!(error.rule.index(), 299, "the last rule that the path meets");
+
+    let mut path = b"pub/aaa".to_vec();
+    let mut chance = Chance(2);
+    path.extend((0..1_260).map(|_| chance.one_of(&letters) as u8));
+    path.push(b'!');
+    let few: Vec<String> = (0..MAX_PIECES_ON_ONE_PATH / 250).map(|_| pattern(250)).collect();
+    let many: Vec<String> = (0..MAX_PIECES_ON_ONE_PATH / 5).map(|_| pattern(5)).collect();
+    for (what, texts) in [("patterns of 250 pieces", few), ("patterns of 5 pieces", many)] {
+        let automaton = timed(&format!("{what}, loading"), LOAD, || compile(&texts, &[]));
+        let automaton = automaton.expect("within the limits");
+        decide(what, &automaton, &path);
+        let (memory, text) =
+            (automaton.stats().bytes, texts.iter().map(String::len).sum::<usize>());
+        println!("hostile: {what}: {memory} bytes for {text} of text");
+        assert!(memory < 40 * text, "{memory} bytes for {text} of text");
+    }
+}
+
+/// Each step parts a few strings from the others. When all of these were looked at again in each, time was
+/// that of the text times the length of a restriction.
+#[test]
+fn strings_that_part_one_by_one_load_in_time_linear_in_their_text() {
+    let spine = |len: usize, tails: usize| -> Vec<String> {
+        let tail = move |n: usize| (0..tails).map(move |t| format!("pub/{}b{t:04}", "a".repeat(n)));
+        (1..len).flat_map(tail).collect()
+    };
+    let each_byte = |texts: &[String]| {
+        let start = Instant::now();
+        compile(texts, &[]).expect("within the limits");
+        let bytes: usize = texts.iter().map(String::len).sum();
+        start.elapsed().as_secs_f64() * 1e9 / bytes as f64
+    };
+    // As much text, in strings of an eighth of the length.
+    let (short, long) = (each_byte(&spine(134, 20 * 64)), each_byte(&spine(1_070, 20)));
+    println!("hostile: {short:.0} ns for each byte of short strings, {long:.0} ns of long ones");
+    assert!(long < 3.0 * short.max(20.0), "{short} and {long} ns for each byte");
+}
+
+/// What hashes of bytes are made of, as `forks` has it.
+fn hash(bytes: &[u8]) -> u64 {
+    let number = bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    (number << (64 - 8 * bytes.len())).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Seven forks that part nothing, since all eight bytes meet in one slot, and then one with 256
+/// slots for two bytes: that was 670 bytes for each string.
+#[test]
+fn hashes_that_meet_do_not_multiply_memory() {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut chance = Chance(1);
+    let mut word = |len: usize| (0..len).map(|_| chance.one_of(LETTERS)).collect::<String>();
+    let goal = hash(b"@@@@@@@@") >> 60;
+    let mut texts = Vec::new();
+    for _ in 0..2_000 {
+        let id = word(8);
+        for n in 0..12 {
+            let mut tries = (0..1_000).map(|_| format!("{}}}{}", "@".repeat(n), word(11 - n)));
+            let met = tries.find(|text| hash(&text.as_bytes()[3..11]) >> 60 == goal);
+            texts.extend(met.map(|text| format!("{id}///////{text}")));
+        }
+    }
+    // Bytes of which any few bits in a row leave two alike, in groups that have just no leaf.
+    let alike = ["!", "\"", "\u{a1}"];
+    let of_bytes: Vec<String> = (0..20_000)
+        .flat_map(|n| (0..6).map(move |m| format!("pub/{n:05}/{}{}", alike[m % 3], m / 3)))
+        .collect();
+    for texts in [texts, of_bytes] {
+        let automaton = compile(&texts, &[]).expect("within the limits");
+        let each = automaton.stats().bytes / texts.len();
+        println!("hostile: {each} bytes for each of {} rules", texts.len());
+        assert!(each < 200, "{each} bytes for each of {} rules", texts.len());
+    }
 }

@@ -114,10 +114,14 @@ fn here_and_below_allocate_nothing() {
 
 #[test]
 fn decide_allocates_nothing() {
-    let policy = Policy::from_yaml(
-        "policy.yaml",
-        r#"
+    // Enough for the forks, which a batch goes through side by side.
+    let many = (0..40).map(|n| format!("pub/dir{n}/*, ")).collect::<String>();
+    let text = r#"
 connections:
+  - id: s3+many
+    owner: steph
+    restrictions: [MANY pub/data/*, "*.csv"]
+    deny: ["pub/data/locked/", "logs/*/x*"]
   - id: s3+t
     owner: steph
     default: true
@@ -135,9 +139,8 @@ connections:
     keys: plain
     endpoint: https://s3.example
     restrictions: [pub/*]
-"#,
-    )
-    .expect("a policy");
+"#;
+    let policy = Policy::from_yaml("policy.yaml", &text.replace("MANY ", &many)).expect("a policy");
     let engine = Engine::new(policy);
     let names = Operation::NAMES;
     let texts = [
@@ -172,7 +175,7 @@ connections:
     operations.push(Operation::DeleteMany(DeleteObjects { paths: vec![] }));
 
     let mut seen = [0; 3];
-    for id in ["s3+t", "S3", "s3+plain", "s3+unknown"] {
+    for id in ["s3+t", "S3", "s3+many", "s3+plain", "s3+unknown"] {
         let id = ConnectionId::parse(id).expect(id);
         for name in ["steph", "mallory"] {
             for permission in [AccessSet::READ_WRITE, AccessSet::READ_ONLY, AccessSet::NONE] {

@@ -3,8 +3,15 @@
 
 use super::{
     Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
-    below::MAX_WORDS, crowd::Crowd, flag, forks::Forks, groups::Groups, listed::Listed,
-    starred::FRESH, subset::Subset, trie::Trie,
+    below::MAX_WORDS,
+    crowd::{BLOCK_PATTERNS, Crowd},
+    flag,
+    forks::Forks,
+    groups::Groups,
+    listed::Listed,
+    starred::FRESH,
+    subset::Subset,
+    trie::Trie,
 };
 use crate::{
     access::AccessSet,
@@ -40,9 +47,12 @@ impl Default for Budget {
 pub(crate) enum Form {
     /// The list of a few patterns, or the forks.
     Fastest,
-    /// All that there are, for tests to compare.
+    /// All that there are, for tests to compare, with many searches of few patterns.
     Every,
 }
+
+/// The patterns of one search in [`Form::Every`].
+const FEW_BLOCK_PATTERNS: usize = 4;
 
 /// One pattern of one rule.
 pub(super) struct Item<'a> {
@@ -124,7 +134,8 @@ impl Automaton {
     ///
     /// [`TooLarge`] for more than [`MAX_RULES`] rules, and for more than
     /// [`MAX_STARRED_ON_ONE_PATH`](super::MAX_STARRED_ON_ONE_PATH) patterns with stars before
-    /// their end, or [`MAX_GLOBS_ON_ONE_PATH`](super::MAX_GLOBS_ON_ONE_PATH) patterns of globs,
+    /// their end, [`MAX_PIECES_ON_ONE_PATH`](super::MAX_PIECES_ON_ONE_PATH) literals between the stars of those,
+    /// or [`MAX_GLOBS_ON_ONE_PATH`](super::MAX_GLOBS_ON_ONE_PATH) patterns of globs,
     /// whose literal starts are all starts of one path; and for more than [`MAX_DENY_WORK`].
     pub fn compile<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Self, TooLarge> {
         Self::compile_within(entries, &mut Budget::default())
@@ -186,7 +197,11 @@ impl Automaton {
         for (same, node) in items.chunk_by(|a, b| a.literal == b.literal).zip(ends) {
             nodes.extend(std::iter::repeat_n(node, same.len()));
         }
-        let groups = Groups::build(&items, &nodes, &trie)?;
+        let block_patterns = match form {
+            Form::Fastest => BLOCK_PATTERNS,
+            Form::Every => FEW_BLOCK_PATTERNS,
+        };
+        let groups = Groups::build(&items, &nodes, &trie, block_patterns)?;
         let words_needed = groups.words;
         let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
         let listed = match form {

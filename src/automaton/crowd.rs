@@ -22,7 +22,7 @@ use super::{
 };
 
 /// The most patterns of a block.
-const BLOCK_PATTERNS: usize = 4_096;
+pub(super) const BLOCK_PATTERNS: usize = 4_096;
 /// The most distinct pieces of a block.
 const BLOCK_PIECES: usize = 8_192;
 /// No pattern.
@@ -53,17 +53,21 @@ pub(super) struct Crowd {
 
 impl Crowd {
     /// Prepares the search for these patterns, each with at least one piece, and says for each
-    /// which block it is in. Neighbours in the list share a block where they can.
+    /// which block it is in. Neighbours in the list share a block where they can, of at most so many patterns.
     ///
     /// # Errors
     ///
     /// The search's own, for text that it has no numbers for.
-    pub(super) fn new(set: &StarredSet, patterns: &[u32]) -> Result<(Self, Vec<u32>), BuildError> {
+    pub(super) fn new(
+        set: &StarredSet,
+        patterns: &[u32],
+        block_patterns: usize,
+    ) -> Result<(Self, Vec<u32>), BuildError> {
         let mut blocks = Vec::new();
         let mut places = Vec::with_capacity(patterns.len());
         let mut open = OpenBlock::default();
         for pattern in patterns {
-            if open.patterns.len() == BLOCK_PATTERNS || !open.add(set, *pattern) {
+            if open.patterns.len() == block_patterns || !open.add(set, *pattern) {
                 blocks.push(std::mem::take(&mut open).close(set)?);
                 open.add(set, *pattern);
             }
@@ -266,11 +270,15 @@ impl<'a> OpenBlock<'a> {
         let Middle::Pieces { start, count } = set.all[pattern as usize].middle else {
             return true;
         };
-        if self.texts.len() + usize::from(count) > BLOCK_PIECES {
+        let texts = || set.pieces_of(start, count).iter().map(|span| set.bytes_of(*span));
+        // Those that it has twice are counted twice, for want of a quick way to tell.
+        let new = || texts().filter(|text| !self.numbers.contains_key(text)).count();
+        if self.texts.len() + usize::from(count) > BLOCK_PIECES
+            && self.texts.len() + new() > BLOCK_PIECES
+        {
             return false;
         }
-        let numbers = set.pieces_of(start, count).iter().map(|span| {
-            let text = set.bytes_of(*span);
+        let numbers = texts().map(|text| {
             *self.numbers.entry(text).or_insert_with(|| {
                 self.texts.push(text);
                 (self.texts.len() - 1) as u16

@@ -17,6 +17,8 @@ use crate::restriction::Token;
 /// The most patterns with wildcards before their end that one path can meet, which is what bounds
 /// a decision.
 pub const MAX_STARRED_ON_ONE_PATH: usize = 16_384;
+/// The most literals between wildcards that those patterns can have, all together: on average four of each.
+pub const MAX_PIECES_ON_ONE_PATH: usize = 1 << 16;
 /// The most patterns of globs that one path can meet.
 pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
 
@@ -53,12 +55,32 @@ struct Draft<'a> {
     in_crowd: bool,
 }
 
+impl Draft<'_> {
+    /// How many literals it has between its prefix and its suffix.
+    fn pieces(&self) -> usize {
+        let literals = self.tokens.iter().filter(|token| matches!(token, Token::Literal(_)));
+        literals.count() - usize::from(!self.suffix.is_empty())
+    }
+}
+
 impl Groups {
-    pub(super) fn build(items: &[Item<'_>], nodes: &[u32], trie: &Trie) -> Result<Self, TooLarge> {
+    /// Divides the starred items, whose literals lead to these nodes, with searches of up to
+    /// `block_patterns` patterns.
+    ///
+    /// # Errors
+    ///
+    /// More than one path may meet, or more text than a search has numbers for.
+    pub(super) fn build(
+        items: &[Item<'_>],
+        nodes: &[u32],
+        trie: &Trie,
+        block_patterns: usize,
+    ) -> Result<Self, TooLarge> {
         let mut drafts = drafts(items, nodes);
+        check_limits(&drafts, trie)?;
         let suffixes = number_suffixes(&mut drafts);
         drafts.sort_by_key(|draft| (draft.node, draft.suffix_id));
-        let words = divide(&mut drafts, trie, &suffixes)?;
+        let words = divide(&mut drafts, trie, &suffixes);
         // Those that are matched one by one by suffix, which they are looked up by; the others by
         // effect, since allows and denies are searched apart.
         drafts.sort_by_key(|d| {
@@ -82,7 +104,8 @@ impl Groups {
             let is_in = |draft: &Draft<'_>| draft.in_crowd && draft.item.effect == effect;
             let patterns: Vec<u32> =
                 (0..).zip(&drafts).filter(|(_, draft)| is_in(draft)).map(|(n, _)| n).collect();
-            let (searched, places) = Crowd::new(&set, &patterns).map_err(|_| too_large(&drafts))?;
+            let (searched, places) =
+                Crowd::new(&set, &patterns, block_patterns).map_err(|_| too_large(&drafts))?;
             *crowd = searched;
             for (pattern, block) in patterns.iter().zip(places) {
                 blocks[*pattern as usize] = block;
@@ -176,18 +199,47 @@ fn number_suffixes(drafts: &mut [Draft<'_>]) -> Forks<true> {
     Forks::build(&strings)
 }
 
-/// Sends to the crowd what would make more than [`DIRECT`] candidates for one path, and checks
-/// the limits. The drafts are sorted by node, and parents come before their children. Says how
-/// many words the allows that one path can meet need at most.
-fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Forks<true>) -> Result<u32, TooLarge> {
+/// Checks how much one path can meet. The drafts are sorted by node, and parents come before their
+/// children.
+fn check_limits(drafts: &[Draft<'_>], trie: &Trie) -> Result<(), TooLarge> {
+    let limits = [
+        ("limit.starred_on_one_path", MAX_STARRED_ON_ONE_PATH),
+        ("limit.pieces_on_one_path", MAX_PIECES_ON_ONE_PATH),
+        ("limit.globs_on_one_path", MAX_GLOBS_ON_ONE_PATH),
+    ];
+    let counts = |draft: &Draft<'_>| [1, draft.pieces(), usize::from(!draft.is_plain)];
+    let mut groups = drafts.chunk_by(|a, b| a.node == b.node).peekable();
+    let mut on_the_way = vec![[0_u32; 3]; if drafts.is_empty() { 0 } else { trie.nodes.len() }];
+    for id in 0..on_the_way.len() {
+        let mut way = on_the_way[id];
+        if let Some(group) = groups.next_if(|group| group[0].node as usize == id) {
+            for (place, (limit, most)) in limits.into_iter().enumerate() {
+                let here: usize = group.iter().map(|draft| counts(draft)[place]).sum();
+                let count = way[place] as usize + here;
+                if count > most {
+                    let last = group.iter().map(|draft| draft.item.rule).max().unwrap_or_default();
+                    return Err(TooLarge { rule: RuleId(last), limit, most });
+                }
+                way[place] = count as u32;
+            }
+        }
+        for (_, child) in trie.children(&trie.nodes[id]) {
+            on_the_way[child as usize] = way;
+        }
+    }
+    Ok(())
+}
+
+/// Sends to the crowd what would make more than [`DIRECT`] candidates for one path. The drafts are
+/// sorted by node, and parents come before their children. Says how many words the allows that one
+/// path can meet need at most.
+fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Forks<true>) -> u32 {
     let mut most_words = 0;
     if drafts.is_empty() {
-        return Ok(most_words);
+        return most_words;
     }
     #[derive(Clone, Copy, Default)]
     struct OnTheWay {
-        patterns: u32,
-        globs: u32,
         direct: u32,
         words: u32,
     }
@@ -197,20 +249,9 @@ fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Forks<true>) -> Resu
     for (id, node) in (0..).zip(&trie.nodes) {
         let mut way = on_the_way[id as usize];
         if let Some(group) = groups.next_if(|group| group[0].node == id) {
-            way.patterns += group.len() as u32;
-            way.globs += group.iter().filter(|draft| !draft.is_plain).count() as u32;
             let allows = group.iter().filter(|draft| draft.item.effect == Effect::Allow);
             way.words += allows.map(words).sum::<u32>();
             most_words = most_words.max(way.words);
-            let last = group.iter().map(|draft| draft.item.rule).max().unwrap_or_default();
-            for (count, limit, most) in [
-                (way.patterns, "limit.starred_on_one_path", MAX_STARRED_ON_ONE_PATH),
-                (way.globs, "limit.globs_on_one_path", MAX_GLOBS_ON_ONE_PATH),
-            ] {
-                if count as usize > most {
-                    return Err(TooLarge { rule: RuleId(last), limit, most });
-                }
-            }
             of_suffix.clear();
             for draft in group.iter() {
                 *of_suffix.entry(draft.suffix_id).or_default() += 1;
@@ -237,7 +278,7 @@ fn divide(drafts: &mut [Draft<'_>], trie: &Trie, suffixes: &Forks<true>) -> Resu
             on_the_way[child as usize] = way;
         }
     }
-    Ok(most_words)
+    most_words
 }
 
 /// How many words an allow needs at most to show whether denies leave something of it: one for

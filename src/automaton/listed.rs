@@ -8,7 +8,7 @@ use super::{
     Automaton, Effect, RuleId, Verdict,
     alike::starts_with,
     compile::{Item, Shape},
-    forks::shared,
+    looks::{best_place, four_at, lowest},
 };
 use crate::access::Access;
 
@@ -69,7 +69,7 @@ impl Listed {
             return None;
         }
         let literals: Vec<&[u8]> = items.iter().map(|item| item.literal).collect();
-        let mut listed = Box::new(Self { at: best_place(&literals), ..Self::default() });
+        let mut listed = Box::new(Self { at: best_place(&literals, are_alike), ..Self::default() });
         let mut places = places.iter();
         let mut patterns = Vec::with_capacity(items.len());
         for item in items {
@@ -139,22 +139,15 @@ impl Listed {
     }
 }
 
-/// Up to four bytes of a string from a place on, as a number, and which bits of it they are.
+/// Up to four bytes of a string from a place on, and which bits of them it has.
 fn bytes_at(string: &[u8], at: usize) -> (u32, u32) {
-    let bytes = string.get(at..).unwrap_or_default().iter().take(4).rev();
-    bytes.fold((0, 0), |(bytes, mask), byte| (bytes << 8 | u32::from(*byte), mask << 8 | 0xff))
+    (four_at::<false>(string, at), lowest(string.len().saturating_sub(at).min(4)) as u32)
 }
 
-/// The place where four bytes tell most of a few sorted strings apart.
-fn best_place(strings: &[&[u8]]) -> usize {
-    let alike = |at: &usize| {
-        let ends = strings.iter().map(|string| bytes_at(string, *at));
-        let pairs = ends.clone().flat_map(|one| ends.clone().map(move |other| (one, other)));
-        pairs.filter(|((a, mask_a), (b, mask_b))| (a ^ b) & mask_a & mask_b == 0).count()
-    };
-    // Neighbours differ first where they part.
-    let parts = strings.windows(2).map(|two| shared(two[0], two[1]));
-    parts.flat_map(|part| part.saturating_sub(3)..=part).min_by_key(alike).unwrap_or_default()
+/// Whether two strings have the same bytes at a place, as far as both have them.
+fn are_alike(at: usize, one: &[u8], two: &[u8]) -> bool {
+    let ((a, mask_a), (b, mask_b)) = (bytes_at(one, at), bytes_at(two, at));
+    (a ^ b) & mask_a & mask_b == 0
 }
 
 #[inline]

@@ -46,6 +46,7 @@ mod groups;
 mod here;
 mod leads;
 mod listed;
+mod looks;
 mod sieve;
 mod starred;
 mod subset;
@@ -57,7 +58,7 @@ pub(crate) use self::{alike::starts_with, compile::Form};
 pub use self::{
     below::MAX_WORDS,
     compile::{Budget, MAX_DENY_WORK, MAX_RULES},
-    groups::{MAX_GLOBS_ON_ONE_PATH, MAX_STARRED_ON_ONE_PATH},
+    groups::{MAX_GLOBS_ON_ONE_PATH, MAX_PIECES_ON_ONE_PATH, MAX_STARRED_ON_ONE_PATH},
     leads::MAX_LEADS,
     subset::MAX_SUBSET_STATES,
 };

@@ -8,7 +8,10 @@
 
 use std::collections::HashMap;
 
-use super::starred::{Middle, StarredSet};
+use super::{
+    looks::four_at,
+    starred::{Middle, StarredSet},
+};
 
 /// The most patterns that one path is compared with.
 const MOST: usize = 16;
@@ -163,8 +166,9 @@ impl Candidates {
 }
 
 /// Up to four bytes as a number.
+#[inline]
 fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
+    four_at::<false>(bytes, 0)
 }
 
 #[inline]

@@ -2,7 +2,13 @@
 
 use memchr::memmem;
 
-use super::{Effect, Group, Many, alike::ends_with, chain::Chain, forks::Forks};
+use super::{
+    Effect, Group, Many,
+    alike::ends_with,
+    chain::Chain,
+    forks::Forks,
+    looks::{eight_at, few_at, lowest},
+};
 use crate::access::AccessSet;
 
 /// A byte that no restriction has a literal of (restrictions are UTF-8), and so the stand-in for
@@ -62,13 +68,8 @@ pub(super) struct Tail {
 impl Tail {
     #[inline]
     pub(super) fn of(text: &[u8]) -> Self {
-        if let Some(bytes) = text.last_chunk() {
-            return Self { bytes: u64::from_be_bytes(*bytes), mask: u64::MAX };
-        }
-        text.iter().fold(Self { bytes: 0, mask: 0 }, |Self { bytes, mask }, byte| Self {
-            bytes: bytes << 8 | u64::from(*byte),
-            mask: mask << 8 | 0xff,
-        })
+        let bytes = eight_at::<true>(text, 0).unwrap_or_else(|| few_at::<true>(text, 0));
+        Self { bytes, mask: lowest(text.len()) }
     }
 
     /// Whether a path with this tail may end with a suffix that has the other one.

@@ -10,14 +10,15 @@
 //! short for it, and if the strings behind each slot have the same bytes where it looked. Behind a clean
 //! fork at least one byte more is known to agree, so a path passes no more of them than it has bytes. Others
 //! are not cleanly parted, by lengths or by hashes, and there are at most [`FREE`] of them one behind
-//! the other; from there on forks look at the first byte that differs, as a trie does, which is clean.
+//! the other; from there on, and where hashes tell nothing apart, forks look at the first byte that differs, as a
+//! trie does, each at some bits of it: one fork for a byte, as a rule, and never more than eight.
 //! Each of the [`FREE`] may have a path go two ways, so the factor is at most 2 to the [`FREE`].
 
 mod build;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::build::shared;
+use super::looks::{eight_at, few_at, four_at};
 
 /// The most strings of a leaf.
 const LEAF: usize = 4;
@@ -64,7 +65,8 @@ struct Fork {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Look {
     at: u16,
-    width: u8,
+    /// How many upper bits of the eight bytes from there on, the first being the lowest, are not looked at.
+    unused: u8,
 }
 
 /// What leads on from a fork: part of the hash of the bytes that do, or 0 if several do; and the
@@ -206,7 +208,7 @@ impl<const BACK: bool> Forks<BACK> {
     /// Where a path goes on that is long enough for a fork to look at.
     #[inline]
     fn way_on(&self, fork: &Fork, path: &[u8]) -> Way {
-        let Some(bytes) = fork.look.in_path::<BACK>(path) else { return Way::NONE };
+        let Some(bytes) = fork.look.at::<BACK>(path) else { return Way::NONE };
         let hash = hash(bytes);
         let slot = self.slots.slot(fork.slots as usize + (hash >> fork.shift) as usize);
         if slot.is_for(hash) { slot.way } else { Way::NONE }
@@ -222,7 +224,7 @@ impl<const BACK: bool> Forks<BACK> {
 impl Leaf {
     #[inline]
     fn follow<const BACK: bool>(&self, path: &[u8], each: &mut impl FnMut(u32)) {
-        let bytes = lane_bytes::<BACK>(path, usize::from(self.at)) & self.mask;
+        let bytes = four_at::<BACK>(path, usize::from(self.at)) & self.mask;
         let mut agree = 0_u32;
         for place in 0..LEAF {
             agree |= u32::from(bytes == self.bytes[place]) << place;
@@ -236,58 +238,23 @@ impl Leaf {
 }
 
 impl Look {
-    /// What it sees of a string, if the string has it.
+    /// What it sees of a string, or of one turned round, in the upper bits; if the string has it.
     #[inline]
-    fn of(self, string: &[u8]) -> Option<u64> {
-        self.in_path::<false>(string)
-    }
-
-    #[inline]
-    fn in_path<const BACK: bool>(self, path: &[u8]) -> Option<u64> {
+    fn at<const BACK: bool>(self, string: &[u8]) -> Option<u64> {
         let at = usize::from(self.at);
-        let bytes = match BACK {
-            false => path.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)),
-            true => {
-                let end = path.len().checked_sub(at)?;
-                path[..end].last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
-            }
-        };
-        let unused = 64 - 8 * u32::from(self.width);
-        match bytes {
-            Some(bytes) => Some(bytes << unused),
-            None => self.in_short::<BACK>(path),
+        match eight_at::<BACK>(string, at) {
+            Some(bytes) => Some(bytes << self.unused),
+            None => self.in_short::<BACK>(string),
         }
     }
 
-    /// The same where the path ends within eight bytes.
+    /// The same where the string ends within eight bytes.
     #[cold]
-    fn in_short<const BACK: bool>(self, path: &[u8]) -> Option<u64> {
-        let (at, width) = (usize::from(self.at), usize::from(self.width));
-        if path.len() < at + width {
-            return None;
-        }
-        let byte = |place| path[if BACK { path.len() - 1 - place } else { place }];
-        Some((at..at + width).rev().fold(0, |bytes, place| bytes << 8 | u64::from(byte(place))))
-            .map(|bytes| bytes << (64 - 8 * width))
+    fn in_short<const BACK: bool>(self, string: &[u8]) -> Option<u64> {
+        let at = usize::from(self.at);
+        let is_there = string.len() >= at + 8 - usize::from(self.unused / 8);
+        is_there.then(|| few_at::<BACK>(string, at) << self.unused)
     }
-}
-
-/// Four bytes of a path from a place on, with zeros for those that it has not.
-#[inline]
-fn lane_bytes<const BACK: bool>(path: &[u8], at: usize) -> u32 {
-    let four = match BACK {
-        false => path.get(at..).and_then(|rest| rest.first_chunk()).map(|b| u32::from_le_bytes(*b)),
-        true => path
-            .len()
-            .checked_sub(at)
-            .and_then(|end| path[..end].last_chunk())
-            .map(|bytes| u32::from_be_bytes(*bytes)),
-    };
-    four.unwrap_or_else(|| {
-        let last = path.len().min(at + 4);
-        let byte = |place| path[if BACK { path.len() - 1 - place } else { place }];
-        (at..last).rev().fold(0, |bytes, place| bytes << 8 | u32::from(byte(place)))
-    })
 }
 
 /// What a slot keeps of a hash: never 0.
