@@ -30,6 +30,12 @@ impl Access {
         }
     }
 
+    /// Its place in [`Access::ALL`].
+    #[inline]
+    pub(crate) const fn place(self) -> usize {
+        self as usize >> 1
+    }
+
     /// The access of this name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|access| access.name() == name)

@@ -9,6 +9,7 @@ use super::{
     forks::Forks,
     groups::Groups,
     listed::Listed,
+    only::Only,
     starred::FRESH,
     subset::Subset,
     trie::Trie,
@@ -204,13 +205,14 @@ impl Automaton {
         let groups = Groups::build(&items, &nodes, &trie, block_patterns)?;
         let words_needed = groups.words;
         let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
+        let only = Only::new(&items);
         let listed = match form {
             // A few that have to be searched for are found together faster than one by one.
-            Form::Fastest if groups.in_crowd > 0 => None,
+            Form::Fastest if groups.in_crowd > 0 || only.is_some() => None,
             _ => Listed::new(&items, &groups.places),
         };
         let forks = match form {
-            Form::Fastest if listed.is_some() => None,
+            Form::Fastest if only.is_some() || listed.is_some() => None,
             _ => Some(Forks::build(&ending_nodes(&items, &nodes))),
         };
         trie.fold_up(|flags, child| flags | child & 7 << flag::DENY_BELOW);
@@ -223,6 +225,7 @@ impl Automaton {
             items.iter().filter(|item| item.effect == Effect::Deny && item.kind().is_none());
         let words = 16_384_usize.checked_div(starred_denies.count()).unwrap_or_default();
         let mut automaton = Self {
+            only,
             listed,
             forks,
             trie,
@@ -302,6 +305,7 @@ impl Automaton {
 
     fn bytes(&self) -> usize {
         size_of::<Self>()
+            + self.only.as_ref().map_or(0, Only::bytes)
             + self.listed.as_ref().map_or(0, |listed| listed.bytes())
             + self.forks.as_ref().map_or(0, Forks::bytes)
             + self.trie.bytes()

@@ -133,6 +133,9 @@ impl Automaton {
     /// it only by what patterns with stars have in common, and that within
     /// [`MAX_STARRED_ON_ONE_PATH`](super::MAX_STARRED_ON_ONE_PATH).
     pub fn here(&self, path: &[u8], access: Access) -> Verdict {
+        if let Some(only) = &self.only {
+            return only.here(path, access);
+        }
         match (&self.listed, &self.forks) {
             (Some(listed), _) => self.here_listed(listed, path, access),
             (None, Some(forks)) => self.here_forked(forks, path, access),
@@ -146,15 +149,16 @@ impl Automaton {
         path: &[u8],
         access: Access,
     ) -> impl Iterator<Item = Verdict> {
+        let only = self.only.as_ref().map(|only| only.here(path, access));
         let listed = self.listed.as_ref().map(|listed| self.here_listed(listed, path, access));
         let forks = self.forks.as_ref();
         let forked = forks.map(|forks| self.here_forked(forks, path, access));
         let walked = self.here_walked(path, access);
-        [Some(self.here(path, access)), listed, forked, Some(walked)].into_iter().flatten()
+        [Some(self.here(path, access)), only, listed, forked, Some(walked)].into_iter().flatten()
     }
 
     /// Decides by the nodes that the forks lead to.
-    #[inline]
+    #[inline(never)]
     fn here_forked(&self, forks: &Forks<false>, path: &[u8], access: Access) -> Verdict {
         let mut passed = Passed::new(access);
         passed.pass_root(&self.trie.nodes[0], path);

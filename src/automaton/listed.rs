@@ -103,7 +103,7 @@ impl Listed {
         self.all |= 1 << place;
         self.patterns.push(Pattern { literal: item.literal.into(), rest, rule: item.rule });
         for access in Access::ALL {
-            let sets = &mut self.sets[place_of(access)];
+            let sets = &mut self.sets[access.place()];
             let is_carried = item.access.contains(access);
             sets.allows |= u32::from(is_carried && item.effect == Effect::Allow) << place;
             sets.denies |= u32::from(is_carried && item.effect == Effect::Deny) << place;
@@ -150,16 +150,11 @@ fn are_alike(at: usize, one: &[u8], two: &[u8]) -> bool {
     (a ^ b) & mask_a & mask_b == 0
 }
 
-#[inline]
-fn place_of(access: Access) -> usize {
-    (access as u8).trailing_zeros() as usize
-}
-
 impl Automaton {
     /// Decides by the list.
-    #[inline]
+    #[inline(never)]
     pub(super) fn here_listed(&self, listed: &Listed, path: &[u8], access: Access) -> Verdict {
-        let sets = &listed.sets[place_of(access)];
+        let sets = &listed.sets[access.place()];
         let mut candidates = listed.candidates(path) & sets.matter;
         let mut other = None;
         while candidates != 0 {

@@ -13,7 +13,7 @@
 //!   the groups that a path has passed.
 //! * `crowd`: patterns that prefix and suffix do not tell apart are searched together, in one
 //!   pass of Aho–Corasick; a `sieve` before it finds the few that an ordinary path can match.
-//! * `listed`: a few patterns are compared side by side, without any of that.
+//! * `only`, `listed`: one pattern is compared, and a few are side by side, without any of that.
 //! * `here` decides a path, `batch` several side by side; `below` decides all paths that start with
 //!   one, and walks the trie.
 //! * `subset`: only where a connection has globs, whose unions can cover each other in ways that
@@ -47,6 +47,7 @@ mod here;
 mod leads;
 mod listed;
 mod looks;
+mod only;
 mod sieve;
 mod starred;
 mod subset;
@@ -63,7 +64,8 @@ pub use self::{
     subset::MAX_SUBSET_STATES,
 };
 use self::{
-    crowd::Crowd, forks::Forks, listed::Listed, starred::StarredSet, subset::Subset, trie::Trie,
+    crowd::Crowd, forks::Forks, listed::Listed, only::Only, starred::StarredSet, subset::Subset,
+    trie::Trie,
 };
 use crate::{access::AccessSet, restriction::Restriction};
 
@@ -142,6 +144,8 @@ pub struct Below {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Automaton {
+    /// The only pattern.
+    only: Option<Only>,
     /// A few patterns, side by side.
     listed: Option<Box<Listed>>,
     /// The nodes that a path can pass.

@@ -117,8 +117,7 @@ fn count<E: Engine>(task: &Task) -> Result<(E, String), String> {
 fn check<E: Engine>(engine: &mut E, task: &Task, limit: Duration) -> String {
     let requests = &task.requests;
     let order = shuffled(requests.len(), 0);
-    let arena = Arena::new(task, &order);
-    let asks = arena.asks(task);
+    let asks = asks(task, &order);
     let (mut checked, mut wrong) = (0, 0);
     let start = Instant::now();
     let counted = measure(|| {
@@ -160,8 +159,7 @@ fn round<E: Engine>(
     [warm, budget]: [Duration; 2],
 ) -> String {
     let order = shuffled(task.requests.len(), seed);
-    let arena = Arena::new(task, &order);
-    let asks = arena.asks(task);
+    let asks = asks(task, &order);
     let backwards: Vec<_> = asks.iter().rev().map(|ask| engine.question(ask)).collect();
     let questions: Vec<_> = asks.iter().map(|ask| engine.question(ask)).collect();
     let mut answers = vec![false; questions.len()];
@@ -188,8 +186,7 @@ fn round<E: Engine>(
 /// interrupt is not taken for a slow request.
 fn keys<E: Engine>(engine: &mut E, task: &Task, seed: u64, budget: Duration) -> String {
     let order = shuffled(task.requests.len(), seed);
-    let arena = Arena::new(task, &order);
-    let asks = arena.asks(task);
+    let asks = asks(task, &order);
     let questions: Vec<_> = asks.iter().map(|ask| engine.question(ask)).collect();
     let mut fastest: Vec<f64> = Vec::with_capacity(questions.len());
     let mut answers = vec![false; questions.len()];
@@ -227,8 +224,7 @@ fn keys<E: Engine>(engine: &mut E, task: &Task, seed: u64, budget: Duration) -> 
 /// Times requests by themselves, each after the caches were flushed.
 fn cold<E: Engine>(engine: &mut E, task: &Task, count: usize, budget: Duration) -> String {
     let order = shuffled(task.requests.len(), 0);
-    let arena = Arena::new(task, &order);
-    let asks = arena.asks(task);
+    let asks = asks(task, &order);
     let questions: Vec<_> = asks.iter().take(count).map(|ask| engine.question(ask)).collect();
     let mut caches = Caches::new();
     let (mut times, mut timers, mut wrong) = (vec![], vec![], 0);
@@ -271,28 +267,15 @@ fn resident() -> f64 {
     pages.unwrap_or_default() * 4_096.0
 }
 
-/// The paths of all requests one behind the other, in the order in which they are asked: as
-/// requests come in, not as the generator left them in memory.
-struct Arena<'o> {
-    text: String,
-    order: &'o [usize],
-}
-
-impl<'o> Arena<'o> {
-    fn new(task: &Task, order: &'o [usize]) -> Self {
-        Self { text: order.iter().map(|place| &*task.requests[*place].path).collect(), order }
-    }
-
-    fn asks(&self, task: &Task) -> Vec<Ask<'_>> {
-        let mut rest = &*self.text;
-        self.order
-            .iter()
-            .map(|place| {
-                let request = &task.requests[*place];
-                let (path, behind) = rest.split_at(request.path.len());
-                rest = behind;
-                Ask { path, access: request.access, granted: request.granted }
-            })
-            .collect()
-    }
+/// The requests in an order. Each path stays in memory of its own, as the paths of different requests to a
+/// server are: the processor cannot guess where the next one is.
+fn asks<'t>(task: &'t Task, order: &[usize]) -> Vec<Ask<'t>> {
+    let requests = order.iter().map(|place| &task.requests[*place]);
+    requests
+        .map(|request| Ask {
+            path: &request.path,
+            access: request.access,
+            granted: request.granted,
+        })
+        .collect()
 }
