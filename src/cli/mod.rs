@@ -59,7 +59,7 @@
 //!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
 //! * `graph`: `connection`, `owner`, `keys`, `under`, `access`, `places` (the first is the root): `here`
 //!   (what is decided for paths that end there, or null where none can) and `below` (for all that start
-//!   so): `given` and `denied`; `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
+//!   so): `given`, `denied` and `shut` (none of them has any access); `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
 //!   (rules that make no difference). With `--format svg` or `dot`: a picture.
 //! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or

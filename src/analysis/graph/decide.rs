@@ -23,7 +23,7 @@ pub(super) fn decide(
 ) -> Result<Vec<Place>, Exhausted> {
     let mut ends: Vec<Pattern> = Vec::with_capacity(tree.nodes.len());
     let mut places = Vec::with_capacity(tree.nodes.len());
-    let readable = language(pieces, Access::Read, keys, None);
+    let given = Access::ALL.map(|access| language(pieces, access, keys, None));
     for node in &tree.nodes {
         let end = match ends.get(node.parent) {
             Some(parent) => {
@@ -36,12 +36,13 @@ pub(super) fn decide(
         let mut start = end.clone();
         start.push(Token::STAR);
         let mut rules = Vec::new();
-        let here = decided(&end, pieces, keys, budget, &mut rules)?;
-        let below = decided(&start, pieces, keys, budget, &mut rules)?.unwrap_or_default();
+        let mut ask = |pattern| decided(pattern, pieces, &given, keys, budget, &mut rules);
+        let here = ask(&end)?;
+        let below = if start == end { None } else { ask(&start)? }.unwrap_or_default();
         rules.sort_unstable();
         rules.dedup();
         let from_here = Language::of_patterns([&start], []).within(keys);
-        let found = budget.ask(|states| from_here.common(&readable, states)).ok_or(Exhausted)?;
+        let found = budget.ask(|states| from_here.common(&given[0], states)).ok_or(Exhausted)?;
         let lists = found.is_some();
         places.push(Place { here, below, lists, rules });
         ends.push(end);
@@ -53,6 +54,7 @@ pub(super) fn decide(
 fn decided(
     pattern: &Pattern,
     pieces: &[Piece],
+    given: &[Language<'_>],
     keys: Keys,
     budget: &mut Budget,
     rules: &mut Vec<usize>,
@@ -73,6 +75,13 @@ fn decided(
         if covers {
             all.add(piece.effect, piece.access);
             rules.push(piece.rule);
+        }
+    }
+    if all.has().is_empty() && !all.denied.is_empty() {
+        all.is_shut = true;
+        for given in given {
+            let left = budget.ask(|states| paths.common(given, states)).ok_or(Exhausted)?;
+            all.is_shut &= left.is_none();
         }
     }
     Ok(Some(all))

@@ -80,7 +80,8 @@ pub struct Place {
     /// What is decided for paths that end here, as far as it is the same for all of them. `None` where
     /// no path can end.
     pub here: Option<Decided>,
-    /// What is decided for all paths that start so.
+    /// What is decided for all paths that start so; nothing where that is what [`Place::here`] says
+    /// already, because the text that leads here ends with `*`.
     pub below: Decided,
     /// Whether a listing shows anything: something readable is here or further on.
     pub lists: bool,
@@ -95,6 +96,8 @@ pub struct Decided {
     pub given: AccessSet,
     /// What denies take, whether or not it is given here.
     pub denied: AccessSet,
+    /// Whether denies leave nothing at all: none of the paths has any access.
+    pub is_shut: bool,
 }
 
 impl Decided {
@@ -114,10 +117,6 @@ impl Decided {
             Effect::Deny => &mut self.denied,
         };
         *side = side.union(access);
-    }
-
-    fn union(self, other: Self) -> Self {
-        Self { given: self.given.union(other.given), denied: self.denied.union(other.denied) }
     }
 }
 
@@ -242,10 +241,14 @@ impl Graph {
             ends[way.to] = (0..=rest.len()).filter(reached).collect();
         }
         let decided =
-            self.places.iter().zip(&ends).fold(Decided::default(), |all, (place, ends)| {
+            self.places.iter().zip(&ends).fold(Decided::default(), |mut all, (place, ends)| {
                 let here = place.here.filter(|_| ends.contains(&rest.len())).unwrap_or_default();
                 let below = if ends.is_empty() { Decided::default() } else { place.below };
-                all.union(here).union(below)
+                for decided in [here, below] {
+                    all.add(Effect::Allow, decided.given);
+                    all.add(Effect::Deny, decided.denied);
+                }
+                all
             });
         decided.has()
     }

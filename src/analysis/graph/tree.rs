@@ -31,9 +31,15 @@ impl Tree {
         let mut all = Self { nodes: vec![Node::default()] };
         let mut known: HashMap<(usize, Pattern), usize> = HashMap::new();
         for piece in pieces {
+            // What runs on behind a `/` is a place and all below it; `name*` is a place of its own.
             let (body, is_open) = match piece.rest.tokens() {
-                [body @ .., last] if *last == Token::STAR => (body, true),
-                body => (body, false),
+                [last] if *last == Token::STAR => (&[][..], true),
+                [body @ .., Token::Literal(name), last]
+                    if *last == Token::STAR && name.ends_with(b"/") =>
+                {
+                    (&piece.rest.tokens()[..=body.len()], true)
+                }
+                whole => (whole, false),
             };
             let mut at = 0;
             for text in segments(body) {

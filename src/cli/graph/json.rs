@@ -35,6 +35,7 @@ struct PlaceJson<'d> {
 struct DecidedJson {
     given: Vec<&'static str>,
     denied: Vec<&'static str>,
+    shut: bool,
 }
 
 #[derive(Serialize)]
@@ -90,7 +91,7 @@ impl<'d> GraphJson<'d> {
 
 impl DecidedJson {
     fn new(decided: Decided) -> Self {
-        Self { given: names(decided.given), denied: names(decided.denied) }
+        Self { given: names(decided.given), denied: names(decided.denied), shut: decided.is_shut }
     }
 }
 

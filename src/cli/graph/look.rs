@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, AccessSet},
-    analysis::{Decided, Graph, Place},
+    analysis::{Decided, Place},
 };
 
 /// What a place is for.
@@ -88,18 +88,22 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// `all` is every access that the drawing gives anywhere.
-    pub(super) fn of(place: &Place, all: AccessSet) -> Self {
+    /// What starts so is not said of a place that is an exception in its parent's area, and only
+    /// itself.
+    pub(super) fn of(place: &Place, parent: Option<&Place>) -> Self {
         let here = place.here.unwrap_or(place.below);
-        let below = (!place.below.is_nothing()).then(|| match here == place.below {
-            true => Cell { lines: vec!["*".into()], ..cell(place.below, false, all) },
+        let is_alone =
+            here != place.below && parent.is_some_and(|parent| parent.below == place.below);
+        let is_shown = !is_alone && !place.below.is_nothing();
+        let below = is_shown.then(|| match here == place.below {
+            true => Cell { lines: vec!["*".into()], ..cell(place.below, false) },
             false => {
-                let mut below = cell(place.below, false, all);
+                let mut below = cell(place.below, false);
                 below.lines[0].insert_str(0, "* ");
                 below
             }
         });
-        Self { here: cell(here, place.lists, all), below }
+        Self { here: cell(here, place.lists), below }
     }
 
     /// All of it on one line.
@@ -118,18 +122,10 @@ impl Look {
     }
 }
 
-/// Every access that is given anywhere.
-pub(super) fn given(graph: &Graph) -> AccessSet {
-    let both = |place: &Place| place.here.unwrap_or_default().given.union(place.below.given);
-    graph.places().iter().map(both).fold(AccessSet::NONE, AccessSet::union)
-}
-
-fn cell(decided: Decided, lists: bool, all: AccessSet) -> Cell {
+fn cell(decided: Decided, lists: bool) -> Cell {
     let has = decided.has();
     let is_denied = !decided.denied.is_empty();
-    // What is given here, or where nothing is, what is given anywhere.
-    let given = if decided.given.is_empty() { all } else { decided.given };
-    let denied = match given.without(decided.denied).is_empty() {
+    let denied = match decided.is_shut {
         true => "denied".into(),
         false => format!("{} denied", names(decided.denied)),
     };

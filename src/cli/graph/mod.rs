@@ -16,10 +16,7 @@ use std::{
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
-use self::{
-    layout::Item,
-    look::{Look, given},
-};
+use self::{layout::Item, look::Look};
 use super::{
     create::create,
     exit::Exit,
@@ -196,10 +193,12 @@ struct Drawing<'d> {
 
 impl<'d> Drawing<'d> {
     fn new(connection: &'d Connection, graph: &'d Graph, access: AccessSet) -> Self {
-        let all = given(graph);
         let root = format!("{}://{}", connection.id(), escape_bytes(graph.under()));
-        let look = |place: usize| Look::of(&graph.places()[place], all);
-        let mut items = vec![Item { parent: None, texts: Vec::new(), look: look(0) }];
+        let places = graph.places();
+        let look = |parent: Option<usize>, place: usize| {
+            Look::of(&places[place], parent.map(|parent| &places[parent]))
+        };
+        let mut items = vec![Item { parent: None, texts: Vec::new(), look: look(None, 0) }];
         let mut paths = vec![root.clone()];
         for way in graph.ways() {
             let texts: Vec<String> = way.texts.iter().map(label::text).collect();
@@ -208,7 +207,7 @@ impl<'d> Drawing<'d> {
                 texts => format!("{{{}}}", texts.join(", ")),
             };
             paths.push(format!("{}{choice}", paths[way.from]));
-            items.push(Item { parent: Some(way.from), texts, look: look(way.to) });
+            items.push(Item { parent: Some(way.from), texts, look: look(Some(way.from), way.to) });
         }
         Self { connection, graph, access, root, items, paths }
     }

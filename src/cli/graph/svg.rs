@@ -1,7 +1,9 @@
 //! A drawing as SVG: one file that needs nothing else, on light pages and dark ones.
 
-use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use super::{
     Drawing, label,
@@ -9,8 +11,6 @@ use super::{
     look::{Cell, DENIED, Kind},
 };
 
-/// The least width, for what stands below the tree.
-const LEAST: f64 = 640.0;
 /// How far a corner is rounded, or cut off where something is denied.
 const CORNER: f64 = 8.0;
 
@@ -22,8 +22,10 @@ pub(super) fn write(drawing: &Drawing<'_>, out: &mut impl Write) -> io::Result<(
     let (spots, right, bottom) = layout(&items, top);
     let title = drawing.title();
     let head = remarks.iter().chain([&title]).map(|line| width(line)).fold(0.0, f64::max);
-    let right = right.max(LEAST).max(head + 2.0 * MARGIN);
-    let (legend, height) = legend(&items, right, bottom + 26.0);
+    let reading = reading(&items);
+    let head = reading.iter().map(|line| width(line)).fold(head, f64::max);
+    let right = right.max(head + 2.0 * MARGIN);
+    let (legend, height) = legend(&items, &reading, right, bottom + 32.0);
 
     let mut body = String::new();
     text(&mut body, MARGIN, MARGIN + LINE / 2.0, "t h", &title);
@@ -79,8 +81,7 @@ fn style() -> String {
         css
     };
     format!(
-        "<style>text{{font:{SIZE}px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre;\
-         dominant-baseline:central}}.h{{font-weight:bold}}.c{{stroke-width:1.5}}.n{{stroke-dasharray:4 3}}\
+        "<style>text{{font:{SIZE}px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre}}.h{{font-weight:bold}}.c{{stroke-width:1.5}}.n{{stroke-dasharray:4 3}}\
          .over{{fill:url(#denied);stroke:none}}\n{}\n@media (prefers-color-scheme:dark){{{}}}</style>\n\
          <defs><pattern id=\"denied\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
          patternTransform=\"rotate(45)\"><path d=\"M0 0V7\" class=\"hatch\"/></pattern></defs>",
@@ -107,9 +108,9 @@ fn way(body: &mut String, from: &Spot, to: &Spot, shown: &[String], whole: &[Str
         let (top, bottom) = (to_y - half + 3.0, to_y + half - 3.0);
         let _ = writeln!(
             body,
-            "<path d=\"M{:.1} {top:.1}h-5V{bottom:.1}h5M{:.1} {top:.1}h5V{bottom:.1}h-5\" class=\"e\"/>",
-            text_x + 5.0,
-            end - 5.0
+            "<path d=\"M{:.1} {top:.1}h-3V{bottom:.1}h3M{:.1} {top:.1}h3V{bottom:.1}h-3\" class=\"e\"/>",
+            text_x + 3.0,
+            end - 3.0
         );
     }
     let _ = writeln!(body, "<g><title>{}</title>", escaped(&whole.join("\n")));
@@ -178,8 +179,24 @@ fn cell(
     }
 }
 
-/// What the colours and signs mean: those that are there. Returns it and where the picture ends.
-fn legend(items: &[Item], right: f64, top: f64) -> (String, f64) {
+/// What the signs mean, those that are there, and how to read the whole.
+fn reading(items: &[Item]) -> Vec<&'static str> {
+    let has =
+        |sign: char| items.iter().flat_map(|item| &item.texts).any(|text| text.contains(sign));
+    let mut lines = Vec::new();
+    if items.iter().any(|item| item.look.below.is_some()) || has('*') {
+        lines.push("* in a place: and all that starts so; in a text: any characters, / too");
+    }
+    if has('‹') {
+        lines.push("‹*› any characters but /, ‹?› one of them, ‹a-z› one of these");
+    }
+    lines.push("A path takes every way whose text it has: what any gives, less what any denies.");
+    lines
+}
+
+/// What the colours mean, those that are there, and then these lines. Returns it and where the picture
+/// ends.
+fn legend(items: &[Item], lines: &[&str], right: f64, top: f64) -> (String, f64) {
     let cells = || items.iter().flat_map(|item| item.look.cells());
     let mut entries: Vec<(Cell, &str)> = Kind::ALL
         .into_iter()
@@ -203,28 +220,20 @@ fn legend(items: &[Item], right: f64, top: f64) -> (String, f64) {
         text(&mut body, x + 30.0, y, "m", meaning);
         x += needed + 24.0;
     }
-    let has =
-        |sign: char| items.iter().flat_map(|item| &item.texts).any(|text| text.contains(sign));
-    let mut lines = Vec::new();
-    if items.iter().any(|item| item.look.below.is_some()) || has('*') {
-        lines.push("* in a place: and all that starts so; in a text: any characters, / too");
-    }
-    if has('‹') {
-        lines.push("‹*› any characters but /, ‹?› one of them, ‹a-z› one of these");
-    }
-    lines.push("A path takes every way whose text it has: what any gives, less what any denies.");
+    y += 8.0;
     for line in lines {
-        y += LINE + 4.0;
+        y += LINE + 2.0;
         text(&mut body, MARGIN, y, "m", line);
     }
     (body, y + LINE / 2.0 + MARGIN)
 }
 
+/// A line of text whose middle is at this height.
 fn text(body: &mut String, x: f64, y: f64, class: &str, line: &str) {
+    let (y, line) = (y + SIZE * 0.35, escaped(line));
     let _ = writeln!(
         body,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" xml:space=\"preserve\">{}</text>",
-        escaped(line)
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" xml:space=\"preserve\">{line}</text>"
     );
 }
 
