@@ -4,6 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     cli::output::escape_bytes,
+    escape,
     restriction::{ByteSet, Pattern, Token},
 };
 
@@ -11,21 +12,14 @@ use crate::{
 const MOST: usize = 44;
 
 /// A pattern as text: `*` is any run of bytes, as in plain restrictions. What globs have is between
-/// `‹` and `›`: `‹*›` a run within a segment, `‹?›` a character within it, `‹a-z›` one of these. Where one of those
-/// characters means itself, `\` stands before it. Everything foreign is escaped.
+/// `‹` and `›`: `‹*›` a run within a segment, `‹?›` a character within it, `‹a-z›` one of these. Where one of
+/// those signs or a `\` means itself, a `\` stands before it. What is hidden is `\u{…}`, what is no text `\xNN`.
 pub(super) fn text(pattern: &Pattern) -> String {
     let mut text = String::new();
     let mut tokens = pattern.tokens().iter().peekable();
     while let Some(token) = tokens.next() {
         match token {
-            Token::Literal(bytes) => {
-                for character in escape_bytes(bytes).chars() {
-                    if matches!(character, '*' | '‹' | '›') {
-                        text.push('\\');
-                    }
-                    text.push(character);
-                }
-            }
+            Token::Literal(bytes) => push_literal(&mut text, bytes),
             Token::Run(set) if *set == ByteSet::ALL => text.push('*'),
             Token::Run(set) if *set == ByteSet::segment() => text.push_str("‹*›"),
             Token::Run(set) => text.push_str(&format!("‹{}*›", members(set))),
@@ -45,6 +39,21 @@ pub(super) fn text(pattern: &Pattern) -> String {
     text
 }
 
+/// What means itself.
+fn push_literal(text: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if matches!(character, '*' | '\\' | '‹' | '›') {
+                text.push('\\');
+            }
+            escape::push(text, character);
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+}
+
 /// The ASCII bytes that a set has not, `/` aside.
 fn left_out(set: &ByteSet) -> ByteSet {
     ByteSet::of(|byte| byte.is_ascii() && byte != b'/' && !set.contains(byte))
@@ -58,7 +67,10 @@ fn members(set: &ByteSet) -> String {
         let end = (byte..=255u16).take_while(|b| set.contains(*b as u8)).last();
         match end {
             Some(end) => {
-                let show = |byte: u16| escape_bytes(&[byte as u8]).into_owned();
+                let show = |byte: u16| match byte as u8 {
+                    sign @ (b'*' | b'?' | b'!' | b'-' | b'\\') => format!("\\{}", char::from(sign)),
+                    byte => escape_bytes(&[byte]).into_owned(),
+                };
                 text.push_str(&show(byte));
                 if end > byte + 1 {
                     text.push('-');
@@ -106,9 +118,13 @@ mod tests {
         assert_eq!(plain("logs/*/x"), "logs/*/x");
         assert_eq!(plain(r"logs/\*‹"), r"logs/\*\‹");
         assert_eq!(plain("logs/a\u{202e}b"), r"logs/a\u{202e}b");
+        assert_eq!(plain(r"logs/\\u{202e}"), r"logs/\\u{202e}");
+        assert_eq!(plain(r"logs/\\\*"), r"logs/\\\*");
+        assert_eq!(plain(r"logs/\\*x"), r"logs/\\*x");
         assert_eq!(glob("logs/*/x"), "logs/‹*›/x");
         assert_eq!(glob("logs/?[abcx]"), "logs/‹?›‹a-cx›");
         assert_eq!(glob("logs/[!a-c]z"), "logs/‹!a-c›z");
+        assert_eq!(glob("logs/[*][?]"), r"logs/‹\*›‹\?›");
     }
 
     #[test]

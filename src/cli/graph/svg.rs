@@ -66,8 +66,7 @@ fn style() -> String {
     let sheet = |page: &str, ink: &str, faint: &str, n: usize| {
         let mut css = format!(
             ".page{{fill:{page}}}.t{{fill:{ink}}}.m{{fill:{faint}}}.e{{fill:none;stroke:{faint};stroke-width:1.3}}\
-             .a{{fill:{faint}}}.x{{stroke:{}}}.hatch{{stroke:{};stroke-width:2;stroke-opacity:.3}}",
-            DENIED[n + 1],
+             .a{{fill:{faint}}}.hatch{{stroke:{};stroke-width:2;stroke-opacity:.3}}",
             DENIED[n + 1]
         );
         for kind in Kind::ALL {
@@ -81,8 +80,8 @@ fn style() -> String {
         css
     };
     format!(
-        "<style>text{{font:{SIZE}px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre}}.h{{font-weight:bold}}.c{{stroke-width:1.5}}.n{{stroke-dasharray:4 3}}\
-         .over{{fill:url(#denied);stroke:none}}\n{}\n@media (prefers-color-scheme:dark){{{}}}</style>\n\
+        "<style>text{{font:{SIZE}px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;\
+         white-space:pre}}.h{{font-weight:bold}}.c{{stroke-width:1.5}}.n{{stroke-dasharray:4 3}}.over{{fill:url(#denied);stroke:none}}\n{}\n@media (prefers-color-scheme:dark){{{}}}</style>\n\
          <defs><pattern id=\"denied\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
          patternTransform=\"rotate(45)\"><path d=\"M0 0V7\" class=\"hatch\"/></pattern></defs>",
         sheet("#ffffff", "#111827", "#57606a", 0),
@@ -143,10 +142,14 @@ fn cell(
 ) {
     let (top, bottom, right) = (y - height / 2.0, y + height / 2.0, x + width);
     let [left_corner, right_corner] = ends.map(|is_end| if is_end { CORNER } else { 0.0 });
-    let corner = |radius: f64, dx: f64, dy: f64| match cell.is_denied {
-        // Cut off.
-        true => format!("l{:.1} {:.1}", dx * radius, dy * radius),
-        false => format!("a{radius:.1} {radius:.1} 0 0 1 {:.1} {:.1}", dx * radius, dy * radius),
+    let corner = |radius: f64, dx: f64, dy: f64| {
+        let (dx, dy) = (dx * radius, dy * radius);
+        match (radius > 0.0, cell.is_denied) {
+            (false, _) => String::new(),
+            // Cut off.
+            (true, true) => format!("l{dx:.1} {dy:.1}"),
+            (true, false) => format!("a{radius:.1} {radius:.1} 0 0 1 {dx:.1} {dy:.1}"),
+        }
     };
     let outline = format!(
         "M{:.1} {top:.1}H{:.1}{}V{:.1}{}H{:.1}{}V{:.1}{}z",
@@ -160,14 +163,14 @@ fn cell(
         top + left_corner,
         corner(left_corner, 1.0, -1.0),
     );
-    let denied = match (cell.is_denied, cell.kind) {
-        (false, _) => "",
-        (true, Kind::Nothing) => " x xn",
-        (true, _) => " x",
+    let kind = cell.kind.class();
+    let class = match (cell.is_denied, cell.kind) {
+        (false, _) => format!("c {kind}"),
+        // A line of its own, whole.
+        (true, Kind::Nothing) => "c x xn".into(),
+        (true, _) => format!("c {kind} x"),
     };
-    // What is denied has a line of its own, whole.
-    let class = if denied == " x xn" { "" } else { cell.kind.class() };
-    let _ = writeln!(body, "<path d=\"{outline}\" class=\"c {class}{denied}\"/>");
+    let _ = writeln!(body, "<path d=\"{outline}\" class=\"{class}\"/>");
     if cell.is_denied {
         let _ = writeln!(body, "<path d=\"{outline}\" class=\"over\"/>");
     }
