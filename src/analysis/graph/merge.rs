@@ -16,7 +16,7 @@ struct Kind {
 }
 
 /// The places and ways to draw, in the order in which a reader meets them.
-pub(super) fn merge(tree: &Tree, places: Vec<Place>) -> (Vec<Place>, Vec<Way>) {
+pub(super) fn merge(tree: &Tree, places: &[Place]) -> (Vec<Place>, Vec<Way>) {
     let mut kinds: HashMap<Kind, usize> = HashMap::new();
     let mut kind_of = vec![0; places.len()];
     // For each place its children, those of one kind together.
@@ -42,12 +42,10 @@ pub(super) fn merge(tree: &Tree, places: Vec<Place>) -> (Vec<Place>, Vec<Way>) {
 
     let (mut drawn, mut ways) = (Vec::new(), Vec::new());
     // Places that are one, and what leads to them.
-    let mut waiting: Vec<(Vec<usize>, Option<(usize, Vec<Pattern>)>)> = vec![(vec![0], None)];
+    let mut waiting = vec![(vec![0], None)];
     while let Some((same, way)) = waiting.pop() {
         let to = drawn.len();
-        if let Some((from, texts)) = way {
-            ways.push(Way { from, to, texts });
-        }
+        ways.extend(way.map(|(from, texts)| Way { from, to, texts }));
         let mut rules: Vec<usize> =
             same.iter().flat_map(|place| places[*place].rules.iter().copied()).collect();
         rules.sort_unstable();

@@ -17,11 +17,7 @@ use std::fmt;
 
 use super::{Budget, States, search::Exhausted};
 use crate::{
-    access::AccessSet,
-    automaton::Effect,
-    path::Path,
-    policy::{Connection, Rule},
-    restriction::Pattern,
+    access::AccessSet, automaton::Effect, path::Path, policy::Connection, restriction::Pattern,
 };
 
 /// What of a connection is drawn.
@@ -175,31 +171,21 @@ impl Graph {
         scope: Scope<'_>,
         states: States,
     ) -> Result<Self, GraphError> {
-        Self::of_rules(connection.rules(), connection.keys(), scope, states)
-    }
-
-    fn of_rules(
-        rules: &[Rule],
-        keys: crate::policy::Keys,
-        scope: Scope<'_>,
-        states: States,
-    ) -> Result<Self, GraphError> {
-        let mut pieces = piece::pieces(rules, scope);
+        let (rules, keys) = (connection.rules(), connection.keys());
+        let (mut pieces, known) = piece::pieces(rules, scope);
         let places = tree::Tree::new(&pieces).len();
         if places > scope.most {
             return Err(GraphError::TooMany { places });
         }
         let undecided = |Exhausted| GraphError::Undecided { states: states.most() };
-        let mut known: Vec<usize> = pieces.iter().map(|piece| piece.rule).collect();
         let mut budget = Budget::new(states);
         piece::reduce(&mut pieces, keys, &mut budget).map_err(undecided)?;
-        known.retain(|rule| pieces.iter().all(|piece| piece.rule != *rule));
-        known.dedup();
+        let idle = piece::idle(&known, &pieces);
         let tree = tree::Tree::new(&pieces);
         let places =
             decide::decide(&tree, &pieces, keys, scope.under, &mut budget).map_err(undecided)?;
-        let (places, ways) = merge::merge(&tree, places);
-        Ok(Self { under: scope.under.into(), places, ways, idle: known })
+        let (places, ways) = merge::merge(&tree, &places);
+        Ok(Self { under: scope.under.into(), places, ways, idle })
     }
 
     /// What all paths start with.

@@ -1,6 +1,6 @@
 //! The patterns below a prefix, and which of them make a difference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     super::{Budget, Language, search::Exhausted},
@@ -27,9 +27,11 @@ pub(super) struct Piece {
     pub(super) access: AccessSet,
 }
 
-/// The pieces of all rules, in their order.
-pub(super) fn pieces(rules: &[Rule], scope: Scope<'_>) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+/// The pieces of all rules, in their order, and the rules that are of concern. What a rule says that
+/// another said before it is no piece.
+pub(super) fn pieces(rules: &[Rule], scope: Scope<'_>) -> (Vec<Piece>, Vec<usize>) {
+    let (mut pieces, mut known) = (Vec::new(), Vec::new());
+    let mut said: HashMap<(Pattern, Effect), AccessSet> = HashMap::new();
     for (rule, of) in rules.iter().enumerate() {
         let access = of.access.intersection(scope.access);
         if access.is_empty() {
@@ -38,11 +40,24 @@ pub(super) fn pieces(rules: &[Rule], scope: Scope<'_>) -> Vec<Piece> {
         for rest in
             of.restriction.patterns().iter().flat_map(|pattern| behind(pattern, scope.under))
         {
-            let whole = joined(scope.under, rest.tokens());
-            pieces.push(Piece { whole, rest, rule, effect: of.effect, access });
+            known.push(rule);
+            let said = said.entry((rest.clone(), of.effect)).or_default();
+            let access = access.without(*said);
+            if !access.is_empty() {
+                *said = said.union(access);
+                let whole = joined(scope.under, rest.tokens());
+                pieces.push(Piece { whole, rest, rule, effect: of.effect, access });
+            }
         }
     }
-    pieces
+    known.dedup();
+    (pieces, known)
+}
+
+/// Of these rules, those that no piece is of.
+pub(super) fn idle(known: &[usize], pieces: &[Piece]) -> Vec<usize> {
+    let drawn: HashSet<usize> = pieces.iter().map(|piece| piece.rule).collect();
+    known.iter().copied().filter(|rule| !drawn.contains(rule)).collect()
 }
 
 /// A literal and what follows it.

@@ -33,8 +33,8 @@ use crate::{
 
 /// The most places that can be asked for.
 const MOST: u64 = 1_000;
-/// How many rules a place names.
-const NAMED_RULES: usize = 12;
+/// How many rules, and how many texts of a way, the title of a place names.
+const NAMED: usize = 12;
 
 /// Draws a connection: places on the path, what leads to them, and what is decided there.
 #[derive(Debug, Args)]
@@ -204,6 +204,7 @@ impl<'d> Drawing<'d> {
             let texts: Vec<String> = way.texts.iter().map(label::text).collect();
             let choice = match &texts[..] {
                 [text] => text.clone(),
+                texts if texts.len() > NAMED => format!("{{{}, …}}", texts[..NAMED].join(", ")),
                 texts => format!("{{{}}}", texts.join(", ")),
             };
             paths.push(format!("{}{choice}", paths[way.from]));
@@ -234,12 +235,12 @@ impl<'d> Drawing<'d> {
     fn explanation(&self, place: usize) -> Vec<String> {
         let rules = &self.graph.places()[place].rules;
         let mut lines = vec![self.paths[place].clone(), self.items[place].look.line()];
-        lines.extend(rules.iter().take(NAMED_RULES).map(|id| {
+        lines.extend(rules.iter().take(NAMED).map(|id| {
             let rule = &self.connection.rules()[*id];
             format!("{} ({})", named(rule), rule.access)
         }));
-        if rules.len() > NAMED_RULES {
-            lines.push(format!("and {} more", rules.len() - NAMED_RULES));
+        if rules.len() > NAMED {
+            lines.push(format!("and {} more", rules.len() - NAMED));
         }
         lines
     }
