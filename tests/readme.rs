@@ -80,6 +80,18 @@ fn lint_finds_what_the_readme_says() {
     assert_eq!(printed, "0 errors, 0 warnings, 0 notes\n");
 }
 
+#[test]
+fn the_picture_of_a_policy_is_what_the_command_draws() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let policy = "policies/agent-sandbox.yaml";
+    let printed = pathward(root, &["graph", "--policy", policy, "s3+task", "--format", "svg"]);
+    let kept = fs::read_to_string(root.join("policies/agent-sandbox.svg")).expect("the picture");
+    assert_eq!(
+        printed, kept,
+        "draw it again: pathward graph --policy {policy} s3+task -o policies/agent-sandbox.svg"
+    );
+}
+
 /// What the README says of globs, and of their signs in plain restrictions.
 #[test]
 fn what_the_readme_says_of_globs_is_so() {

@@ -125,35 +125,19 @@ impl<'r> Language<'r> {
 
     /// Whether both have the same paths. Fails with one that only one of them has.
     pub fn equivalent(&self, other: &Self, mut states: States) -> Answer {
-        let found = self.difference(other, &mut states).and_then(|found| {
-            let back = other.difference(self, &mut states);
-            // What was found one way is an answer whatever becomes of the other way.
-            match (found, back) {
-                (found, Ok(back)) => Ok(Found::better(found, back)),
-                (Some(found), Err(Exhausted)) => Ok(Some(found)),
-                (None, Err(Exhausted)) => Err(Exhausted),
-            }
-        });
+        let found = self.apart(other, &mut states);
         Answer::of(found, states)
     }
 
     /// Whether no path is in both. Fails with one that is.
     pub fn disjoint(&self, other: &Self, mut states: States) -> Answer {
-        // From the side whose literals say more; the other's are looked for behind them.
-        let least = |of: &Self| of.allows.iter().map(|pattern| pattern.prefix().len()).min();
-        let rank = |of: &Self| (least(of), std::cmp::Reverse(of.allows.len()));
-        let (from, to) = if rank(self) >= rank(other) { (OURS, THEIRS) } else { (THEIRS, OURS) };
-        let goal = Goal::new(ALL, |colors| self.has_ours(colors) && other.has_theirs(colors));
-        let field = Field::new(self.items(Some(other), &[]));
-        let found = shortest(&field, &goal, |item| item.colors & from != 0, to, &mut states);
+        let found = self.common(other, &mut states);
         Answer::of(found, states)
     }
 
     /// Whether there is no path in it. Fails with one that is.
     pub fn is_empty(&self, mut states: States) -> Answer {
-        let goal = Goal::new(OURS | TAKEN_FROM_OURS, |colors| self.has_ours(colors));
-        let field = Field::new(self.items(None, &[]));
-        let found = shortest(&field, &goal, |item| item.colors & OURS != 0, 0, &mut states);
+        let found = self.first(&mut states);
         Answer::of(found, states)
     }
 
@@ -166,11 +150,52 @@ impl<'r> Language<'r> {
         Answer::of(found, states)
     }
 
+    /// The shortest path that only one of both has.
+    pub(super) fn apart(
+        &self,
+        other: &Self,
+        states: &mut States,
+    ) -> Result<Option<Found>, Exhausted> {
+        let found = self.difference(other, states)?;
+        // What was found one way is an answer whatever becomes of the other way.
+        match (found, other.difference(self, states)) {
+            (found, Ok(back)) => Ok(Found::better(found, back)),
+            (Some(found), Err(Exhausted)) => Ok(Some(found)),
+            (None, Err(Exhausted)) => Err(Exhausted),
+        }
+    }
+
+    /// The shortest path that is in both.
+    pub(super) fn common(
+        &self,
+        other: &Self,
+        states: &mut States,
+    ) -> Result<Option<Found>, Exhausted> {
+        // From the side whose literals say more; the other's are looked for behind them.
+        let least = |of: &Self| of.allows.iter().map(|pattern| pattern.prefix().len()).min();
+        let rank = |of: &Self| (least(of), std::cmp::Reverse(of.allows.len()));
+        let (from, to) = if rank(self) >= rank(other) { (OURS, THEIRS) } else { (THEIRS, OURS) };
+        let goal = Goal::new(ALL, |colors| self.has_ours(colors) && other.has_theirs(colors));
+        let field = Field::new(self.items(Some(other), &[]));
+        shortest(&field, &goal, |item| item.colors & from != 0, to, states)
+    }
+
+    /// The shortest path in it.
+    pub(super) fn first(&self, states: &mut States) -> Result<Option<Found>, Exhausted> {
+        let goal = Goal::new(OURS | TAKEN_FROM_OURS, |colors| self.has_ours(colors));
+        let field = Field::new(self.items(None, &[]));
+        shortest(&field, &goal, |item| item.colors & OURS != 0, 0, states)
+    }
+
     /// The shortest path that is in this and not in the other.
     ///
     /// It is matched by an allow that only this has, or by a deny that only the other has: whatever
     /// both have alike is never a start.
-    fn difference(&self, other: &Self, states: &mut States) -> Result<Option<Found>, Exhausted> {
+    pub(super) fn difference(
+        &self,
+        other: &Self,
+        states: &mut States,
+    ) -> Result<Option<Found>, Exhausted> {
         let goal = Goal::new(ALL, |colors| self.has_ours(colors) && !other.has_theirs(colors));
         let opens = self.keys == Keys::Exact && other.keys == Keys::Plain;
         let field = Field::new(self.items(Some(other), &[]));

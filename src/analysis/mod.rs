@@ -14,6 +14,7 @@
 //!   the ten.
 //! * `lint`: what loads and is probably not meant.
 //! * `remedy`: what would change a decision, and what else that would change.
+//! * `graph`: a connection as places and ways, for people to look at.
 //! * [`iam`]: what IAM policies say, as the same sets of paths.
 //! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
@@ -26,6 +27,7 @@ mod diff;
 mod domain;
 mod field;
 mod goal;
+mod graph;
 pub mod iam;
 mod language;
 mod lint;
@@ -38,6 +40,7 @@ use std::fmt;
 use self::search::Exhausted;
 pub use self::{
     diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
+    graph::{Decided, Graph, GraphError, Place, Scope, Way},
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
     remedy::{Also, Remedy, Step, remedies},

@@ -57,6 +57,10 @@
 //!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
 //!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
 //!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
+//! * `graph`: `connection`, `owner`, `keys`, `under`, `access`, `places` (the first is the root): `here`
+//!   (what is decided for paths that end there, or null where none can) and `below` (for all that start
+//!   so): `given`, `denied` and `shut` (none of them has any access); `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
+//!   (rules that make no difference). With `--format svg` or `dot`: a picture.
 //! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.
@@ -72,11 +76,13 @@ mod answer;
 mod batch;
 mod check;
 mod coverage;
+mod create;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod demo;
 mod diff;
 mod exit;
 mod explain;
+mod graph;
 pub(crate) mod iam;
 mod inspect;
 mod junit;
@@ -114,6 +120,7 @@ pub use self::{
     diff::DiffArgs,
     exit::Exit,
     explain::ExplainArgs,
+    graph::GraphArgs,
     iam::{ExportArgs, ImportArgs},
     inspect::InspectArgs,
     lint::{FailLevel, LintArgs},
@@ -166,6 +173,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// The same as `diff --no-new-access`: exit code 4 if a new policy allows anything new
     CheckNoNewAccess(DiffArgs),
+    /// Draw a connection: what is allowed where
+    Graph(GraphArgs),
     /// Say a connection as an IAM policy
     Export(ExportArgs),
     /// Read a connection from an IAM policy
@@ -208,6 +217,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => lint::run(args, &mut output),
         Command::Diff(args) => diff::run(args, false, &mut output),
         Command::CheckNoNewAccess(args) => diff::run(args, true, &mut output),
+        Command::Graph(args) => graph::run(args, &mut output),
         Command::Export(args) => iam::run_export(args, &mut output),
         Command::Import(args) => iam::run_import(args, &mut output),
         #[cfg(feature = "gateway")]
@@ -235,12 +245,18 @@ fn known(
 ) -> Result<(Format, Option<Special>), Failure> {
     match (special, command) {
         (None, _) => {}
-        (Some(Special::Sarif), Command::Lint(_)) | (Some(Special::Junit), Command::Test(_)) => {}
+        (Some(Special::Sarif), Command::Lint(_))
+        | (Some(Special::Junit), Command::Test(_))
+        | (Some(Special::Svg | Special::Dot), Command::Graph(_)) => {}
         (Some(Special::Sarif), _) => {
             return Err(Failure::question("`--format sarif` is for `lint` alone; write `json`"));
         }
         (Some(Special::Junit), _) => {
             return Err(Failure::question("`--format junit` is for `test` alone; write `json`"));
+        }
+        (Some(Special::Svg | Special::Dot), _) => {
+            let message = "`--format svg` and `dot` are for `graph` alone; write `json`";
+            return Err(Failure::question(message));
         }
     }
     Ok((format, special))

@@ -41,6 +41,10 @@ pub enum AnyFormat {
     Sarif,
     /// Of `test`: for what runs builds.
     Junit,
+    /// Of `graph`: a picture.
+    Svg,
+    /// Of `graph`: for Graphviz.
+    Dot,
 }
 
 /// A format that one command alone has.
@@ -48,6 +52,8 @@ pub enum AnyFormat {
 pub(super) enum Special {
     Sarif,
     Junit,
+    Svg,
+    Dot,
 }
 
 impl AnyFormat {
@@ -57,6 +63,8 @@ impl AnyFormat {
             Self::Json => (Format::Json, None),
             Self::Sarif => (Format::Text, Some(Special::Sarif)),
             Self::Junit => (Format::Text, Some(Special::Junit)),
+            Self::Svg => (Format::Text, Some(Special::Svg)),
+            Self::Dot => (Format::Text, Some(Special::Dot)),
         }
     }
 }
