@@ -135,7 +135,7 @@ fn json_has_every_change() {
 }
 
 /// Git, without what the machine's own configuration would add.
-fn git(folder: &Folder, arguments: &[&str]) {
+pub(super) fn git(folder: &Folder, arguments: &[&str]) {
     let ran = std::process::Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"])
         .args(arguments)

@@ -13,6 +13,7 @@ mod hostile;
 mod iam;
 mod lint;
 mod never;
+mod recipe;
 #[cfg(feature = "gateway")]
 mod serve;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
