@@ -239,7 +239,12 @@ pub(super) fn shortest(
         if !is_start(item) {
             continue;
         }
-        let Some(start) = walk.start(n, &[]) else { continue };
+        let start = match walk.start(n, &[], states) {
+            Ok(Some(start)) => start,
+            Ok(None) => continue,
+            Err(Exhausted) if best.is_some() => break,
+            Err(Exhausted) => return Err(Exhausted),
+        };
         let most = best.as_ref().filter(|best| best.is_object).map_or(usize::MAX, |b| b.word.len());
         let wanted = Wanted { needs, except: &[], any: false, most };
         match search_ahead(field, goal, &start, wanted, states) {
