@@ -41,7 +41,7 @@ pub use self::{
     diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
-    remedy::{Also, Remedy, Step, remedies},
+    remedy::{Also, Remedy, Step, remedies, remedies_below},
 };
 use crate::{escape::escape, path::Path};
 
@@ -116,9 +116,14 @@ impl Budget {
         Self { each, left: each.most().saturating_mul(8), undecided: 0 }
     }
 
+    /// Whether every question that follows is undecided.
+    fn is_gone(&self) -> bool {
+        self.left == 0
+    }
+
     /// Asks one. `None` where it is not decided.
     fn ask<T>(&mut self, ask: impl FnOnce(&mut States) -> Result<T, Exhausted>) -> Option<T> {
-        if self.left == 0 {
+        if self.is_gone() {
             self.undecided += 1;
             return None;
         }
