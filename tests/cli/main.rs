@@ -10,6 +10,7 @@ mod files;
 #[cfg(feature = "gateway")]
 mod hostile;
 mod iam;
+mod iam_json;
 mod lint;
 mod never;
 #[cfg(feature = "gateway")]
