@@ -48,7 +48,7 @@ fn changes_of_all_that_is_below_do_what_they_say() {
         let wanted = 2 + chance.below(4);
         while rules.len() < wanted {
             let mut text = "aab/".to_owned();
-            (0..1 + chance.below(4)).for_each(|_| text.push_str(chance.pick(&LETTERS)));
+            (0..1 + chance.below(4)).for_each(|_| text.push_str(LETTERS[chance.below(6)]));
             let Ok(restriction) = Restriction::parse(&text) else { continue };
             let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
             let access =
