@@ -72,12 +72,13 @@ fn matches(pattern: &str, value: &str) -> bool {
     signs[s..].iter().all(|sign| matches!(sign, Sign::Any))
 }
 
-/// A request: an action on the resource behind `arn:aws:s3:::`, and the context key `s3:prefix`, which
-/// requests for objects do not have.
+/// A request: an action on the resource behind `arn:aws:s3:::`, and the context keys `s3:prefix` and
+/// `s3:delimiter`, which requests for objects do not have.
 struct Asked<'a> {
     action: Action,
     resource: &'a str,
     prefix: Option<&'a str>,
+    delimiter: Option<&'a str>,
 }
 
 /// "An explicit deny in any policy overrides any allows"; "by default, all requests are denied";
@@ -89,11 +90,59 @@ fn is_allowed(policy: &Document, asked: &Asked<'_>) -> bool {
             && statement.prefixes.as_ref().is_none_or(|prefixes| {
                 asked.prefix.is_some_and(|value| prefixes.iter().any(|like| matches(like, value)))
             })
+            && (!statement.is_delimited || asked.delimiter == Some("/"))
     };
     let any = |effect| {
         policy.statements.iter().any(|statement| statement.effect == effect && applies(statement))
     };
     any(Effect::Allow) && !any(Effect::Deny)
+}
+
+/// Whether some listing shows a key: one without a prefix or with one that the key starts with, and without
+/// a delimiter, or with `/` where none is behind the prefix. "Bucket ARNs" have no `/`.
+fn is_listable(policy: &Document, path: &Path<'_>) -> bool {
+    let text = path.to_string();
+    let Some((bucket, key)) = text.split_once('/') else { return false };
+    let ends = (0..=key.len()).filter(|end| key.is_char_boundary(*end));
+    ends.map(Some).chain([None]).any(|end| {
+        let (prefix, rest) = key.split_at(end.unwrap_or_default());
+        let prefix = end.map(|_| prefix);
+        let asked =
+            |delimiter| Asked { action: Action::ListBucket, resource: bucket, prefix, delimiter };
+        is_allowed(policy, &asked(None))
+            || !rest.contains('/') && is_allowed(policy, &asked(Some("/")))
+    })
+}
+
+/// What is said of the names that may be listed is true of a path.
+fn assert_listed(
+    said: &Relation,
+    document: &Document,
+    path: &Path<'_>,
+    reads: bool,
+    show: &dyn Fn() -> String,
+) {
+    let lists = is_listable(document, path);
+    match said {
+        Relation::Equal => assert_eq!(lists, reads, "{path:?} {}", show()),
+        Relation::Wider(_) => assert!(lists || !reads, "{path:?} {}", show()),
+        Relation::Narrower(_) => assert!(reads || !lists, "{path:?} {}", show()),
+        Relation::Neither { .. } | Relation::Undecided { .. } => {}
+    }
+}
+
+/// A path that is said to be listed by one side alone is.
+fn assert_witnesses(
+    said: &Relation,
+    document: &Document,
+    reads: &dyn Fn(&Path<'_>) -> bool,
+    show: &dyn Fn() -> String,
+) {
+    for (witness, is_wider) in [(said.wider(), true), (said.narrower(), false)] {
+        let Some(path) = witness else { continue };
+        assert_eq!(is_listable(document, path), is_wider, "{path:?} {}", show());
+        assert_eq!(reads(path), !is_wider, "{path:?} {}", show());
+    }
 }
 
 #[test]
@@ -236,7 +285,12 @@ fn an_exported_policy_gives_what_it_is_said_to() {
             for (witness, is_wider) in [(relation.wider(), true), (relation.narrower(), false)] {
                 let Some(path) = witness else { continue };
                 let resource = path.to_string();
-                let asked = Asked { action: action(*access), resource: &resource, prefix: None };
+                let asked = Asked {
+                    action: action(*access),
+                    resource: &resource,
+                    prefix: None,
+                    delimiter: None,
+                };
                 assert_eq!(is_allowed(document, &asked), is_wider, "{path:?} {}", show());
                 assert_eq!(gives(connection, path, *access), !is_wider, "{path:?} {}", show());
             }
@@ -252,14 +306,22 @@ fn an_exported_policy_gives_what_it_is_said_to() {
                 (false, Rounding::Narrower) => assert!(relation.wider().is_none(), "{}", show()),
             }
         }
+        let reads = |path: &Path<'_>| gives(connection, path, Access::Read);
+        assert_witnesses(&said.listed, document, &reads, &show);
         for _ in 0..12 {
             let resource = path(&restrictions, &mut chance);
             let Ok(path) = Path::new(&resource) else { continue };
             if path.key().is_empty() {
                 continue;
             }
+            assert_listed(&said.listed, document, &path, reads(&path), &show);
             for (access, relation) in &said.accesses {
-                let asked = Asked { action: action(*access), resource: &resource, prefix: None };
+                let asked = Asked {
+                    action: action(*access),
+                    resource: &resource,
+                    prefix: None,
+                    delimiter: None,
+                };
                 let iam = is_allowed(document, &asked);
                 let ours = gives(connection, &path, *access);
                 let (may_add, may_lack) = match relation {
@@ -314,13 +376,21 @@ fn listed(
                 Verdict::Allowed(_)
             );
             if !named && text.len() == directory.len() && !below.all.contains(Access::Read) {
-                let open =
-                    Asked { action: Action::ListBucket, resource: bucket, prefix: Some(prefix) };
+                let open = Asked {
+                    action: Action::ListBucket,
+                    resource: bucket,
+                    prefix: Some(prefix),
+                    delimiter: Some("/"),
+                };
                 asked += u64::from(is_allowed(document, &open));
                 continue;
             }
-            let request =
-                Asked { action: Action::ListBucket, resource: bucket, prefix: Some(prefix) };
+            let request = Asked {
+                action: Action::ListBucket,
+                resource: bucket,
+                prefix: Some(prefix),
+                delimiter: None,
+            };
             assert!(is_allowed(document, &request), "{text} is listed {}", show());
             asked += 1;
         }
@@ -360,7 +430,7 @@ fn an_imported_policy_is_what_it_was() {
             };
             let resources = vec![resource(), resource()];
             let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
-            Statement { effect, actions, resources, prefixes: None }
+            Statement { effect, actions, resources, prefixes: None, is_delimited: false }
         });
         let document = Document { statements: statements.collect() };
         let Ok(imported) = import(&document) else {
@@ -378,7 +448,12 @@ fn an_imported_policy_is_what_it_was() {
                 continue;
             }
             for access in Access::ALL {
-                let asked = Asked { action: action(access), resource: &resource, prefix: None };
+                let asked = Asked {
+                    action: action(access),
+                    resource: &resource,
+                    prefix: None,
+                    delimiter: None,
+                };
                 let ours = Language::of_entries(imported.entries(), access).contains(&path);
                 assert_eq!(
                     is_allowed(&document, &asked),
@@ -392,4 +467,78 @@ fn an_imported_policy_is_what_it_was() {
     }
     println!("{pairs} pairs, {allowed} of them allowed; {refused} policies refused");
     assert!(allowed > pairs / 20);
+}
+
+/// Listings of statements by chance, with buckets that have stars and `/`, prefixes and the delimiter: it was
+/// once said that a bucket's star stands for `/` too (`*x` for `aaa/x`), and that a listing of `pub/*`, which is
+/// no bucket, shows names.
+#[test]
+fn what_is_said_of_listings_is_true() {
+    let mut chance = Chance(from_env("PATHWARD_SEED").unwrap_or(19));
+    let most = comparisons(300_000, 30_000);
+    let (mut asked, mut kinds) = (0_u64, [0_u64; 4]);
+    while asked < most {
+        let mut statements = Vec::new();
+        for _ in 0..=chance.below(4) {
+            let listing = chance.one_in(2);
+            let pieces: &[&str] = match listing {
+                true => &["pub", "p*", "*b", "*", "pub/*", "p?b", "pub-a", "pub/a"],
+                false => &[
+                    "pub/*",
+                    "pub/a*",
+                    "*b/*",
+                    "p*/a",
+                    "pub-a/*",
+                    "*",
+                    "*/a/*",
+                    "pub/${*}*",
+                    "pub*",
+                ],
+            };
+            let resources =
+                (0..=chance.below(2)).map(|_| pick(&mut chance, pieces).to_owned()).collect();
+            let effect = if chance.one_in(4) { Effect::Deny } else { Effect::Allow };
+            let prefixes = ["", "a", "a*", "a/*", "*", "?", "${*}", "b/"];
+            let actions = match (listing, effect) {
+                (true, Effect::Allow) => vec![Action::ListBucket],
+                (true, Effect::Deny) => vec![Action::Get, Action::ListBucket],
+                (false, _) if chance.one_in(3) => vec![Action::Get, Action::ListBucket],
+                (false, _) => vec![Action::Get],
+            };
+            let is_bound = listing && effect == Effect::Allow;
+            statements.push(Statement {
+                effect,
+                actions,
+                resources,
+                prefixes: (is_bound && chance.one_in(2)).then(|| {
+                    (0..=chance.below(2)).map(|_| pick(&mut chance, &prefixes).to_owned()).collect()
+                }),
+                is_delimited: is_bound && chance.one_in(3),
+            });
+        }
+        let document = Document { statements };
+        let Ok(imported) = import(&document) else { continue };
+        let said = imported.relations(&document, States::new(1 << 14));
+        let show = || format!("{document:#?}\n{imported:#?}\n{said:#?}");
+        let language = Language::of_entries(imported.entries(), Access::Read);
+        assert!(said.are_equal(), "{}", show());
+        assert_witnesses(&said.listed, &document, &|path| language.contains(path), &show);
+        kinds[match said.listed {
+            Relation::Equal => 0,
+            Relation::Wider(_) => 1,
+            Relation::Narrower(_) => 2,
+            Relation::Neither { .. } | Relation::Undecided { .. } => 3,
+        }] += 1;
+        for _ in 0..20 {
+            let mut text =
+                pick(&mut chance, &["pub/", "pub-a/", "pxb/", "xxb/", "aaa/"]).to_owned();
+            (0..=chance.below(4))
+                .for_each(|_| text.push_str(pick(&mut chance, &["a", "b", "/", "x", "*", "é"])));
+            let Ok(path) = Path::new(&text) else { continue };
+            assert_listed(&said.listed, &document, &path, language.contains(&path), &show);
+            asked += 1;
+        }
+    }
+    println!("{asked} paths; equal, wider, narrower, neither {kinds:?}");
+    assert!(kinds.iter().all(|kind| *kind > 0), "{kinds:?}");
 }

@@ -56,6 +56,14 @@ fn each_kind_is_found_with_a_path_and_a_fix() {
             vec![("lint.not_directory", Some(1), path("pub/secret/a"))],
         ),
         ("    restrictions: [pub/]\n    deny: [pub/secret.txt]\n", vec![]),
+        // A restriction that is meant as a folder, by what is said of what is in it. It was not seen.
+        (
+            "    restrictions: [pub/data, pub/data/a.csv]\n",
+            vec![("lint.not_directory", Some(0), path("pub/data/a"))],
+        ),
+        ("    restrictions: [pub/data, pub/database/x.csv]\n", vec![]),
+        ("    restrictions: [pub/data, pub/data/]\n", vec![]),
+        ("    restrictions: [pub/data.csv, pub/data.csv/x]\n", vec![]),
         ("    restrictions: [pub/]\n    deny: [pub/secret, pub/secret/]\n", vec![]),
         ("    access: read-write\n", vec![("lint.write_everything", Some(0), None)]),
         ("    restrictions: [\"*\"]\n", vec![]),

@@ -29,10 +29,21 @@ pub(super) struct Start {
 
 impl Start {
     /// Further along a literal. The patterns of `except` count as if they were not there.
-    fn descend(&self, field: &Field<'_>, rest: &[u8], except: &[u32]) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The states are used up.
+    fn descend(
+        &self,
+        field: &Field<'_>,
+        rest: &[u8],
+        except: &[u32],
+        states: &mut States,
+    ) -> Result<Option<Self>, Exhausted> {
         let mut start = self.clone();
         for byte in rest {
-            let (phase, is_aliased) = start.phase.step(*byte)?;
+            states.pass(start.part.live.len() + start.own.len())?;
+            let Some((phase, is_aliased)) = start.phase.step(*byte) else { return Ok(None) };
             let mut gained = Gained { on: start.on, ..Gained::default() };
             if is_aliased {
                 gained.on |= ALIASED;
@@ -40,14 +51,14 @@ impl Start {
             let mut own = Vec::new();
             field.advance(&start.own, *byte, |_| OWN, &mut own, &mut gained);
             if own.is_empty() && (gained.on | gained.here) & OWN == 0 {
-                return None;
+                return Ok(None);
             }
             start.part = field.step(&start.part, *byte, except, &mut gained);
             start.own = if gained.on & OWN != 0 { Box::default() } else { field.settle_own(own) };
             (start.phase, start.on, start.here) = (phase, gained.on, gained.here);
             start.word.push(*byte);
         }
-        Some(start)
+        Ok(Some(start))
     }
 }
 
@@ -68,6 +79,8 @@ pub(super) struct Wanted<'e> {
 const MANY: u32 = 64;
 /// How many states a search may visit, where any word will do, before words are tried.
 const FEW: usize = 256;
+/// How many states' worth of places it may cost to try words.
+const TRYING: usize = 4_096;
 
 /// As [`search`], of a pattern with many literals ahead, such as `*/secret/*` over ten thousand
 /// folders. Going along all of them at once would be a state for each of their bytes; so, where a
@@ -97,14 +110,14 @@ pub(super) fn search_ahead(
         if is_together && let Ok(found) = search(field, goal, start, most, &mut few) {
             return Ok(found);
         }
-        if let Some(found) = guess(field, goal, start, except) {
+        if let Some(found) = guess(field, goal, start, except, states) {
             return Ok(Some(found));
         }
     }
     if is_together {
         let found = search(field, goal, start, most, states);
         // A path is an answer, if not the shortest.
-        return found.or_else(|gone| match guess(field, goal, start, except) {
+        return found.or_else(|gone| match guess(field, goal, start, except, states) {
             Some(found) if found.word.len() <= most => Ok(Some(found)),
             _ => Err(gone),
         });
@@ -115,7 +128,12 @@ pub(super) fn search_ahead(
             continue;
         }
         let rest = item.literal().get(start.word.len()..).unwrap_or_default();
-        let Some(deeper) = start.descend(field, rest, except) else { continue };
+        let deeper = match start.descend(field, rest, except, states) {
+            Ok(Some(deeper)) => deeper,
+            Ok(None) => continue,
+            Err(Exhausted) if best.is_some() => return Ok(best),
+            Err(Exhausted) => return Err(Exhausted),
+        };
         let most = best.as_ref().filter(|b| b.is_object).map_or(most, |b| most.min(b.word.len()));
         match search(field, goal, &deeper, most, states) {
             Ok(found) => best = Found::better(best, found),
@@ -131,7 +149,26 @@ pub(super) fn search_ahead(
 
 /// A path that meets a goal, by trying some words that the pattern matches. Where many patterns are
 /// open at once a search is long, and yet almost any word will do.
-fn guess(field: &Field<'_>, goal: &Goal<'_>, start: &Start, except: &[u32]) -> Option<Found> {
+fn guess(
+    field: &Field<'_>,
+    goal: &Goal<'_>,
+    start: &Start,
+    except: &[u32],
+    states: &mut States,
+) -> Option<Found> {
+    let mut trying = States::new(TRYING);
+    let found = guess_within(field, goal, start, except, &mut trying);
+    states.share(&trying);
+    found
+}
+
+fn guess_within(
+    field: &Field<'_>,
+    goal: &Goal<'_>,
+    start: &Start,
+    except: &[u32],
+    states: &mut States,
+) -> Option<Found> {
     let tokens = start.tail.tokens();
     let mut best = None;
     for first in ["", "/a", "aaa/", "zz/z", "z"] {
@@ -150,7 +187,11 @@ fn guess(field: &Field<'_>, goal: &Goal<'_>, start: &Start, except: &[u32]) -> O
                     }
                 }
             }
-            let Some(end) = start.descend(field, &rest, except) else { continue };
+            let end = match start.descend(field, &rest, except, states) {
+                Ok(Some(end)) => end,
+                Ok(None) => continue,
+                Err(Exhausted) => return best,
+            };
             if !goal.is_met(end.on | end.here) || Path::new(&end.word).is_err() {
                 continue;
             }

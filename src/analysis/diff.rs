@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Budget, States,
-    ahead::{Wanted, search_ahead},
+    ahead::Wanted,
     field::{ALIASED, Colors, FIRST, Field, Item},
     goal::Goal,
+    known::Known,
     language::merged,
     search::{Exhausted, Found},
     walk::Walk,
@@ -282,7 +283,8 @@ impl<'p> Asker<'_, 'p> {
     fn opened(&self, n: usize, budget: &mut Budget, changes: &mut Changes<'p>) {
         let (ours, theirs) = (&self.sides[n], &self.sides[1 - n]);
         let gains = |colors| ours.has(n, colors) && !theirs.has(1 - n, colors);
-        let (gains_any, lacks_any) = (Goal::new(ALL, gains), Goal::new(ALL, |c| !gains(c)));
+        let mut gains_any = (Goal::new(ALL, gains), Known::default());
+        let mut lacks_any = (Goal::new(ALL, |c| !gains(c)), Known::default());
         let allows = ours.rules.iter().filter(|rule| {
             let known = |pattern| theirs.allows.contains(pattern);
             rule.effect == Effect::Allow && !rule.restriction.patterns().iter().all(known)
@@ -300,9 +302,10 @@ impl<'p> Asker<'_, 'p> {
             let places: Vec<usize> =
                 rule.restriction.patterns().iter().filter_map(|p| self.place(p)).collect();
             let found =
-                budget.ask(|states| self.first(&places, &mut walk, &gains_any, needs, states));
+                budget.ask(|states| self.first(&places, &mut walk, &mut gains_any, needs, states));
             let Some(Some(found)) = found else { continue };
-            let rest = budget.ask(|states| self.first(&places, &mut walk, &lacks_any, 0, states));
+            let rest =
+                budget.ask(|states| self.first(&places, &mut walk, &mut lacks_any, 0, states));
             let extent = if rest == Some(None) { Extent::Whole } else { Extent::Part };
             self.add(changes, Cause::Rule(rule), extent, found);
         }
@@ -311,7 +314,9 @@ impl<'p> Asker<'_, 'p> {
                 .filter(|place| self.field.items()[*place].colors & ALLOW[n] != 0)
                 .collect();
             let aliased = Goal::new(ALL, |c| c & ALIASED != 0 && gains(c));
-            let found = budget.ask(|states| self.first(&places, &mut walk, &aliased, 0, states));
+            let mut aliased = (aliased, Known::default());
+            let found =
+                budget.ask(|states| self.first(&places, &mut walk, &mut aliased, 0, states));
             if let Some(Some(found)) = found {
                 self.add(changes, Cause::Keys, Extent::Part, found);
             }
@@ -348,15 +353,16 @@ impl<'p> Asker<'_, 'p> {
         &self,
         places: &[usize],
         walk: &mut Walk<'_, 'p>,
-        goal: &Goal<'_>,
+        (goal, known): &mut (Goal<'_>, Known),
         needs: Colors,
         states: &mut States,
     ) -> Result<Option<Found>, Exhausted> {
         let mut best = None;
         let wanted = Wanted { needs, except: &[], any: false, most: usize::MAX };
         for place in places {
-            let Some(start) = walk.start(*place, &[]) else { continue };
-            best = Found::better(best, search_ahead(self.field, goal, &start, wanted, states)?);
+            let Some(start) = walk.start(*place, &[], states)? else { continue };
+            let found = known.search(self.field, goal, &start, wanted, states)?;
+            best = Found::better(best, found);
         }
         Ok(best)
     }

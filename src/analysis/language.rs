@@ -41,7 +41,7 @@ pub struct Language<'r> {
     allows: Vec<&'r Pattern>,
     denies: Vec<&'r Pattern>,
     keys: Keys,
-    /// One path that is not in it, whatever its patterns say.
+    /// Paths that are not in it, whatever its patterns say.
     without: Option<Pattern>,
 }
 
@@ -78,10 +78,9 @@ impl<'r> Language<'r> {
         Self { keys, ..self }
     }
 
-    /// Of these paths, all but one.
-    pub(super) fn without(self, path: &Path<'_>) -> Self {
-        let exact = Token::Literal(path.as_bytes().into());
-        Self { without: Some([exact].into_iter().collect()), ..self }
+    /// Of these paths, all that a pattern does not match.
+    pub(super) fn without(self, pattern: &Pattern) -> Self {
+        Self { without: Some(pattern.clone()), ..self }
     }
 
     /// Where rules give an access.
@@ -264,7 +263,12 @@ pub(super) fn shortest(
         if !is_start(item) {
             continue;
         }
-        let Some(start) = walk.start(n, &[]) else { continue };
+        let start = match walk.start(n, &[], states) {
+            Ok(Some(start)) => start,
+            Ok(None) => continue,
+            Err(Exhausted) if best.is_some() => break,
+            Err(Exhausted) => return Err(Exhausted),
+        };
         let most = best.as_ref().filter(|best| best.is_object).map_or(usize::MAX, |b| b.word.len());
         let wanted = Wanted { needs, except: &[], any: false, most };
         match search_ahead(field, goal, &start, wanted, states) {

@@ -8,7 +8,7 @@
 //! * `field`: patterns side by side, each with colours (allowed here, denied there, …);
 //!   `alphabet`: the bytes to try where none of them names one.
 //! * `goal`: a condition on colours, and what can still become of it.
-//! * `walk`, `ahead`, `search`: the shortest path that one pattern matches and that meets a goal. States
+//! * `walk`, `ahead`, `search`, `known`: the shortest path that one pattern matches and that meets a goal. States
 //!   come into being as they are reached, start behind the pattern's literal, and end where the
 //!   goal can no longer be met: a question about ten changes of ten thousand restrictions is about
 //!   the ten.
@@ -29,6 +29,7 @@ mod field;
 mod goal;
 mod graph;
 pub mod iam;
+mod known;
 mod language;
 mod lint;
 mod remedy;
@@ -43,7 +44,7 @@ pub use self::{
     graph::{Decided, Graph, GraphError, Place, Scope, Way},
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
-    remedy::{Also, Remedy, Step, remedies},
+    remedy::{Also, Remedy, Step, remedies, remedies_below},
 };
 use crate::{escape::escape, path::Path};
 
@@ -53,12 +54,17 @@ use crate::{escape::escape, path::Path};
 pub struct States {
     most: usize,
     left: usize,
+    /// Places that were gone through and are not counted yet.
+    passed: usize,
 }
+
+/// So many places of patterns, gone through along a literal, cost what a state does.
+const PASSED: usize = 128;
 
 impl States {
     /// So many.
     pub const fn new(most: usize) -> Self {
-        Self { most, left: most }
+        Self { most, left: most, passed: 0 }
     }
 
     /// How many there were at first.
@@ -66,10 +72,29 @@ impl States {
         self.most
     }
 
-    /// Uses some up.
+    /// Uses some up; where they are too few, all: what is asked next is not to do the same work again.
     fn spend(&mut self, states: usize) -> Result<(), Exhausted> {
-        self.left = self.left.checked_sub(states).ok_or(Exhausted)?;
-        Ok(())
+        let left = self.left.checked_sub(states);
+        self.left = left.unwrap_or_default();
+        left.map(drop).ok_or(Exhausted)
+    }
+
+    /// The same for places that are gone through without a state.
+    fn pass(&mut self, places: usize) -> Result<(), Exhausted> {
+        self.passed += places;
+        let states = self.passed / PASSED;
+        self.passed %= PASSED;
+        self.spend(states)
+    }
+
+    /// Uses up what another question of its own has, as far as there is so much.
+    fn share(&mut self, other: &Self) {
+        self.left = self.left.saturating_sub(other.most - other.left);
+    }
+
+    /// Whether nothing is left.
+    fn are_gone(&self) -> bool {
+        self.left == 0
     }
 }
 
@@ -94,8 +119,17 @@ impl Budget {
         Self { each, left: each.most().saturating_mul(8), undecided: 0 }
     }
 
+    /// Whether every question that follows is undecided.
+    fn is_gone(&self) -> bool {
+        self.left == 0
+    }
+
     /// Asks one. `None` where it is not decided.
     fn ask<T>(&mut self, ask: impl FnOnce(&mut States) -> Result<T, Exhausted>) -> Option<T> {
+        if self.is_gone() {
+            self.undecided += 1;
+            return None;
+        }
         let mut states = States::new(self.each.most().min(self.left));
         let answer = ask(&mut states);
         self.left -= states.most() - states.left;

@@ -6,8 +6,12 @@ use crate::{
     automaton::{Effect, Entry},
     path::Path,
     policy::{Connection, Keys, Rule},
-    restriction::Restriction,
+    restriction::{Pattern, Restriction, Token},
 };
+
+/// Of how many rules it is asked whether they match something of a folder, and how much each may cost.
+const MOST_NEAR: usize = 512;
+const TOUCHING: States = States::new(4_096);
 
 /// A change of a connection that makes a denied path allowed, or an allowed one denied.
 #[derive(Clone, Debug)]
@@ -100,6 +104,7 @@ pub fn remedies<'p>(
         rules.iter().map(|(n, rule)| Step::TakeOut(*n, rule)).collect()
     };
     let exact = exact(path);
+    let own: Pattern = [Token::Literal(path.as_bytes().into())].into_iter().collect();
     let mut changes: Vec<Vec<Step<'p>>> = Vec::new();
     if taking.is_empty() && !giving.is_empty() {
         changes.extend(exact.map(|exact| vec![Step::Deny(exact)]));
@@ -117,7 +122,77 @@ pub fn remedies<'p>(
     }
     changes
         .into_iter()
-        .map(|change| Remedy { also: also(connection, access, path, &change, states), change })
+        .map(|change| Remedy { also: also(connection, access, &own, &change, states), change })
+        .collect()
+}
+
+/// What would allow everything below a directory, where something is denied, or deny all of it, where something
+/// is allowed: for a directory that is deleted with what is in it, or listed.
+///
+/// [`Remedy::also`] is about paths elsewhere. There are none where more than 512 rules may be about the
+/// directory.
+pub fn remedies_below<'p>(
+    connection: &'p Connection,
+    access: Access,
+    directory: &Path<'_>,
+    effect: Effect,
+    states: States,
+) -> Vec<Remedy<'p>> {
+    let is_refused = connection.keys() == Keys::Plain && directory.alias_at().is_some();
+    let (false, false, Some(all)) = (directory.is_root(), is_refused, exact(directory)) else {
+        return Vec::new();
+    };
+    let folder = Language::of(&all);
+    // Those that may match something of the folder, by how they start.
+    let is_near = |rule: &Rule| {
+        let patterns = rule.restriction.patterns().iter().map(Pattern::prefix);
+        let mut starts = patterns.zip(std::iter::repeat(directory.as_bytes()));
+        starts.any(|(start, folder)| start.starts_with(folder) || folder.starts_with(start))
+    };
+    let near: Vec<(usize, &'p Rule)> =
+        connection.rules().iter().enumerate().filter(|(_, rule)| is_near(rule)).collect();
+    if near.len() > MOST_NEAR {
+        return Vec::new();
+    }
+    // What is not decided counts: to take it out too is no mistake.
+    let touches =
+        |rule: &Rule| !Language::of(&rule.restriction).disjoint(&folder, TOUCHING).holds();
+    let of = |effect| -> Vec<(usize, &'p Rule)> {
+        let carries = |rule: &Rule| rule.effect == effect && rule.access.contains(access);
+        near.iter().copied().filter(|(_, rule)| carries(rule) && touches(rule)).collect()
+    };
+    let take_out = |rules: &[(usize, &'p Rule)]| -> Vec<Step<'p>> {
+        rules.iter().map(|(n, rule)| Step::TakeOut(*n, rule)).collect()
+    };
+    let mut changes: Vec<Vec<Step<'p>>> = Vec::new();
+    match effect {
+        Effect::Deny => {
+            changes.push(vec![Step::Deny(all.clone())]);
+            changes.push(take_out(&of(Effect::Allow)));
+        }
+        Effect::Allow => {
+            let out = take_out(&of(Effect::Deny));
+            let giving = of(Effect::Allow);
+            let given = giving.iter().flat_map(|(_, rule)| rule.restriction.patterns());
+            if folder.implies(&Language::of_patterns(given, []), states).holds() {
+                changes.push(out);
+            } else {
+                let with = |step| [&out[..], &[step]].concat();
+                changes.push(with(Step::Allow(all.clone())));
+                let wider = near.iter().copied().find(|(_, rule)| {
+                    rule.effect == Effect::Allow
+                        && !rule.access.contains(access)
+                        && folder.implies(&Language::of(&rule.restriction), TOUCHING).holds()
+                });
+                changes.extend(wider.map(|(n, rule)| with(Step::Widen(n, rule))));
+            }
+        }
+    }
+    changes.retain(|change| !change.is_empty());
+    let [pattern] = all.patterns() else { return Vec::new() };
+    changes
+        .into_iter()
+        .map(|change| Remedy { also: also(connection, access, pattern, &change, states), change })
         .collect()
 }
 
@@ -127,11 +202,11 @@ fn exact(path: &Path<'_>) -> Option<Restriction> {
     Restriction::parse(&text).ok()
 }
 
-/// The shortest path but one that is allowed before and not after, or the other way round.
+/// The shortest path but those of a pattern that is allowed before and not after, or the other way round.
 fn also(
     connection: &Connection,
     access: Access,
-    path: &Path<'_>,
+    but: &Pattern,
     change: &[Step<'_>],
     states: States,
 ) -> Also {
@@ -162,7 +237,7 @@ fn also(
             access: *access,
             effect: *effect,
         });
-        Language::of_entries(entries, access).within(connection.keys()).without(path)
+        Language::of_entries(entries, access).within(connection.keys()).without(but)
     });
     match before.equivalent(&after, states) {
         Answer::Holds => Also::Nothing,

@@ -1,9 +1,11 @@
 //! Walking a field along the literals of its patterns, to where searches start.
 
 use super::{
+    States,
     ahead::Start,
     domain::Phase,
     field::{ALIASED, Colors, Field, Gained, Part},
+    search::Exhausted,
 };
 
 /// Where a field stands along one literal. Literals that are asked for in their order share the
@@ -32,31 +34,52 @@ impl<'f, 'p> Walk<'f, 'p> {
     /// Where a search for paths of one pattern starts. The patterns of `except` count as if they
     /// were not there; each of them is the pattern itself or has a literal of its own that is no
     /// shorter. `None` if no path starts with the literal.
-    pub(super) fn start(&mut self, item: usize, except: &[u32]) -> Option<Start> {
+    ///
+    /// # Errors
+    ///
+    /// The states are used up.
+    pub(super) fn start(
+        &mut self,
+        item: usize,
+        except: &[u32],
+        states: &mut States,
+    ) -> Result<Option<Start>, Exhausted> {
         let literal = self.field.items()[item].literal();
         let Some((last, before)) = literal.split_last() else {
-            return Some(start(self.field, item, first(self.field, except)));
+            return Ok(Some(start(self.field, item, first(self.field, except))));
         };
         let same = self.literal.iter().zip(before).take_while(|(a, b)| a == b).count();
         self.stops.truncate(same + 1);
         self.literal = before;
         for byte in before.get(self.stops.len() - 1..).unwrap_or_default() {
-            let stop = self.stops.last()?;
-            let next = step(self.field, stop, *byte, &[])?;
+            let Some(stop) = self.stops.last() else { return Ok(None) };
+            states.pass(stop.part.live.len())?;
+            let Some(next) = step(self.field, stop, *byte, &[]) else { return Ok(None) };
             self.stops.push(next);
         }
-        let stop = self.stops.last()?;
-        Some(start(self.field, item, step(self.field, stop, *last, except)?))
+        let stop = self.stops.last().and_then(|stop| step(self.field, stop, *last, except));
+        Ok(stop.map(|stop| start(self.field, item, stop)))
     }
 }
 
 /// The same for one of several patterns that belong together, and count as if they were not there.
-pub(super) fn start_without(field: &Field<'_>, item: usize, except: &[u32]) -> Option<Start> {
-    let literal = field.items()[item].literal();
-    let stop = literal
-        .iter()
-        .try_fold(first(field, except), |stop, byte| step(field, &stop, *byte, except))?;
-    Some(start(field, item, stop))
+///
+/// # Errors
+///
+/// The states are used up.
+pub(super) fn start_without(
+    field: &Field<'_>,
+    item: usize,
+    except: &[u32],
+    states: &mut States,
+) -> Result<Option<Start>, Exhausted> {
+    let mut stop = first(field, except);
+    for byte in field.items()[item].literal() {
+        states.pass(stop.part.live.len())?;
+        let Some(next) = step(field, &stop, *byte, except) else { return Ok(None) };
+        stop = next;
+    }
+    Ok(Some(start(field, item, stop)))
 }
 
 fn start(field: &Field<'_>, item: usize, stop: Stop) -> Start {

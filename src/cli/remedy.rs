@@ -6,28 +6,37 @@ use super::output::{RuleJson, escape_bytes, place, text_of};
 use crate::{
     access::Access,
     analysis::{self, Also, Remedy, States, Step},
+    automaton::Effect,
     engine::{Decision, ExplainedNeed, Reason, Scope},
     escape::escape,
     restriction::Restriction,
 };
 
-/// The changes that would turn the decision about one need: of one path; or of a listing that is denied,
-/// which is allowed once its directory can be read.
+/// The changes that would turn the decision about one need: of one path; of a listing that is denied, which
+/// is allowed once its directory can be read, or that is allowed, which is denied once nothing below can
+/// be; of a tree that may not be deleted.
 pub(super) fn of<'e>(decision: &Decision<'e>, need: &ExplainedNeed<'_>) -> Vec<Remedy<'e>> {
     let is_by_rules = matches!(
         need.reason,
         Some(Reason::Allowed | Reason::NoMatch | Reason::Access | Reason::Rule)
     );
-    let is_about_one = match need.scope {
-        Scope::Here => true,
-        Scope::SomeBelow => need.reason != Some(Reason::Allowed),
-        Scope::AllBelow | Scope::Never => false,
+    let Some(connection) = decision.connection().filter(|_| is_by_rules) else {
+        return Vec::new();
     };
-    match decision.connection() {
-        Some(connection) if is_by_rules && is_about_one => {
-            analysis::remedies(connection, need.access, &need.path, States::default())
-        }
-        _ => Vec::new(),
+    let (access, path, states) = (need.access, &need.path, States::default());
+    match below(need) {
+        Some(effect) => analysis::remedies_below(connection, access, path, effect, states),
+        None if matches!(need.scope, Scope::AllBelow | Scope::Never) => Vec::new(),
+        None => analysis::remedies(connection, access, path, states),
+    }
+}
+
+/// What would have to be so of everything below, where that is what would turn the decision.
+fn below(need: &ExplainedNeed<'_>) -> Option<Effect> {
+    match (need.scope, need.reason == Some(Reason::Allowed)) {
+        (Scope::SomeBelow, true) => Some(Effect::Deny),
+        (Scope::AllBelow, false) => Some(Effect::Allow),
+        _ => None,
     }
 }
 
@@ -39,9 +48,13 @@ pub(super) fn line(remedy: &Remedy<'_>, need: &ExplainedNeed<'_>) -> String {
         false => ("allow", "opens"),
     };
     let steps: Vec<String> = remedy.change.iter().map(|s| step(s, need.access)).collect();
+    let (all, elsewhere) = match below(need) {
+        Some(_) => (format!("{more} all that is below for {}, and ", need.access), "elsewhere"),
+        None => (format!("{more} "), "else"),
+    };
     let also = match &remedy.also {
-        Also::Nothing => format!("{more} nothing else"),
-        Also::Path(path) => format!("{more} more, such as {}", escape_bytes(path.as_bytes())),
+        Also::Nothing => format!("{all}nothing {elsewhere}"),
+        Also::Path(path) => format!("{all}more, such as {}", escape_bytes(path.as_bytes())),
         Also::Undecided(states) => {
             format!("what else that {more} was not decided within {states} states")
         }

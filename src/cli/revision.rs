@@ -14,12 +14,22 @@ use super::{
 };
 use crate::policy::{MAX_FILE_SIZE, Policy, is_policy_file};
 
+/// The most bytes of a folder's policies in git, which are read before any of them is looked at: twice what
+/// the rules of a policy can have.
+const MAX_FOLDER_SIZE: usize = 8 * MAX_FILE_SIZE;
+
 /// Loads a policy: a file, a folder, or either of them as a git revision has it.
 pub(super) fn load(source: &OsStr) -> Result<Policy, Failure> {
-    let text = source.to_str().unwrap_or_default();
-    let Some(named) = text.strip_prefix("git:") else {
+    if !source.as_encoded_bytes().starts_with(b"git:") {
         return question::load(Path::new(source));
+    }
+    let Some(text) = source.to_str() else {
+        let shown = escape_bytes(source.as_encoded_bytes()).into_owned();
+        return Err(Failure::question(format!(
+            "`{shown}` is not UTF-8, which names of policies in git have to be"
+        )));
     };
+    let named = text.strip_prefix("git:").unwrap_or_default();
     let Some((revision, path)) = named.split_once(':').filter(|(rev, _)| !rev.is_empty()) else {
         return Err(Failure::question(format!(
             "`{}` names no policy in git: write `git:REV:PATH`, such as `git:HEAD:policy.yaml`",
@@ -50,10 +60,22 @@ pub(super) fn load(source: &OsStr) -> Result<Policy, Failure> {
     let loaded = match object.kind.as_str() {
         "blob" => Policy::from_bytes(text, &object.read(text)?),
         "tree" => {
-            let mut files = Vec::new();
+            let (mut files, mut size) = (Vec::new(), 0);
             for entry in list(text, &["ls-tree", "-z", "--full-tree", &object.hash])? {
                 if is_policy_file(&entry.name) && entry.kind == "blob" {
-                    files.push((entry.name.clone(), entry.read(text)?));
+                    let bytes = entry.read(text)?;
+                    size += bytes.len();
+                    if size > MAX_FOLDER_SIZE {
+                        let most = MAX_FOLDER_SIZE >> 20;
+                        return Err(Failure::Said(
+                            Exit::Policy,
+                            format!(
+                                "error: `{}`: the folder has more than {most} MiB of policies",
+                                escape_bytes(text.as_bytes())
+                            ),
+                        ));
+                    }
+                    files.push((entry.name.clone(), bytes));
                 }
             }
             Policy::from_files(text, files)
@@ -124,6 +146,8 @@ fn list(source: &str, arguments: &[&str]) -> Result<Vec<Object>, Failure> {
 fn git(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
     let unexpected = |what: String| Failure::Said(Exit::Error, what);
     let mut child = Command::new("git")
+        // `:(glob)x` and `[ab]` are names.
+        .arg("--literal-pathspecs")
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

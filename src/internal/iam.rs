@@ -17,7 +17,7 @@ const STATES: States = States::new(1_024);
 /// policy that loads, and comes back from `export` with the same objects again.
 pub fn iam_import(data: &[u8]) {
     let (document, imported) = match read(data)
-        .and_then(|document| import(&document).map(|imported| (document, imported)))
+        .and_then(|read| import(&read.document).map(|imported| (read.document, imported)))
     {
         Ok(read) => read,
         Err(problems) => {

@@ -161,6 +161,9 @@ fn policies_are_read_from_git() {
         ("git:HEAD:all", "all", 4),
         ("git:HEAD:all/", "git:HEAD:policy.yaml", 0),
         ("git:HEAD:new.yaml", "policy.yaml", 0),
+        // Names, and no patterns: git once took them for its own.
+        ("git:HEAD::(glob)new.yaml", "policy.yaml", 2),
+        ("git:HEAD:[n]ew.yaml", "policy.yaml", 2),
         ("git:NOWHERE:policy.yaml", "policy.yaml", 2),
         ("git:--help:policy.yaml", "policy.yaml", 2),
         ("git:HEAD:missing.yaml", "policy.yaml", 2),

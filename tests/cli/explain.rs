@@ -176,8 +176,21 @@ fn what_would_turn_it_does_and_its_example_shows_what_else() {
                 "to allow it: add { path: \"logs/\", access: [read] } to `restrictions`; opens more, such as logs/a",
             ],
         ),
-        ("s3+saha list Algorithmia", &[]),
-        ("s3+tree delete-tree pub/a", &[]),
+        // Of a listing that is allowed, and of a tree that may not be deleted, nothing was said.
+        (
+            "s3+saha list Algorithmia",
+            &[
+                "to deny it: add { path: \"Algorithmia/\", access: [read] } to `deny`; closes all that is below for read, and nothing elsewhere",
+                "to deny it: take out Algorithmia/team.jpg (policy.yaml:7:9), and take out Algorithmia/data/* (policy.yaml:8:9), and take out Algorithmia/out/ (policy.yaml:9:17); closes all that is below for read, and nothing elsewhere",
+            ],
+        ),
+        (
+            "s3+tree delete-tree pub/a",
+            &[
+                "to allow it: add { path: \"pub/a/\", access: [delete] } to `restrictions`; opens all that is below for delete, and nothing elsewhere",
+            ],
+        ),
+        ("s3+tree delete-tree pub/a/b", &[]),
         ("s3+plain read pub//x", &[]),
         ("s3+all read-acl pub/x", &[]),
     ] {

@@ -83,7 +83,7 @@ note: write: equal
 note: delete: equal
 note: listed names: wider, the policy alone has Algorithmia/team.jpga
 note: the root shows no bucket of which only prefixes may be listed: S3 is asked for a bucket without a prefix
-note: {} characters: fits an inline policy of a user and a session policy (2048), fits a managed policy (6144)
+note: {} characters: fits an inline policy of a user (2048), a session policy (2048), an inline policy of a group (5120), a managed policy (6144), an inline policy of a role (10240)
 ",
             compact.out.trim_end().chars().count()
         )
@@ -140,7 +140,10 @@ fn stars_in_buckets_are_stars_in_buckets() {
     );
     assert_eq!(json["relations"][3]["of"], "list");
     assert_eq!((&json["hides_buckets"], &json["inexact"]), (&json!(false), &json!([])));
-    assert_eq!(json["fits"], json!({ "inline": true, "session": true, "managed": true }));
+    assert_eq!(
+        json["fits"],
+        json!({ "inline": true, "inline_group": true, "inline_role": true, "session": true, "managed": true })
+    );
 }
 
 #[test]
@@ -162,8 +165,14 @@ fn what_cannot_be_exported_ends_with_a_code() {
     folder.file("many.yaml", many.as_bytes());
     let ran = folder.run(["export", "iam", "s3+x", "--policy", "many.yaml"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.err.contains("is too large for an inline policy"), "{}", ran.err);
-    assert!(ran.err.contains("is too large for a managed policy (6144)"), "{}", ran.err);
+    assert!(
+        ran.err.contains(
+            " characters: is too large for an inline policy of a user (2048), a session policy (2048), an \
+             inline policy of a group (5120), a managed policy (6144), an inline policy of a role (10240)\n"
+        ),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -278,16 +287,33 @@ fn what_no_connection_says_is_refused_with_its_place() {
             "`Principal` is not known here",
         ),
         (
-            statement(r#""Effect":"Allow","Action":["s3:*"],"Resource":"*""#),
+            statement(r#""Effect":"Allow","Action":["s3:GetObjects","kms:*"],"Resource":"*""#),
             "Statement[0].Action[0]",
-            "`s3:*` stands for more actions",
+            "the action `s3:GetObjects` is not known here",
+        ),
+        (
+            statement(r#""Effect":"Allow","Action":["s3:GetObject","kms:*"],"Resource":"*""#),
+            "Statement[0].Action[1]",
+            "the action `kms:*` is not known here",
+        ),
+        (
+            statement(r#""Effect":"Allow","Action":"s3:GetObjectAcl","Resource":"*""#),
+            "Statement",
+            "allows no object",
         ),
         (
             statement(
-                r#""Effect":"Allow","Action":["s3:GetObject","s3:PutObjectAcl"],"Resource":"*""#,
+                r#""Effect":"Allow","Action":"s3:GetObject","Resource":["arn:aws:s3:::pub/*","arn:aws-cn:s3:::pub/*"]"#,
             ),
-            "Statement[0].Action[1]",
-            "`s3:PutObjectAcl` is not known here",
+            "Statement[0].Resource[1]",
+            "is in the partition `aws-cn`, and others are in `aws`",
+        ),
+        (
+            statement(
+                r#""Effect":"Allow","Action":"s3:ListBucket","Resource":"*","Condition":{"StringEquals":{"s3:delimiter":["/","x"]}}"#,
+            ),
+            "Statement[0].Condition.StringEquals.s3:delimiter[1]",
+            "`x` is a delimiter that no listing here asks for",
         ),
         (
             statement(
@@ -308,7 +334,7 @@ fn what_no_connection_says_is_refused_with_its_place() {
                 r#""Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"s3:delimiter":"/"}}"#,
             ),
             "Statement[0].Condition",
-            "a condition of listings",
+            "are conditions of listings",
         ),
         (
             statement(r#""Effect":"Deny","Action":"s3:ListBucket","Resource":"*""#),
@@ -342,4 +368,181 @@ fn what_no_connection_says_is_refused_with_its_place() {
         let ran = folder.run(["import", "iam", args[0], "--owner", "steph", "--id", args[1]]);
         assert_eq!(ran.code, if args[1] == "s3" { 2 } else { 3 }, "{}", ran.err);
     }
+}
+
+/// What the policy of a key in China named meant nothing there: every ARN was one of `aws`.
+#[test]
+fn resources_are_in_the_partition_of_the_region() {
+    for (region, partition) in [
+        ("eu-west-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ] {
+        let folder = Folder::with(&format!(
+            "connections:\n  - {{ id: s3+x, owner: o, region: {region}, restrictions: [pub/] }}\n"
+        ));
+        let ran = folder.ask("export iam s3+x");
+        for resource in ["pub/*", "pub"] {
+            let arn = format!("\"arn:{partition}:s3:::{resource}\"");
+            assert!(ran.out.contains(&arn), "{arn} {}", ran.out);
+        }
+        folder.file("iam.json", ran.out.as_bytes());
+        let ran = folder.run(["import", "iam", "iam.json", "--owner", "o"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+}
+
+/// `s3:*`, `s3:Get*` and `s3:GetObject*` are in most policies there are. They were refused; now what a
+/// connection gives of them is imported, and what it does not give is said.
+#[test]
+fn actions_with_wildcards_are_what_a_connection_gives_of_them() {
+    let folder = folder();
+    let import = |statements: &str| {
+        let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        folder.file("iam.json", policy.as_bytes());
+        folder.run(["import", "iam", "iam.json", "--owner", "o"])
+    };
+    let both = r#"["arn:aws:s3:::pub", "arn:aws:s3:::pub/*"]"#;
+    let left_out = |action: &str, example: &str| {
+        format!(
+            "note: Statement[0].Action[0]: `{action}` allows what no connection gives, such as \
+             `{example}`: that is left out\n"
+        )
+    };
+    for (action, access, example) in [
+        ("s3:*", "    access: read-write\n", Some("s3:GetObjectAcl")),
+        ("*", "    access: read-write\n", Some("s3:GetObjectAcl")),
+        ("S3:get*", "", Some("s3:GetObjectAcl")),
+        ("s3:Get*Version\",\"s3:GetObject\",\"s3:ListBucket", "", Some("s3:GetObjectVersion")),
+        ("s3:GetObjectTagging\",\"s3:GetObject\",\"s3:List*", "", Some("s3:GetObjectTagging")),
+        ("s3:GetObjec?\",\"s3:ListBucket", "", None),
+    ] {
+        let ran =
+            import(&format!(r#"{{"Effect":"Allow","Action":["{action}"],"Resource":{both}}}"#));
+        assert_eq!(ran.code, 0, "{action}: {}", ran.err);
+        let expected = format!(
+            "connections:\n  - id: s3+imported\n    owner: o\n{access}    restrictions:\n      - pub/*\n"
+        );
+        assert_eq!(ran.out, expected, "{action}");
+        let first = action.split('"').next().unwrap_or_default();
+        let note = example.map(|example| left_out(first, example)).unwrap_or_default();
+        assert!(ran.err.starts_with(&format!("{note}note: ")), "{action}: {}", ran.err);
+        assert!(ran.err.contains("read: equal\nnote: write: equal\nnote: delete: equal\n"));
+    }
+    let allow = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::*"]}"#;
+    // A deny takes what there is, and needs no note. What is no bucket hides no bucket's names.
+    let ran = import(&format!(
+        r#"{allow},{{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::pub/secret/*"}}"#
+    ));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.ends_with("    deny:\n      - pub/secret/*\n"), "{}", ran.out);
+    assert!(!ran.err.contains("no connection gives"), "{}", ran.err);
+    // Nothing of the bucket can be read: then a connection lists nothing of it either.
+    let ran = import(&format!(r#"{allow},{{"Effect":"Deny","Action":"s3:*","Resource":{both}}}"#));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("note: listed names: equal\n"), "{}", ran.err);
+    // Its objects can be read, and not listed.
+    for statement in [
+        r#"{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::pub"}"#,
+        r#"{"Effect":"Deny","Action":"s3:*","Resource":["arn:aws:s3:::pub","arn:aws:s3:::pub/a*"]}"#,
+        r#"{"Effect":"Deny","Action":"s3:List*","Resource":"arn:aws:s3:::pub*"}"#,
+    ] {
+        let ran = import(&format!("{allow},{statement}"));
+        assert_eq!(ran.code, 3, "{statement}");
+        let help = "error: a denied listing: what may be listed follows from what may be read\n  --> iam.json: Statement[1].Action\n";
+        assert!(ran.err.starts_with(help), "{}", ran.err);
+    }
+    let ran = folder.run(["import", "iam", "iam.json", "--owner", "o", "--format=json"]);
+    assert_eq!(ran.code, 3);
+    let ran = import(&format!(r#"{{"Effect":"Allow","Action":"s3:Get*","Resource":{both}}}"#));
+    assert_eq!(ran.code, 0);
+    let json = folder.run(["import", "iam", "iam.json", "--owner", "o", "--format=json"]).json();
+    assert_eq!(
+        json["left_out"],
+        json!([{ "place": "Statement[0].Action[0]", "action": "s3:Get*", "example": "s3:GetObjectAcl" }])
+    );
+}
+
+/// Policies of one MiB that once took all memory (every bucket of a statement with every prefix of it), or
+/// minutes (every field compared with every other); and a file without an end.
+#[test]
+fn hostile_policies_take_little_time() {
+    let folder = folder();
+    let list = |texts: &mut dyn Iterator<Item = String>| texts.collect::<Vec<_>>().join("\",\"");
+    let buckets = list(&mut (0..15_000).map(|n| format!("arn:aws:s3:::b{n:06x}")));
+    let prefixes = list(&mut (0..50_000).map(|n| format!("{n:x}")));
+    let product = format!(
+        r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::pub/*"}},
+            {{"Effect":"Allow","Action":"s3:ListBucket","Resource":["{buckets}"],
+              "Condition":{{"StringLike":{{"s3:prefix":["{prefixes}"]}}}}}}]}}"#
+    );
+    let fields: Vec<String> = (0..90_000).map(|n| format!("\"{n:x}\":1")).collect();
+    let fields = format!("{{{}}}", fields.join(","));
+    let deep = "[".repeat(1 << 19);
+    for (policy, code, said) in [
+        (&product, 1, "note: listed names: not decided within 524288 states"),
+        (&fields, 3, "90001 problems in iam.json"),
+        (&deep, 3, "it is not JSON: recursion limit exceeded"),
+    ] {
+        folder.file("iam.json", policy.as_bytes());
+        let start = std::time::Instant::now();
+        let ran = folder.run(["import", "iam", "iam.json", "--owner", "o"]);
+        assert!(start.elapsed().as_secs() < 10, "{said}: {:?}", start.elapsed());
+        assert_eq!(ran.code, code, "{}", &ran.err[..ran.err.len().min(2_000)]);
+        assert!(ran.err.contains(said), "{said}");
+    }
+    if cfg!(unix) {
+        let ran = folder.run(["import", "iam", "/dev/zero", "--owner", "o"]);
+        assert_eq!(ran.code, 3);
+        assert!(ran.err.contains("it is longer than 1048576 bytes"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_policy_comes_from_standard_input() {
+    let folder = folder();
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::pub/*"}}"#;
+    folder.file("iam.json", policy.as_bytes());
+    let mut command = folder.command();
+    let file = std::fs::File::open(folder.0.path().join("iam.json")).expect("it is there");
+    let output = command.args(["import", "iam", "-", "--owner", "o"]).stdin(file).output();
+    let output = output.expect("runs");
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with("      - pub/*\n"));
+}
+
+/// What an executor cannot do with such a key although the connection gives it.
+#[test]
+fn what_a_key_cannot_do_is_said() {
+    let entries: String = (0..17).map(|n| format!("      - pub/many/{n:02}/\n")).collect();
+    let folder = Folder::with(&format!(
+        "connections:\n  - id: s3+x\n    owner: o\n    restrictions:\n{entries}      - {{ path: tmp/, access: [write, delete] }}\n"
+    ));
+    let ran = folder.ask("export iam s3+x");
+    assert!(
+        ran.err.contains(
+            "note: what is above pub/many/ cannot be listed: in that folder are more places"
+        ),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("note: what cannot be read is not deleted, such as tmp/"),
+        "{}",
+        ran.err
+    );
+    let json = folder.ask("export iam s3+x --format json").json();
+    assert_eq!(json["hides_folder"], "pub/many/");
+    assert!(json["keeps"].as_str().is_some_and(|path| path.starts_with("tmp/")));
+
+    let entries = entries.lines().skip(1).collect::<Vec<_>>().join("\n");
+    let folder = Folder::with(&format!(
+        "connections:\n  - id: s3+x\n    owner: o\n    restrictions:\n{entries}\n      - {{ path: tmp/, access: read-write }}\n"
+    ));
+    let json = folder.ask("export iam s3+x --format json").json();
+    assert_eq!((&json["hides_folder"], &json["keeps"]), (&Value::Null, &Value::Null));
 }

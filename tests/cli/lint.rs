@@ -109,3 +109,33 @@ fn json_and_sarif_have_the_same_findings() {
     }
     assert_eq!(folder.ask("validate --format sarif").code, 2);
 }
+
+/// That the comparison of connections ends at 2,000 pairs was said as a question that more states would answer.
+#[test]
+fn pairs_that_were_not_compared_are_said() {
+    let connections: String = (0..70)
+        .map(|n| {
+            let access = if n % 2 == 0 { "read-only" } else { "read-write" };
+            format!("  - {{ id: s3+c{n}, owner: o, access: {access}, restrictions: [pub/{n}/] }}\n")
+        })
+        .collect();
+    let folder = Folder::with(&format!("connections:\n{connections}"));
+    let ran = folder.ask("lint");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let connections: String = (0..140)
+        .map(|n| {
+            let access = if n % 2 == 0 { "read-only" } else { "read-write" };
+            format!("  - {{ id: s3+c{n}, owner: o, access: {access}, restrictions: [pub/{n}/] }}\n")
+        })
+        .collect();
+    let folder = Folder::with(&format!("connections:\n{connections}"));
+    let ran = folder.ask("lint");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert_eq!(
+        ran.err,
+        "note: lint.overlap: not all pairs of connections were compared, which ends at 2,000 pairs or at \
+         the budget; `--ignore lint.overlap` does without\n"
+    );
+    assert_eq!(folder.ask("lint --ignore lint.overlap").code, 0);
+    assert_eq!(folder.ask("lint --format json").json()["uncompared"], true);
+}

@@ -11,6 +11,7 @@ mod graph;
 #[cfg(feature = "gateway")]
 mod hostile;
 mod iam;
+mod iam_json;
 mod lint;
 mod never;
 mod recipe;

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Document, Statement, text};
+use super::{Action, Document, Statement, partition, text};
 use crate::{
     access::{Access, AccessSet},
     analysis::{Language, States},
     automaton::Effect,
+    path::Path,
     policy::{Connection, Keys, Rule},
     restriction::{Dialect, Pattern, Restriction, Token},
 };
 
 /// How many resources are compared with each other, to leave out what others cover.
 const MOST_COMPARED: usize = 256;
-/// How many prefixes of a bucket: many more than fit in any policy.
-const MOST_PREFIXES: usize = 4_096;
+/// At how many places an executor looks for whether a folder is there, before it asks for all of it.
+const MOST_PLACES: usize = 16;
 /// How much such a comparison may cost.
 const COMPARED: States = States::new(4_096);
 
@@ -39,6 +40,14 @@ pub struct Export<'c> {
     /// Whether there is a bucket of which only some prefixes may be listed. The listing of the root asks for
     /// it with `HeadBucket`, which has no prefix and is refused.
     pub hides_buckets: bool,
+    /// A folder in which more places may be listed than an executor asks for one by one to see whether the
+    /// folder is there. It asks for all of the folder then, which is refused.
+    pub hides_folder: Option<String>,
+    /// A path that may be deleted and not read. An executor asks whether there is an object before it
+    /// deletes it, with `HeadObject`, which is `s3:GetObject` and refused.
+    pub keeps: Option<Path<'static>>,
+    /// The partition of AWS that the connection's region is in.
+    pub partition: &'static str,
 }
 
 /// The policy that gives a key what the connection gives, and no more.
@@ -71,7 +80,7 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
         }
     }
     // Before anything is left out: what covers a name for reading may be asked for elsewhere.
-    let listed = listed(&allows);
+    let (listed, hides_folder) = listed(&allows);
     let allows = allows.reduced();
     if connection.keys() == Keys::Plain {
         // What the connection refuses, because its server may read it as another key. See `Path::alias_at`.
@@ -90,7 +99,16 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
         statements.extend(listed);
         statements.extend(denies.reduced().statements(Effect::Deny));
     }
-    Export { document: Document { statements }, inexact, hides_buckets }
+    let given = |access| Language::of_connection(connection, access);
+    let keeps = given(Access::Delete).implies(&given(Access::Read), COMPARED).witness().cloned();
+    Export {
+        document: Document { statements },
+        inexact,
+        hides_buckets,
+        hides_folder,
+        keeps: keeps.filter(|path| !path.key().is_empty()),
+        partition: partition(connection.region()),
+    }
 }
 
 /// Whether a deny takes nothing, because nothing gives it: it would only make the policy longer.
@@ -181,14 +199,15 @@ impl Resources {
             let actions = AccessSet::from_bits(bits)
                 .iter()
                 .flat_map(|access| Action::of(access).iter().take(most).copied());
-            Statement { effect, actions: actions.collect(), resources, prefixes: None }
+            let actions = actions.collect();
+            Statement { effect, actions, resources, prefixes: None, is_delimited: false }
         };
         by_access.into_iter().map(statement).collect()
     }
 }
 
-/// The statements that let be listed what is asked for.
-fn listed(allows: &Resources) -> Vec<Statement> {
+/// The statements that let be listed what is asked for, and a folder in which that is too many places.
+fn listed(allows: &Resources) -> (Vec<Statement>, Option<String>) {
     let mut whole = Resources::default();
     let mut parts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut has_open = false;
@@ -214,17 +233,23 @@ fn listed(allows: &Resources) -> Vec<Statement> {
     };
     // Buckets of the same prefixes share a statement.
     let mut shared: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+    let mut hidden = None;
     for (bucket, prefixes) in parts {
         if is_whole(&bucket) {
             continue;
         }
-        shared.entry(without_covered(&prefixes)).or_default().push(bucket);
+        let prefixes = without_covered(&prefixes);
+        if hidden.is_none() {
+            hidden = crowded(&prefixes).map(|folder| format!("{bucket}/{folder}"));
+        }
+        shared.entry(prefixes).or_default().push(bucket);
     }
     let statement = |action, resources, prefixes| Statement {
         effect: Effect::Allow,
         actions: vec![action],
         resources,
         prefixes,
+        is_delimited: false,
     };
     let mut statements = Vec::new();
     if has_open {
@@ -236,23 +261,38 @@ fn listed(allows: &Resources) -> Vec<Statement> {
     for (prefixes, buckets) in shared {
         statements.push(statement(Action::ListBucket, buckets, Some(prefixes)));
     }
-    statements
+    (statements, hidden)
 }
 
 /// Prefixes, each a literal with or without a star behind it, without those that others cover. They are
 /// no paths, so that this is no question about paths.
 fn without_covered(prefixes: &BTreeSet<String>) -> Vec<String> {
-    let covers = |by: &str, of: &str| {
-        by != of && by.ends_with('*') && {
-            // The star of `${*}` has a `}` behind it.
-            of.starts_with(by.trim_end_matches('*'))
+    // The star of `${*}` has a `}` behind it.
+    let literal = |prefix: &'_ String| prefix.strip_suffix('*').unwrap_or(prefix).to_owned();
+    let mut sorted: Vec<(String, &String)> = prefixes.iter().map(|p| (literal(p), p)).collect();
+    // What starts alike stands together, behind the star that covers it.
+    sorted
+        .sort_by(|(a, one), (b, other)| (a, !one.ends_with('*')).cmp(&(b, !other.ends_with('*'))));
+    let mut kept: Vec<String> = Vec::new();
+    let mut cover: Option<String> = None;
+    for (literal, prefix) in sorted {
+        if cover.as_ref().is_some_and(|cover| literal.starts_with(&**cover)) {
+            continue;
         }
-    };
-    if prefixes.len() > MOST_PREFIXES {
-        return prefixes.iter().cloned().collect();
+        kept.push(prefix.clone());
+        cover = prefix.ends_with('*').then_some(literal);
     }
-    let is_covered = |of: &String| prefixes.iter().any(|by| covers(by, of));
-    prefixes.iter().filter(|of| !is_covered(of)).cloned().collect()
+    kept
+}
+
+/// A folder that has more of these prefixes, which are sorted, than an executor asks for.
+fn crowded(prefixes: &[String]) -> Option<&str> {
+    prefixes.windows(MOST_PLACES + 1).find_map(|window| {
+        let (first, last) = (window.first()?, window.last()?);
+        let common = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
+        let slash = first.as_bytes()[..common].iter().rposition(|byte| *byte == b'/')?;
+        Some(&first[..=slash])
+    })
 }
 
 /// The bucket of a resource, and the prefix that its keys are asked for with; without one where that

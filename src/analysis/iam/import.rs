@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Document, Statement, export::may_be_object, text};
+use super::{
+    Action, Document, Statement,
+    export::may_be_object,
+    relation::{below, bucket},
+    text,
+};
 use crate::{
     access::{Access, AccessSet},
+    analysis::{Answer, Language, States},
     automaton::{Effect, Entry},
     restriction::{Pattern, Restriction},
 };
@@ -61,7 +67,7 @@ impl Imported {
 /// # Errors
 ///
 /// Everything that no restriction says: variables, `?`, the marker of a directory alone, denied
-/// listings; and a policy that allows no object.
+/// listings of what may be read; and a policy that allows no object.
 pub fn import(policy: &Document) -> Result<Imported, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut allows = Rules::default();
@@ -73,6 +79,7 @@ pub fn import(policy: &Document) -> Result<Imported, Vec<Problem>> {
         };
         rules.add(n, statement, &mut problems);
     }
+    problems.extend(hidden(policy));
     if problems.is_empty() && allows.places.is_empty() {
         problems.push(Problem::new(
             "Statement",
@@ -95,6 +102,10 @@ struct Rules {
 
 impl Rules {
     fn add(&mut self, n: usize, statement: &Statement, problems: &mut Vec<Problem>) {
+        // All of it is what no connection gives.
+        if statement.actions.is_empty() {
+            return;
+        }
         let access: AccessSet =
             statement.actions.iter().filter_map(|action| action.access()).collect();
         let lists = statement.actions.iter().any(|action| action.is_listing());
@@ -144,21 +155,12 @@ impl Rules {
 /// What a statement as a whole says that no rule does.
 fn unsaid(n: usize, statement: &Statement, access: AccessSet, lists: bool) -> Option<Problem> {
     let place = |field| format!("Statement[{n}].{field}");
-    if statement.effect == Effect::Deny {
-        if lists {
-            return Some(Problem::new(
-                place("Action"),
-                "a denied listing: what may be listed follows from what may be read",
-                "deny `s3:GetObject` on the objects that are not to be seen",
-            ));
-        }
-        if access.is_empty() {
-            return Some(Problem::new(
-                place("Action"),
-                "a part of uploads is denied, and uploads are not",
-                "deny `s3:PutObject`, which is all of an upload",
-            ));
-        }
+    if statement.effect == Effect::Deny && access.is_empty() && !lists {
+        return Some(Problem::new(
+            place("Action"),
+            "a part of uploads is denied, and uploads are not",
+            "deny `s3:PutObject`, which is all of an upload",
+        ));
     }
     if statement.effect == Effect::Allow
         && !access.contains(Access::Write)
@@ -175,14 +177,61 @@ fn unsaid(n: usize, statement: &Statement, access: AccessSet, lists: bool) -> Op
             "allow `s3:PutObject` with it, or take it out",
         ));
     }
-    if statement.prefixes.is_some() && !(access.is_empty() && lists) {
+    let has_condition = statement.prefixes.is_some() || statement.is_delimited;
+    if has_condition && !(access.is_empty() && lists) {
         return Some(Problem::new(
             place("Condition"),
-            "`s3:prefix` is a condition of listings; for an action on objects it is never met",
+            "`s3:prefix` and `s3:delimiter` are conditions of listings; for an action on objects they \
+             are never met",
             "give listings a statement of their own, and objects one without the condition",
         ));
     }
+    if has_condition && statement.effect == Effect::Deny {
+        return Some(denied_listing(n));
+    }
     None
+}
+
+/// Denied listings are what a connection says too only if nothing of the buckets may be read: what may be
+/// listed follows from what may be read.
+fn hidden(policy: &Document) -> Option<Problem> {
+    let denies = |statement: &&Statement| {
+        statement.effect == Effect::Deny && statement.prefixes.is_none() && !statement.is_delimited
+    };
+    let patterns = |statement: &Statement| -> Vec<Pattern> {
+        statement.resources.iter().filter_map(|text| text::read(text).ok()).collect()
+    };
+    let mut first = None;
+    let (mut listed, mut read) = (Vec::new(), Vec::new());
+    for (n, statement) in policy.statements.iter().enumerate().filter(|(_, s)| denies(s)) {
+        if statement.actions.contains(&Action::Get) {
+            read.extend(patterns(statement));
+        }
+        if statement.actions.iter().any(|action| action.is_listing()) {
+            let names = |bucket: Pattern| below(&bucket, &Pattern::default(), false);
+            let buckets =
+                patterns(statement).iter().filter_map(bucket).map(names).collect::<Vec<_>>();
+            first = first.or_else(|| (!buckets.is_empty()).then_some(n));
+            listed.extend(buckets);
+        }
+    }
+    let is_hidden = |answer: Answer| match answer {
+        Answer::Holds => true,
+        // No object is at a bucket's bare name.
+        Answer::Fails(path) => path.key().is_empty(),
+        Answer::Undecided { .. } => false,
+    };
+    let listed = Language::of_patterns(&listed, []);
+    let answer = listed.implies(&Language::of_patterns(&read, []), States::default());
+    first.filter(|_| !is_hidden(answer)).map(denied_listing)
+}
+
+fn denied_listing(n: usize) -> Problem {
+    Problem::new(
+        format!("Statement[{n}].Action"),
+        "a denied listing: what may be listed follows from what may be read",
+        "deny `s3:GetObject` on all objects that are not to be seen",
+    )
 }
 
 fn pattern(place: &str, resource: &str) -> Result<Pattern, Problem> {

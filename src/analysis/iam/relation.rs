@@ -7,7 +7,7 @@ use crate::{
     automaton::Effect,
     path::Path,
     policy::Connection,
-    restriction::{Pattern, Token},
+    restriction::{ByteSet, Pattern, Token},
 };
 
 /// How the objects of a policy are related to those of a connection. A path where they differ
@@ -104,12 +104,19 @@ impl Relations {
     }
 
     fn new<'l>(policy: &Document, other: impl Fn(Access) -> Language<'l>, states: States) -> Self {
-        let meaning = Meaning::of(policy);
+        let meaning = Meaning::of(policy, states);
+        let listed = match &meaning.listed {
+            Some([allows, denies]) => {
+                let listed = Language::of_patterns(allows, denies);
+                Relation::of(&listed, &other(Access::Read), states)
+            }
+            None => Relation::Undecided { states: states.most() },
+        };
         Self {
             accesses: Access::ALL.map(|access| {
                 (access, Relation::of(&meaning.language(access), &other(access), states))
             }),
-            listed: Relation::of(&meaning.listed(), &other(Access::Read), states),
+            listed,
         }
     }
 }
@@ -131,27 +138,36 @@ impl Imported {
 /// What a policy says, as patterns of paths.
 struct Meaning {
     rules: Vec<(Effect, Vec<Action>, Vec<Pattern>)>,
-    listed: Vec<Pattern>,
+    /// The names that may be listed, and those that may not. `None` if they are more than a question
+    /// may cost: each bucket of a statement has each of its prefixes.
+    listed: Option<[Vec<Pattern>; 2]>,
 }
 
 impl Meaning {
     /// Text that has no pattern matches nothing: neither export nor import makes such a policy.
-    fn of(policy: &Document) -> Self {
-        let mut listed = Vec::new();
+    fn of(policy: &Document, states: States) -> Self {
+        let mut listed = Some([Vec::new(), Vec::new()]);
+        let mut count = 0_usize;
         let mut rules = Vec::new();
         for statement in &policy.statements {
             let patterns: Vec<Pattern> =
                 statement.resources.iter().filter_map(|text| text::read(text).ok()).collect();
-            if statement.effect == Effect::Allow && statement.actions.contains(&Action::ListBucket)
-            {
-                let any = [String::new()];
-                for prefix in statement.prefixes.as_deref().unwrap_or(&any) {
-                    let Ok(prefix) = text::read(prefix) else { continue };
-                    listed.extend(patterns.iter().map(|bucket| below(bucket, &prefix)));
+            if statement.actions.contains(&Action::ListBucket) {
+                let buckets: Vec<Pattern> = patterns.iter().filter_map(bucket).collect();
+                let any = ["*".to_owned()];
+                let prefixes = statement.prefixes.as_deref().unwrap_or(&any);
+                count = count.saturating_add(buckets.len().saturating_mul(prefixes.len()));
+                listed = listed.filter(|_| count <= states.most());
+                if let Some([allows, denies]) = &mut listed {
+                    let side = if statement.effect == Effect::Allow { allows } else { denies };
+                    for prefix in prefixes.iter().filter_map(|prefix| text::read(prefix).ok()) {
+                        let names = |bucket| below(bucket, &prefix, statement.is_delimited);
+                        side.extend(buckets.iter().map(names));
+                    }
                 }
             }
-            // Requests for objects have no prefix, so that the condition is never met.
-            if statement.prefixes.is_none() {
+            // Requests for objects have neither, so that the condition is never met.
+            if statement.prefixes.is_none() && !statement.is_delimited {
                 rules.push((statement.effect, statement.actions.clone(), patterns));
             }
         }
@@ -169,17 +185,24 @@ impl Meaning {
         };
         Language::of_patterns(of(Effect::Allow), of(Effect::Deny))
     }
-
-    fn listed(&self) -> Language<'_> {
-        Language::of_patterns(&self.listed, [])
-    }
 }
 
-/// All keys of a bucket that start with a prefix.
-fn below(bucket: &Pattern, prefix: &Pattern) -> Pattern {
+/// What of a resource is buckets' names, which have no `/`: nothing where it has one itself.
+pub(super) fn bucket(resource: &Pattern) -> Option<Pattern> {
+    let within = |token: &Token| match token {
+        Token::Literal(bytes) if bytes.contains(&b'/') => None,
+        Token::Literal(bytes) => Some(Token::Literal(bytes.clone())),
+        Token::One(set) => Some(Token::One(set.without(b'/'))),
+        Token::Run(set) => Some(Token::Run(set.without(b'/'))),
+    };
+    resource.tokens().iter().map(within).collect()
+}
+
+/// All keys of a bucket that start with a prefix; those that a listing with `/` as its delimiter shows.
+pub(super) fn below(bucket: &Pattern, prefix: &Pattern, is_delimited: bool) -> Pattern {
     let mut names = bucket.clone();
     names.push_byte(b'/');
     prefix.tokens().iter().for_each(|token| names.push(token.clone()));
-    names.push(Token::STAR);
+    names.push(if is_delimited { Token::Run(ByteSet::segment()) } else { Token::STAR });
     names
 }

@@ -155,17 +155,21 @@ impl<'p> Cover<'_, 'p> {
             .entry((question, rule.access))
             .or_insert_with(|| goal(question, rule.access, keys));
         for &place in places {
-            let start = match places {
-                [_] => self.walk.start(place as usize, places),
-                _ => start_without(self.field, place as usize, places),
-            };
-            let Some(start) = start else { continue };
             let needs = match question {
                 Question::Takes | Question::TakesAlone => colors(Effect::Allow, rule.access),
                 Question::Gives | Question::IsLeft => 0,
             };
             let wanted = Wanted { needs, except: places, any: true, most: usize::MAX };
-            let ask = |states: &mut States| search_ahead(self.field, goal, &start, wanted, states);
+            let ask = |states: &mut States| {
+                let start = match places {
+                    [_] => self.walk.start(place as usize, places, states)?,
+                    _ => start_without(self.field, place as usize, places, states)?,
+                };
+                match start {
+                    Some(start) => search_ahead(self.field, goal, &start, wanted, states),
+                    None => Ok(None),
+                }
+            };
             if self.budget.ask(ask)?.is_some() {
                 return Some(true);
             }

@@ -43,7 +43,11 @@ pub const CODES: [(&str, &str); 9] = [
     ("lint.crosses_buckets", "a star behind the start of a bucket's name catches other buckets"),
     ("lint.raw_prefix", "a star behind the start of a name catches other names that start so"),
     ("lint.bare_bucket", "a bucket without `/` matches its name alone, and no object in it"),
-    ("lint.not_directory", "a deny without `/` at its end denies one path, and nothing below it"),
+    (
+        "lint.not_directory",
+        "an entry without `/` at its end is about one path, and about nothing below it: a deny below which \
+         something is allowed, or a restriction with others below it",
+    ),
     ("lint.write_everything", "everything may be written or deleted"),
     ("lint.shadowed", "an entry whose paths others give or take already"),
     ("lint.denied", "a restriction all of whose paths a deny takes"),
@@ -81,6 +85,9 @@ pub struct Lint<'p> {
     pub findings: Vec<Finding<'p>>,
     /// How many questions were not decided within the budget.
     pub undecided: usize,
+    /// Whether not all pairs of connections were compared for `lint.overlap`: there are more than 2,000, or
+    /// the budget ended.
+    pub uncompared: bool,
 }
 
 /// Looks for what is probably not meant.
@@ -107,8 +114,9 @@ pub fn lint(policy: &Policy, states: States) -> Lint<'_> {
         lint.findings.push(of_reader(policy, warning));
     }
     for connection in policy.connections() {
+        let starts = shape::Starts::of(connection);
         for (n, rule) in connection.rules().iter().enumerate() {
-            shape::look(connection, n, rule, &mut lint.findings);
+            shape::look(connection, &starts, n, rule, &mut lint.findings);
         }
         cover::look(connection, states, &mut lint);
     }

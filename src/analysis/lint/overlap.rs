@@ -3,7 +3,7 @@
 //! Whoever may not write through one connection and may through the other has been given write
 //! access: by the wrong name, a restriction is none.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{Finding, Level, Lint};
 use crate::{
@@ -20,11 +20,12 @@ use crate::{
     policy::{Connection, Keys, Policy},
 };
 
-/// How many pairs are compared. A policy with more of one owner is told so by `undecided`.
+/// How many pairs are compared. That there are more is said by `uncompared`.
 const MOST_PAIRS: usize = 2_000;
 
 pub(super) fn look<'p>(policy: &'p Policy, states: States, lint: &mut Lint<'p>) {
-    let mut of_owner: HashMap<(&str, Option<&str>), Vec<&'p Connection>> = HashMap::new();
+    // In an order, so that where it ends is the same each time.
+    let mut of_owner: BTreeMap<(&str, Option<&str>), Vec<&'p Connection>> = BTreeMap::new();
     for connection in policy.connections() {
         of_owner.entry((connection.owner(), connection.endpoint())).or_default().push(connection);
     }
@@ -37,8 +38,9 @@ pub(super) fn look<'p>(policy: &'p Policy, states: States, lint: &mut Lint<'p>) 
                     continue;
                 }
                 pairs += 1;
-                if pairs > MOST_PAIRS {
-                    lint.undecided += 1 + budget.undecided;
+                if pairs > MOST_PAIRS || budget.is_gone() {
+                    lint.uncompared = true;
+                    lint.undecided += budget.undecided;
                     return;
                 }
                 lint.findings.extend(pair(one, other, &mut budget));

@@ -9,8 +9,27 @@ use crate::{
     restriction::{Dialect, Token},
 };
 
+/// The literals that the patterns of a connection start with, sorted.
+pub(super) struct Starts<'p>(Vec<&'p [u8]>);
+
+impl<'p> Starts<'p> {
+    pub(super) fn of(connection: &'p Connection) -> Self {
+        let patterns = connection.rules().iter().flat_map(|rule| rule.restriction.patterns());
+        let mut starts: Vec<&[u8]> = patterns.map(|pattern| pattern.prefix()).collect();
+        starts.sort_unstable();
+        Self(starts)
+    }
+
+    /// Whether a pattern names something that starts so.
+    fn has_below(&self, folder: &[u8]) -> bool {
+        let at = self.0.partition_point(|start| *start < folder);
+        self.0.get(at).is_some_and(|start| start.starts_with(folder))
+    }
+}
+
 pub(super) fn look<'p>(
     connection: &'p Connection,
+    starts: &Starts<'p>,
     n: usize,
     rule: &'p Rule,
     findings: &mut Vec<Finding<'p>>,
@@ -86,22 +105,32 @@ pub(super) fn look<'p>(
             };
             let is_refused = connection.keys() == Keys::Plain
                 && Path::new(whole).is_ok_and(|path| path.alias_at().is_some());
-            let below = connection.automaton().below(format!("{name}/").as_bytes()).some;
-            if rule.effect == Effect::Allow
-                || last.contains('.')
-                || is_refused
-                || below.intersection(rule.access).is_empty()
-            {
+            let folder = format!("{name}/");
+            let below = connection.automaton().below(folder.as_bytes());
+            let is_meant = match rule.effect {
+                // Many objects have such names. Of a folder there is more to say, and is said.
+                Effect::Allow => {
+                    !starts.has_below(folder.as_bytes())
+                        || rule.access.without(below.all).is_empty()
+                }
+                Effect::Deny => below.some.intersection(rule.access).is_empty(),
+            };
+            if last.contains('.') || is_refused || is_meant {
                 return;
             }
-            let message = format!("`{text}` denies that path alone, and nothing below it");
+            let (does, level) = match rule.effect {
+                Effect::Allow => ("allows", Level::Note),
+                Effect::Deny => ("denies", Level::Warning),
+            };
+            let message = format!("`{text}` {does} that path alone, and nothing below it");
             let help = format!("if it is a folder write `{name}/`");
-            ("lint.not_directory", Level::Warning, message, help, &["/a"][..])
+            ("lint.not_directory", level, message, help, &["/a", "/zz/a"][..])
         }
         _ => return,
     };
     let mut finding = Finding::of_rule(code, level, connection, n, message, help);
     let shows = |path: &Path<'_>| match rule.effect {
+        Effect::Allow if code == "lint.not_directory" => !allows(connection, rule, path),
         // What is caught is caught by it, and no deny takes it back.
         Effect::Allow => {
             rule.restriction.matches(path.as_bytes()) && allows(connection, rule, path)
@@ -113,9 +142,18 @@ pub(super) fn look<'p>(
         .iter()
         .filter_map(|end| Path::from_vec([pattern.prefix(), end.as_bytes()].concat()).ok())
         .find(shows);
+    // Whatever a person would put there is allowed.
+    if code == "lint.not_directory" && finding.witness.is_none() {
+        return;
+    }
     if let Some(path) = &finding.witness {
         finding.message.push_str(&match code {
-            "lint.not_directory" => format!(": `{path}` is still allowed"),
+            "lint.not_directory" if rule.effect == Effect::Deny => {
+                format!(": `{path}` is still allowed")
+            }
+            "lint.not_directory" => {
+                format!(": `{path}` is not allowed, and other entries are about what is below")
+            }
             _ => format!(", such as `{path}`"),
         });
     }

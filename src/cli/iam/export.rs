@@ -8,8 +8,8 @@ use crate::{
     analysis::{
         States,
         iam::{
-            ARN, Action, Export, MAX_INLINE, MAX_MANAGED, MAX_SESSION, Relation, Relations,
-            Rounding, Statement, VERSION, export,
+            Action, Export, MAX_GROUP, MAX_MANAGED, MAX_ROLE, MAX_SESSION, MAX_USER, Relation,
+            Relations, Rounding, Statement, VERSION, export,
         },
     },
     automaton::Effect,
@@ -153,12 +153,43 @@ fn notes(
             "the root shows no bucket of which only prefixes may be listed: S3 is asked for a bucket without a prefix"
         ))?;
     }
-    let fits = |most| if characters <= most { "fits" } else { "is too large for" };
-    output.note(format_args!(
-        "{characters} characters: {} an inline policy of a user and a session policy ({MAX_INLINE}), {} a managed policy ({MAX_MANAGED})",
-        fits(MAX_INLINE.min(MAX_SESSION)),
-        fits(MAX_MANAGED)
-    ))
+    if let Some(folder) = &export.hides_folder {
+        output.note(format_args!(
+            "what is above {} cannot be listed: in that folder are more places than are asked for one by one, and S3 refuses to say whether anything at all is in it",
+            escape(folder)
+        ))?;
+    }
+    if let Some(path) = &export.keeps {
+        output.note(format_args!(
+            "what cannot be read is not deleted, such as {}: S3 is asked first whether it is there, which needs `s3:GetObject`",
+            escape_bytes(path.as_bytes())
+        ))?;
+    }
+    output.note(format_args!("{characters} characters: {}", sizes(characters)))
+}
+
+/// Which kinds of policies have room for so many characters.
+fn sizes(characters: usize) -> String {
+    let kinds = [
+        (MAX_USER, "an inline policy of a user"),
+        (MAX_SESSION, "a session policy"),
+        (MAX_GROUP, "an inline policy of a group"),
+        (MAX_MANAGED, "a managed policy"),
+        (MAX_ROLE, "an inline policy of a role"),
+    ];
+    let list = |verb: &str, is: &dyn Fn(usize) -> bool| {
+        let of: Vec<String> = kinds
+            .iter()
+            .filter(|(most, _)| is(*most))
+            .map(|(most, kind)| format!("{kind} ({most})"))
+            .collect();
+        (!of.is_empty()).then(|| format!("{verb} {}", of.join(", ")))
+    };
+    let parts = [
+        list("fits", &|most| characters <= most),
+        list("is too large for", &|most| characters > most),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// A relation for people.
@@ -247,13 +278,14 @@ impl<T> FromIterator<T> for OneOrMore<T> {
 
 impl<'j> PolicyJson<'j> {
     fn new(export: &'j Export<'_>) -> Self {
-        let statements = export.document.statements.iter().map(StatementJson::new);
+        let statement = |statement| StatementJson::new(statement, export.partition);
+        let statements = export.document.statements.iter().map(statement);
         Self { version: VERSION, statement: statements.collect() }
     }
 }
 
 impl<'j> StatementJson<'j> {
-    fn new(statement: &'j Statement) -> Self {
+    fn new(statement: &'j Statement, partition: &str) -> Self {
         Self {
             effect: match statement.effect {
                 Effect::Allow => "Allow",
@@ -265,7 +297,7 @@ impl<'j> StatementJson<'j> {
                 .iter()
                 .map(|resource| match &**resource {
                     "*" if statement.actions == [Action::ListAllMyBuckets] => "*".to_owned(),
-                    resource => format!("{ARN}{resource}"),
+                    resource => format!("arn:{partition}:s3:::{resource}"),
                 })
                 .collect(),
             condition: statement.prefixes.as_ref().map(|prefixes| ConditionJson {
@@ -286,11 +318,15 @@ struct ExportJson<'j> {
     characters: usize,
     fits: FitsJson,
     hides_buckets: bool,
+    hides_folder: Option<&'j str>,
+    keeps: Option<String>,
 }
 
 #[derive(Serialize)]
 struct FitsJson {
     inline: bool,
+    inline_group: bool,
+    inline_role: bool,
     session: bool,
     managed: bool,
 }
@@ -336,11 +372,15 @@ impl<'j> ExportJson<'j> {
             inexact: inexact.map(|(id, rule)| RuleJson::new(id, rule)).collect(),
             characters,
             fits: FitsJson {
-                inline: characters <= MAX_INLINE,
+                inline: characters <= MAX_USER,
+                inline_group: characters <= MAX_GROUP,
+                inline_role: characters <= MAX_ROLE,
                 session: characters <= MAX_SESSION,
                 managed: characters <= MAX_MANAGED,
             },
             hides_buckets: export.hides_buckets,
+            hides_folder: export.hides_folder.as_deref(),
+            keeps: export.keeps.as_ref().map(|path| text_of(path.as_bytes()).0.into_owned()),
         }
     }
 }

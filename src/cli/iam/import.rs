@@ -1,19 +1,19 @@
 //! `pathward import iam`: a connection with the paths of an IAM policy.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{fmt::Write as _, fs::File, io::Read as _, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{
     export::{RelationJson, relations_json, sentence},
-    read,
+    read::{Beyond, Read, read},
 };
 use crate::{
     access::{Access, AccessSet},
     analysis::{
         States,
-        iam::{Document, Imported, Problem, Relations, import},
+        iam::{Imported, Problem, Relations, import},
     },
     cli::{
         exit::Exit,
@@ -34,17 +34,21 @@ const MOST_SHOWN: usize = 20;
 #[command(after_long_help = "\
 Examples:
   pathward import iam saha.json --id s3+saha --owner steph > saha.yaml
+  aws iam get-user-policy --user-name saha --policy-name saha --query PolicyDocument |
+    pathward import iam - --owner steph
 
 The file is the document of a user's or role's policy, as `aws iam get-user-policy` shows it under
 `PolicyDocument`. The connection has the same objects, exactly; what cannot be said so is refused, all of
-it at once: variables, `?`, NotAction, NotResource, principals, conditions, and actions beyond GetObject, PutObject (with
-the two of uploads in parts), DeleteObject and those that list. What may be listed is not read: in a
-connection it follows from what may be read. Standard error says how far apart the two are.
+it at once: variables, `?`, NotAction, NotResource, principals, conditions, and actions that are not known.
+A connection gives GetObject, PutObject (with the two of uploads in parts), DeleteObject and those that list:
+of `s3:*` and `s3:Get*` it has these, and what else they allow, such as GetObjectAcl, is left out and
+said. What may be listed is not read: in a connection it follows from what may be read. Standard error
+says how far apart the two are.
 
 Exit codes: 0 imported, 3 the file cannot be read as a connection, 1 not decided within the budget, 2 wrong
 usage.")]
 pub(in crate::cli) struct ImportIamArgs {
-    /// The policy's document: JSON
+    /// The policy's document: JSON. `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -68,6 +72,15 @@ struct ImportJson<'j> {
     relations: Vec<RelationJson>,
     restrictions: usize,
     deny: usize,
+    left_out: Vec<BeyondJson<'j>>,
+}
+
+/// Actions that the policy allows and no connection gives.
+#[derive(Serialize)]
+struct BeyondJson<'j> {
+    place: &'j str,
+    action: &'j str,
+    example: &'static str,
 }
 
 pub(in crate::cli) fn run(
@@ -81,24 +94,24 @@ pub(in crate::cli) fn run(
         Failure::question(format!("`{given}` names no connection: write `--id s3+label`"))
     })?;
     let bytes = bytes(args)?;
-    let (document, imported) = read(&bytes)
-        .and_then(|document| import(&document).map(|imported| (document, imported)))
+    let (read, imported) = read(&bytes)
+        .and_then(|read| import(&read.document).map(|imported| (read, imported)))
         .map_err(|problems| Failure::Said(Exit::Policy, shown(args, &problems)))?;
     let yaml = yaml(&id, &args.owner, &imported);
     // What is written loads, or is not written.
     Policy::from_yaml("the connection", &yaml)
         .map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))?;
-    answer(args, &document, &imported, &yaml, output)
+    answer(args, &read, &imported, &yaml, output)
 }
 
 fn answer(
     args: &ImportIamArgs,
-    document: &Document,
+    read: &Read,
     imported: &Imported,
     yaml: &str,
     output: &mut Output<'_>,
 ) -> Result<Exit, Failure> {
-    let relations: Relations = imported.relations(document, States::new(args.states));
+    let relations: Relations = imported.relations(&read.document, States::new(args.states));
     output.decided = match relations.are_undecided() {
         true => Exit::Error,
         false => Exit::Fine,
@@ -106,6 +119,17 @@ fn answer(
     match output.format {
         Format::Text => {
             output.out.write_all(yaml.as_bytes())?;
+            for Beyond { place, text, example } in read.beyond.iter().take(MOST_SHOWN) {
+                output.note(format_args!(
+                    "{}: `{}` allows what no connection gives, such as `{example}`: that is left out",
+                    escape(place),
+                    escape(text)
+                ))?;
+            }
+            if read.beyond.len() > MOST_SHOWN {
+                let more = read.beyond.len() - MOST_SHOWN;
+                output.note(format_args!("and {more} more (all with `--format json`)"))?;
+            }
             for (access, relation) in &relations.accesses {
                 output.note(format_args!("{access}: {}", sentence(relation)))?;
             }
@@ -116,6 +140,11 @@ fn answer(
             relations: relations_json(&relations),
             restrictions: imported.restrictions.len(),
             deny: imported.deny.len(),
+            left_out: read
+                .beyond
+                .iter()
+                .map(|Beyond { place, text, example }| BeyondJson { place, action: text, example })
+                .collect(),
         })?,
     }
     Ok(output.decided)
@@ -126,13 +155,19 @@ fn bytes(args: &ImportIamArgs) -> Result<Vec<u8>, Failure> {
         let file = escape_bytes(args.file.as_os_str().as_encoded_bytes());
         Failure::Said(Exit::Policy, format!("error: cannot read `{file}`: {why}"))
     };
-    let len = std::fs::metadata(&args.file).map_err(|error| failed(&error))?.len();
-    if len > MAX_FILE {
-        return Err(failed(&format_args!(
-            "it is longer than {MAX_FILE} bytes, and no IAM policy is"
-        )));
+    let source: Box<dyn std::io::Read> = match args.file.as_os_str() == "-" {
+        true => Box::new(std::io::stdin().lock()),
+        false => Box::new(File::open(&args.file).map_err(|error| failed(&error))?),
+    };
+    // What is no ordinary file has no length to go by.
+    let mut bytes = Vec::new();
+    source.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    match bytes.len() as u64 > MAX_FILE {
+        true => {
+            Err(failed(&format_args!("it is longer than {MAX_FILE} bytes, and no IAM policy is")))
+        }
+        false => Ok(bytes),
     }
-    std::fs::read(&args.file).map_err(|error| failed(&error))
 }
 
 /// All that is wrong, as the errors of a policy are shown.

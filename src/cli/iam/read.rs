@@ -1,30 +1,55 @@
 //! The JSON of a policy to its statements, refusing whatever is not known.
 
+use std::collections::HashSet;
+
 use super::json::Json;
 use crate::{
-    analysis::iam::{Action, Document, Problem, Statement, VERSION},
+    analysis::iam::{Action, Actions, Document, PARTITIONS, Problem, Statement, VERSION},
     automaton::Effect,
 };
+
+/// A policy that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) document: Document,
+    /// Texts of allowed actions that stand for more than a connection can give.
+    pub(crate) beyond: Vec<Beyond>,
+}
+
+/// Allowed actions that are left out, because no connection gives them.
+#[derive(Debug)]
+pub(crate) struct Beyond {
+    /// Where: `Statement[0].Action[1]`.
+    pub(crate) place: String,
+    /// As the policy says them.
+    pub(crate) text: String,
+    /// One of them.
+    pub(crate) example: &'static str,
+}
 
 /// Reads the document of an identity's policy.
 ///
 /// # Errors
 ///
 /// Everything in it that is not a known field, action, resource or condition, with its place.
-pub(crate) fn read(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Read, Vec<Problem>> {
     let json = serde_json::from_slice(bytes).map_err(|error| {
         vec![Problem::new("the file", format!("it is not JSON: {error}"), "give it as IAM has it")]
     })?;
-    let mut reader = Reader { problems: Vec::new(), has_variables: false };
+    let mut reader =
+        Reader { problems: Vec::new(), beyond: Vec::new(), has_variables: false, partition: None };
     let document = reader.document(&json).unwrap_or_default();
     match reader.problems.is_empty() {
-        true => Ok(document),
+        true => Ok(Read { document, beyond: reader.beyond }),
         false => Err(reader.problems),
     }
 }
 
 struct Reader {
     problems: Vec<Problem>,
+    beyond: Vec<Beyond>,
+    /// The partition of the ARNs so far.
+    partition: Option<&'static str>,
     /// Whether the version is one in which `${…}` means anything.
     has_variables: bool,
 }
@@ -49,8 +74,9 @@ impl Reader {
             );
             return None;
         };
-        for (n, (name, _)) in fields.iter().enumerate() {
-            if fields[..n].iter().any(|(other, _)| other == name) {
+        let mut seen = HashSet::new();
+        for (name, _) in fields {
+            if !seen.insert(&**name) {
                 self.problem(place, format!("`{name}` is there twice"), "take one of the two out");
             }
             if !known.contains(&&**name) {
@@ -97,17 +123,21 @@ impl Reader {
         };
         let mut actions = Vec::new();
         for (place, text) in self.texts(place, "Action", field(fields, "Action")) {
-            actions.extend(self.action(&place, text));
+            for action in self.actions(&place, text, effect) {
+                if !actions.contains(&action) {
+                    actions.push(action);
+                }
+            }
         }
         let mut resources = Vec::new();
         for (place, text) in self.texts(place, "Resource", field(fields, "Resource")) {
             resources.extend(self.resource(&place, text));
         }
-        let prefixes = match field(fields, "Condition") {
-            None => None,
+        let (prefixes, is_delimited) = match field(fields, "Condition") {
+            None => (None, false),
             Some(condition) => self.condition(&format!("{place}.Condition"), condition),
         };
-        Some(Statement { effect: effect?, actions, resources, prefixes })
+        Some(Statement { effect: effect?, actions, resources, prefixes, is_delimited })
     }
 
     /// One text or a list of them, each with its place.
@@ -147,18 +177,23 @@ impl Reader {
         texts
     }
 
-    fn action(&mut self, place: &str, text: &str) -> Option<Action> {
-        let action = Action::from_name(text);
-        if action.is_none() {
+    /// What an action stands for. Of those with wildcards, parts of uploads are left out: they are no access
+    /// without the rest, and follow from it.
+    fn actions(&mut self, place: &str, text: &str, effect: Option<Effect>) -> Vec<Action> {
+        let Actions { mut known, beyond } = Actions::of(text);
+        if known.is_empty() && beyond.is_none() {
             let names: Vec<&str> = Action::ALL.into_iter().map(Action::name).collect();
-            let message = match text.contains(['*', '?']) {
-                true => format!("`{text}` stands for more actions than are known here"),
-                false => format!("the action `{text}` is not known here"),
-            };
             let help = format!("take it out, or write which of {} are meant", names.join(", "));
-            self.problem(place, message, &help);
+            self.problem(place, format!("the action `{text}` is not known here"), &help);
         }
-        action
+        // What no connection gives need not be taken from one.
+        if let (Some(example), Some(Effect::Allow)) = (beyond, effect) {
+            self.beyond.push(Beyond { place: place.to_owned(), text: text.to_owned(), example });
+        }
+        if text.contains(['*', '?']) {
+            known.retain(|action| action.access().is_some() || action.is_listing());
+        }
+        known
     }
 
     fn resource(&mut self, place: &str, text: &str) -> Option<String> {
@@ -166,10 +201,22 @@ impl Reader {
         if text == "*" {
             return Some(text.to_owned());
         }
-        let resource = ["aws", "aws-cn", "aws-us-gov"]
-            .iter()
-            .find_map(|partition| text.strip_prefix(&format!("arn:{partition}:s3:::")))
-            .filter(|resource| !resource.is_empty());
+        let named = text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::"));
+        let named = named.and_then(|(partition, resource)| {
+            let known = PARTITIONS.iter().find(|(known, _)| *known == partition)?;
+            (!resource.is_empty()).then_some((known.0, resource))
+        });
+        if let Some((partition, _)) = named
+            && *self.partition.get_or_insert(partition) != partition
+        {
+            let first = self.partition.unwrap_or_default();
+            self.problem(
+                place,
+                format!("`{text}` is in the partition `{partition}`, and others are in `{first}`"),
+                "give what is of one partition: a key is of one, and reaches nothing in another",
+            );
+        }
+        let resource = named.map(|(_, resource)| resource);
         if resource.is_none() {
             self.problem(
                 place,
@@ -190,13 +237,12 @@ impl Reader {
         }
     }
 
-    /// The prefixes of a condition. One on `s3:delimiter` alone is any prefix: it makes a listing show
-    /// less, and is a condition none the less.
-    fn condition(&mut self, place: &str, json: &Json) -> Option<Vec<String>> {
-        let operators = self.fields(place, json, &["StringLike", "StringEquals"])?;
+    /// The prefixes of a condition, and whether it has the one on `s3:delimiter`.
+    fn condition(&mut self, place: &str, json: &Json) -> (Option<Vec<String>>, bool) {
         let mut prefixes = None;
-        let mut is_any = false;
-        for (operator, json) in operators {
+        let mut is_delimited = false;
+        let operators = self.fields(place, json, &["StringLike", "StringEquals"]);
+        for (operator, json) in operators.unwrap_or_default() {
             let place = format!("{place}.{operator}");
             let Json::Fields(keys) = json else {
                 self.problem(&place, "it has no keys", "write `{ \"s3:prefix\": [\"…\"] }`");
@@ -204,7 +250,16 @@ impl Reader {
             };
             for (key, values) in keys {
                 if key.eq_ignore_ascii_case("s3:delimiter") {
-                    is_any = true;
+                    is_delimited = true;
+                    for (place, text) in self.texts(&place, key, Some(values)) {
+                        if text != "/" {
+                            self.problem(
+                                &place,
+                                format!("`{text}` is a delimiter that no listing here asks for"),
+                                "write `/`",
+                            );
+                        }
+                    }
                     continue;
                 }
                 if !key.eq_ignore_ascii_case("s3:prefix") {
@@ -230,10 +285,7 @@ impl Reader {
                 prefixes = Some(read);
             }
         }
-        match (prefixes, is_any) {
-            (None, true) => Some(vec!["*".to_owned()]),
-            (prefixes, _) => prefixes,
-        }
+        (prefixes, is_delimited)
     }
 }
 
