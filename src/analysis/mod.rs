@@ -14,6 +14,7 @@
 //!   the ten.
 //! * `lint`: what loads and is probably not meant.
 //! * `remedy`: what would change a decision, and what else that would change.
+//! * `suggest`: from what was used, the restrictions that allow it.
 //! * [`iam`]: what IAM policies say, as the same sets of paths.
 //! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
@@ -31,6 +32,7 @@ mod language;
 mod lint;
 mod remedy;
 mod search;
+mod suggest;
 mod walk;
 
 use std::fmt;
@@ -41,6 +43,7 @@ pub use self::{
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
     remedy::{Also, Remedy, Step, remedies},
+    suggest::{Suggestion, Usage, openings, suggest},
 };
 use crate::{escape::escape, path::Path};
 
