@@ -3,7 +3,6 @@
 #![expect(
     clippy::panic,
     clippy::expect_used,
-    clippy::print_stdout,
     reason = "a test that fails panics, and says what it compared"
 )]
 
@@ -67,7 +66,10 @@ fn entry(chance: &mut Chance, more: &str) -> String {
 
 fn path(chance: &mut Chance) -> Vec<u8> {
     let mut text = String::from(*chance.pick(&["aaa/", "aaa/", "bbb/", "abab/"]));
-    (0..chance.below(6)).for_each(|_| text.push_str(*chance.pick(&PIECES[2..9])));
+    for _ in 0..chance.below(6) {
+        let piece: &str = chance.pick::<&str>(&PIECES[2..9]);
+        text.push_str(piece);
+    }
     text.into_bytes()
 }
 
@@ -84,10 +86,10 @@ fn uses(connection: &Connection, chance: &mut Chance) -> Vec<Use> {
         let access = *chance.pick(&Access::ALL);
         let below = connection.automaton().below(&bytes);
         match chance.below(8) {
-            0 if chance.one_in(4) => {
-                if connection.automaton().below(b"").some.contains(Access::Read) {
-                    uses.push(Use::Listed(Vec::new()));
-                }
+            0 if chance.one_in(4)
+                && connection.automaton().below(b"").some.contains(Access::Read) =>
+            {
+                uses.push(Use::Listed(Vec::new()));
             }
             0 if bytes.ends_with(b"/") && below.some.contains(Access::Read) => {
                 uses.push(Use::Listed(bytes));
@@ -257,8 +259,7 @@ fn suggestions_cover_what_was_used_and_open_nothing() {
                         let mut rules = rules.clone().filter(|rule| rule.effect == effect);
                         rules.any(|rule| rule.restriction.matches(bytes))
                     };
-                    let opened =
-                        matched && !matching(Effect::Deny) && !matching(Effect::Allow);
+                    let opened = matched && !matching(Effect::Deny) && !matching(Effect::Allow);
                     assert!(!opened, "opens {}: {}", bytes.escape_ascii(), what());
                 }
             }

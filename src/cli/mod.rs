@@ -83,19 +83,23 @@ mod junit;
 #[cfg(feature = "gateway")]
 mod key;
 mod lint;
+mod log;
 mod output;
 #[cfg(feature = "executor")]
 mod probe;
 mod question;
 mod records;
 mod remedy;
+mod replay;
 mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
+mod suggest;
 mod tally;
 mod test;
 mod validate;
+mod yaml;
 
 use std::{
     io::{self, BufWriter, Write},
@@ -117,8 +121,11 @@ pub use self::{
     iam::{ExportArgs, ImportArgs},
     inspect::InspectArgs,
     lint::{FailLevel, LintArgs},
+    log::LogArgs,
     output::{AnyFormat, Format},
     question::{CallerArgs, KeyAccess, PolicyArgs, QuestionArgs},
+    replay::ReplayArgs,
+    suggest::SuggestArgs,
     test::TestArgs,
     validate::ValidateArgs,
 };
@@ -166,6 +173,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// The same as `diff --no-new-access`: exit code 4 if a new policy allows anything new
     CheckNoNewAccess(DiffArgs),
+    /// Suggest the tightest restrictions that allow what was used
+    Suggest(SuggestArgs),
+    /// Decide a log again by a new policy, and show which decisions flip
+    Replay(ReplayArgs),
     /// Say a connection as an IAM policy
     Export(ExportArgs),
     /// Read a connection from an IAM policy
@@ -208,6 +219,8 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => lint::run(args, &mut output),
         Command::Diff(args) => diff::run(args, false, &mut output),
         Command::CheckNoNewAccess(args) => diff::run(args, true, &mut output),
+        Command::Suggest(args) => suggest::run(args, &mut output),
+        Command::Replay(args) => replay::run(args, &mut output),
         Command::Export(args) => iam::run_export(args, &mut output),
         Command::Import(args) => iam::run_import(args, &mut output),
         #[cfg(feature = "gateway")]

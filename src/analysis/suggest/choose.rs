@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    part::{meets, parts},
+    part::{parts, reaches, whole},
     table::{Cost, MOST, Table},
     usage::{Folder, Tree},
 };
@@ -53,7 +53,7 @@ impl<'c> Choice<'c> {
             let listed_alone = folder.listed && !below && !folder.is_used();
             is_used[at] = below || folder.is_used() || listed_alone;
             if folder.all || listed_alone {
-                let met = grants.iter().filter(|(_, rule)| meets(&choice.paths[at], rule));
+                let met = grants.iter().filter(|(_, rule)| reaches(&choice.paths[at], rule));
                 choice.all.insert(at, met.map(|(n, _)| *n).collect());
             }
         }
@@ -75,20 +75,20 @@ impl<'c> Choice<'c> {
 
     /// The best choice of at most so many; of as few as there can be, if they must be more.
     pub(super) fn best(&self, most: usize) -> Chosen {
-        let mut most = most.min(MOST);
-        loop {
-            let (tables, rules) = self.tables(most);
-            let mut restrictions = Vec::new();
-            if tables.first().is_some_and(|table| table.with(most).is_some()) {
-                self.take(0, most, &tables, &mut restrictions);
-            } else if most < MOST {
-                most = (2 * most).min(MOST);
-                continue;
-            } else {
-                restrictions = self.finest(&rules);
-            }
-            return Chosen { restrictions: tidy(restrictions), rules };
+        let mut most = most.clamp(1, MOST);
+        let (mut tables, rules) = self.tables(most);
+        while tables[0].least().is_none() && most < MOST {
+            // They must be more: the fewest, which are found among more.
+            most = (2 * most).min(MOST);
+            tables = self.tables(most).0;
+            most = tables[0].least().unwrap_or(most);
         }
+        let mut restrictions = Vec::new();
+        match tables[0].least() {
+            Some(_) => self.take(0, most, &tables, &mut restrictions),
+            None => restrictions = self.finest(&rules),
+        }
+        Chosen { restrictions: tidy(restrictions), rules }
     }
 
     /// Where there are too many to choose from: the rules themselves, or else every folder and key.
@@ -247,12 +247,12 @@ fn tidy(mut restrictions: Vec<Restriction>) -> Vec<Restriction> {
     restrictions.sort_by(|a, b| a.text().cmp(b.text()));
     restrictions.dedup();
     let folders: BTreeSet<Vec<u8>> =
-        restrictions.iter().filter_map(super::part::whole).map(<[u8]>::to_vec).collect();
+        restrictions.iter().filter_map(whole).map(<[u8]>::to_vec).collect();
     // Whether a folder among them is around this.
     let is_within = |restriction: &Restriction| {
         restriction.patterns().iter().all(|pattern| {
             let prefix = pattern.prefix();
-            let own = super::part::whole(restriction).map(<[u8]>::len);
+            let own = whole(restriction).map(<[u8]>::len);
             (0..=prefix.len())
                 .filter(|end| Some(*end) != own)
                 .any(|end| folders.contains(&prefix[..end]))

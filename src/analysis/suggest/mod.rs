@@ -23,13 +23,15 @@ mod usage;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::choose::Choice;
-pub use self::usage::Usage;
+pub use self::{part::reaches, usage::Usage};
 use super::{Answer, States};
 use crate::{access::Access, automaton::Effect, policy::Connection, restriction::Restriction};
 
 /// Restrictions for one access that allow what was used.
 #[derive(Clone, Debug)]
 pub struct Suggestion {
+    /// The access.
+    pub access: Access,
     /// The restrictions, in the order of their texts.
     pub restrictions: Vec<Restriction>,
     /// The rules of the connection that gave what was used, by their places. Without all the others, it
@@ -40,6 +42,8 @@ pub struct Suggestion {
     pub inside: Answer,
     /// Whether they match all that was used. Holds, if it is decided.
     pub covers: Answer,
+    /// Whether they give all that the connection does. Fails with a path that would be given no longer.
+    pub keeps: Answer,
 }
 
 /// Suggests at most so many restrictions for one access of a connection, or as few as what is granted
@@ -86,7 +90,9 @@ pub fn suggest(
     let choice = Choice::new(tree, &grants, true);
     let chosen = choice.best(most);
     Some(Suggestion {
+        access,
         inside: proof::inside(&chosen.restrictions, connection, access, states),
+        keeps: proof::keeps(&chosen.restrictions, connection, access, states),
         covers: proof::covers(&chosen.restrictions, tree, &choice, states),
         restrictions: chosen.restrictions,
         rules: chosen.rules,

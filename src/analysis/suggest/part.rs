@@ -42,8 +42,8 @@ fn parts_of(folder: &[u8], rule: &Restriction) -> Vec<Restriction> {
     parts
 }
 
-/// Whether a rule matches any bytes that start with a folder's path.
-pub(super) fn meets(folder: &[u8], rule: &Restriction) -> bool {
+/// Whether a restriction matches any bytes that start with a folder's path, which may be no path at all.
+pub fn reaches(folder: &[u8], rule: &Restriction) -> bool {
     rule.patterns().iter().any(|pattern| {
         let (prefix, shared) = (pattern.prefix(), folder.len().min(pattern.prefix().len()));
         prefix[..shared] == folder[..shared] && !places(pattern.tokens(), folder).is_empty()
@@ -190,8 +190,16 @@ mod tests {
         };
         for folder in ["aaa/", "aaa/a/", "aaa/b/a/", "aaa//"] {
             for rule in [
-                "aaa/*", "*a", "*/a", "*a/b*a", "aaa*b*", "aaa/a*/a/*b", "*/a/*/b*", "aaa/*a*a",
-                "a*/*/", "*a/a",
+                "aaa/*",
+                "*a",
+                "*/a",
+                "*a/b*a",
+                "aaa*b*",
+                "aaa/a*/a/*b",
+                "*/a/*/b*",
+                "aaa/*a*a",
+                "a*/*/",
+                "*a/a",
             ] {
                 let rule = Restriction::parse(rule).expect("a restriction");
                 let parts = parts(folder.as_bytes(), [&rule]);
@@ -200,7 +208,7 @@ mod tests {
                     let by_parts = parts.iter().any(|part| part.matches(&path));
                     assert_eq!(by_parts, rule.matches(&path), "{rule} {folder} {parts:?}");
                 }
-                assert_eq!(meets(folder.as_bytes(), &rule), !parts.is_empty(), "{rule} {folder}");
+                assert_eq!(reaches(folder.as_bytes(), &rule), !parts.is_empty(), "{rule} {folder}");
             }
         }
     }

@@ -21,6 +21,27 @@ pub(super) fn inside(
     access: Access,
     states: States,
 ) -> Answer {
+    with_denies(restrictions, connection, access)
+        .implies(&Language::of_connection(connection, access), states)
+}
+
+/// Whether they give it wherever the connection does.
+pub(super) fn keeps(
+    restrictions: &[Restriction],
+    connection: &Connection,
+    access: Access,
+    states: States,
+) -> Answer {
+    Language::of_connection(connection, access)
+        .implies(&with_denies(restrictions, connection, access), states)
+}
+
+/// Where restrictions would give an access instead of a connection's own.
+fn with_denies<'r>(
+    restrictions: &'r [Restriction],
+    connection: &'r Connection,
+    access: Access,
+) -> Language<'r> {
     let own = restrictions.iter().map(|restriction| Entry {
         restriction,
         access: access.into(),
@@ -32,9 +53,7 @@ pub(super) fn inside(
         access: rule.access,
         effect: Effect::Deny,
     });
-    Language::of_entries(own.chain(denies), access)
-        .within(connection.keys())
-        .implies(&Language::of_connection(connection, access), states)
+    Language::of_entries(own.chain(denies), access).within(connection.keys())
 }
 
 /// Whether restrictions match every path that was used. What was not told apart may be any that its

@@ -41,6 +41,11 @@ impl Table {
         Self { least: count, costs: vec![cost] }
     }
 
+    /// How many it takes at least, if it can be done.
+    pub(super) fn least(&self) -> Option<usize> {
+        self.costs.first().map(|_| self.least)
+    }
+
     /// The least cost with at most so many.
     pub(super) fn with(&self, most: usize) -> Option<Cost> {
         let at = most.checked_sub(self.least)?.min(self.costs.len().checked_sub(1)?);

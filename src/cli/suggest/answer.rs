@@ -1,0 +1,396 @@
+//! What is suggested, as YAML for people and as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    super::{
+        log::Lines,
+        output::{Failure, Output, RuleJson, dialect_name, escape_bytes, place, text_of},
+        validate::plural,
+        yaml::{access_text, entry},
+    },
+    gather::{Gathered, OfOne, Rules},
+};
+use crate::{
+    access::{Access, AccessSet},
+    analysis::{Answer, Language, States, Suggestion, openings, suggest},
+    automaton::Effect,
+    escape::escape,
+    policy::{Connection, Rule},
+    restriction::Restriction,
+};
+
+/// Restrictions, each with the accesses that it is for.
+type Entries = Vec<(Restriction, AccessSet)>;
+
+/// What is suggested.
+pub(super) struct Answered<'e> {
+    connections: Vec<One<'e>>,
+    /// Those that no record names.
+    absent: Vec<&'e Connection>,
+    /// How many questions were not decided.
+    pub(super) undecided: usize,
+    /// What was to be proved and is not so.
+    pub(super) wrong: Option<String>,
+}
+
+/// What is suggested for one connection.
+struct One<'e> {
+    number: usize,
+    connection: &'e Connection,
+    suggestions: Vec<Suggestion>,
+    entries: Entries,
+    unused: Vec<usize>,
+    /// With whether they take something of what is suggested.
+    unused_denies: Vec<(usize, bool)>,
+    openings: Entries,
+}
+
+impl<'e> Answered<'e> {
+    pub(super) fn new(gathered: &Gathered<'e>, max: usize, states: States) -> Self {
+        let mut all =
+            Self { connections: Vec::new(), absent: Vec::new(), undecided: 0, wrong: None };
+        for (number, connection, found) in gathered.all() {
+            if found.uses == 0 && found.denied.is_empty() {
+                all.absent.push(connection);
+                continue;
+            }
+            let suggestions: Vec<Suggestion> = Access::ALL
+                .into_iter()
+                .filter_map(|access| {
+                    suggest(&gathered.usage, number, connection, access, max, states)
+                })
+                .collect();
+            for suggestion in &suggestions {
+                all.check(connection, suggestion);
+            }
+            let opened = |access| match &gathered.openings {
+                Some(denied) => openings(denied, number, access, max),
+                None => Vec::new(),
+            };
+            let opened: Vec<_> = Access::ALL.into_iter().map(|a| (a, opened(a))).collect();
+            let of = |suggestion: &Suggestion| (suggestion.access, suggestion.restrictions.clone());
+            let entries = merged(suggestions.iter().map(of));
+            let used: Rules = suggestions.iter().flat_map(|s| s.rules.iter().copied()).collect();
+            let rules = |effect| {
+                let rules = connection.rules().iter().enumerate();
+                rules.filter(move |(_, rule)| rule.effect == effect)
+            };
+            let unused = rules(Effect::Allow).map(|(n, _)| n).filter(|n| !used.contains(n));
+            let idle = rules(Effect::Deny).filter(|(n, _)| !found.denies.contains_key(n));
+            let idle: Vec<_> = idle
+                .map(|(n, rule)| {
+                    let (takes, undecided) = takes_from(rule, &entries, states);
+                    all.undecided += undecided;
+                    (n, takes)
+                })
+                .collect();
+            all.connections.push(One {
+                number,
+                connection,
+                unused: unused.collect(),
+                unused_denies: idle,
+                entries,
+                suggestions,
+                openings: merged(opened),
+            });
+        }
+        all
+    }
+
+    /// Nothing is suggested that is not proved.
+    fn check(&mut self, connection: &Connection, suggestion: &Suggestion) {
+        for (answer, what) in
+            [(&suggestion.inside, "opens nothing"), (&suggestion.covers, "covers what was used")]
+        {
+            match answer {
+                Answer::Holds => {}
+                Answer::Undecided { .. } => self.undecided += 1,
+                Answer::Fails(path) => {
+                    self.wrong = Some(format!(
+                        "what would be suggested for {} does not hold (that it {what}: {}, {}); \
+                         please report this",
+                        connection.id(),
+                        suggestion.access,
+                        escape_bytes(path.as_bytes())
+                    ));
+                }
+            }
+        }
+        self.undecided += usize::from(matches!(suggestion.keeps, Answer::Undecided { .. }));
+    }
+
+    pub(super) fn write_text(
+        &self,
+        gathered: &Gathered<'_>,
+        show: usize,
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        for one in &self.connections {
+            let found = &gathered.connections[one.number];
+            for line in one.lines(found, gathered.openings.is_some(), show) {
+                writeln!(output.out, "{line}")?;
+            }
+        }
+        for connection in self.absent.iter().take(show) {
+            let (id, owner) = (connection.id(), escape(connection.owner()));
+            writeln!(output.out, "# {id} of {owner}: not in the log")?;
+        }
+        if self.absent.len() > show {
+            let more = self.absent.len() - show;
+            writeln!(output.out, "# and {more} more connections that are not in the log")?;
+        }
+        if gathered.unknown > 0 {
+            let records = plural(gathered.unknown, "record");
+            writeln!(output.out, "# {records} of connections that their callers do not have")?;
+        }
+        Ok(())
+    }
+}
+
+impl One<'_> {
+    /// The lines for people: YAML, and comments.
+    fn lines(&self, found: &OfOne, has_openings: bool, show: usize) -> Vec<String> {
+        let mut lines = vec![format!(
+            "# {} of {}: {}{}",
+            self.connection.id(),
+            escape(self.connection.owner()),
+            plural(found.uses, "use"),
+            self.proved()
+        )];
+        lines.extend(self.block());
+        for suggestion in &self.suggestions {
+            if let Answer::Fails(path) = &suggestion.keeps {
+                let path = escape_bytes(path.as_bytes());
+                lines.push(format!("# {} no longer, such as {path}", suggestion.access));
+            }
+        }
+        let rule = |n: usize| {
+            let rule = self.connection.rules().get(n);
+            rule.map_or(String::new(), |rule| {
+                let text = escape(rule.restriction.text());
+                format!("{text} ({})", place(rule.location.as_ref()))
+            })
+        };
+        let mut unused: Vec<_> =
+            self.unused.iter().map(|n| format!("# unused: {}", rule(*n))).collect();
+        unused.extend(self.unused_denies.iter().map(|(n, takes)| {
+            let still = if *takes { ", and takes from what is suggested" } else { "" };
+            format!("# denied nothing: {}{still}", rule(*n))
+        }));
+        lines.extend(unused.iter().take(show).cloned());
+        if unused.len() > show {
+            let more = unused.len() - show;
+            lines.push(format!("# and {more} more unused (`--show`, or all with `--format json`)"));
+        }
+        if !found.denied.is_empty() {
+            let reasons = found.denied.iter().map(|(reason, count)| format!("{count} {reason}"));
+            let reasons: Vec<_> = reasons.collect();
+            lines.push(format!("# denied, and not opened: {}", reasons.join(", ")));
+        }
+        if found.closed > 0 {
+            lines.push(format!("# {} of them allowed in the log, and not today", found.closed));
+        }
+        if has_openings {
+            for (restriction, access) in &self.openings {
+                let entry = entry(restriction, Some(*access));
+                lines.push(format!("# OPENING, not granted today: - {entry}"));
+            }
+            for (n, count) in &found.denies {
+                let times = plural(*count, "time");
+                lines.push(format!(
+                    "# no restriction opens what a deny takes: {}, {times}",
+                    rule(*n)
+                ));
+            }
+        }
+        lines
+    }
+
+    fn proved(&self) -> &'static str {
+        let decided = |s: &Suggestion| s.inside.holds() && s.covers.holds();
+        match (self.suggestions.is_empty(), self.suggestions.iter().all(decided)) {
+            (true, _) => ", so that no restriction is needed",
+            (false, true) => "; all covered and nothing opened, which is proved",
+            (false, false) => "; NOT PROVED within the budget",
+        }
+    }
+
+    /// What replaces the connection's `restrictions`.
+    fn block(&self) -> Vec<String> {
+        let Some((_, first)) = self.entries.first() else { return Vec::new() };
+        let own = self.connection.access();
+        let is_one = self.entries.iter().all(|(_, access)| access == first);
+        let common = if is_one { *first } else { own };
+        let mut lines = Vec::new();
+        if common != own {
+            lines.push(format!("    access: {}", access_text(common)));
+        }
+        lines.push("    restrictions:".to_owned());
+        for (restriction, access) in &self.entries {
+            let access = Some(*access).filter(|access| *access != common);
+            lines.push(format!("      - {}", entry(restriction, access)));
+        }
+        lines
+    }
+}
+
+/// Each restriction once, with all its accesses, in the order of their texts.
+fn merged(suggested: impl IntoIterator<Item = (Access, Vec<Restriction>)>) -> Entries {
+    let mut all: BTreeMap<(String, u8), (Restriction, AccessSet)> = BTreeMap::new();
+    for (access, restrictions) in suggested {
+        for restriction in restrictions {
+            let key = (restriction.text().to_owned(), restriction.dialect() as u8);
+            let (_, set) = all.entry(key).or_insert((restriction, AccessSet::NONE));
+            *set = set.with(access);
+        }
+    }
+    all.into_values().collect()
+}
+
+/// Whether a deny takes something of what is suggested, and how many questions were not decided.
+fn takes_from(deny: &Rule, entries: &Entries, states: States) -> (bool, usize) {
+    let paths = Language::of(&deny.restriction);
+    let mut undecided = 0;
+    for (restriction, access) in entries {
+        if access.intersection(deny.access).is_empty() {
+            continue;
+        }
+        match paths.disjoint(&Language::of(restriction), states) {
+            Answer::Holds => {}
+            Answer::Fails(_) => return (true, undecided),
+            Answer::Undecided { .. } => undecided += 1,
+        }
+    }
+    (false, undecided)
+}
+
+/// The answer of `suggest` in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+pub(super) struct SuggestJson<'j> {
+    #[serde(flatten)]
+    log: &'j Lines,
+    unknown: u64,
+    depth: Option<usize>,
+    undecided: usize,
+    connections: Vec<OneJson<'j>>,
+    absent: Vec<AbsentJson<'j>>,
+}
+
+#[derive(Serialize)]
+struct AbsentJson<'j> {
+    connection: String,
+    owner: &'j str,
+}
+
+#[derive(Serialize)]
+struct OneJson<'j> {
+    connection: String,
+    owner: &'j str,
+    uses: u64,
+    denied: &'j BTreeMap<&'static str, u64>,
+    closed: u64,
+    restrictions: Vec<EntryJson<'j>>,
+    yaml: String,
+    proofs: Vec<ProofJson>,
+    unused: Vec<RuleJson<'j>>,
+    unused_deny: Vec<DenyJson<'j>>,
+    openings: Vec<EntryJson<'j>>,
+    denies: Vec<CountJson<'j>>,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'j> {
+    text: &'j str,
+    dialect: &'static str,
+    access: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ProofJson {
+    access: &'static str,
+    opens_nothing: bool,
+    covers: bool,
+    no_longer: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DenyJson<'j> {
+    rule: RuleJson<'j>,
+    takes: bool,
+}
+
+#[derive(Serialize)]
+struct CountJson<'j> {
+    rule: RuleJson<'j>,
+    count: u64,
+}
+
+impl<'e> Answered<'e> {
+    pub(super) fn json<'j>(
+        &'j self,
+        gathered: &'j Gathered<'_>,
+        lines: &'j Lines,
+    ) -> SuggestJson<'j> {
+        let absent = self.absent.iter().map(|connection| AbsentJson {
+            connection: connection.id().to_string(),
+            owner: connection.owner(),
+        });
+        SuggestJson {
+            log: lines,
+            unknown: gathered.unknown,
+            depth: gathered.usage.depth(),
+            undecided: self.undecided,
+            connections: self
+                .connections
+                .iter()
+                .map(|one| one.json(&gathered.connections[one.number]))
+                .collect(),
+            absent: absent.collect(),
+        }
+    }
+}
+
+impl One<'_> {
+    fn json<'j>(&'j self, found: &'j OfOne) -> OneJson<'j> {
+        let rule = |n: usize| Some(RuleJson::new(n, self.connection.rules().get(n)?));
+        let entries = |entries: &'j Entries| {
+            let entry = |(restriction, access): &'j (Restriction, AccessSet)| EntryJson {
+                text: restriction.text(),
+                dialect: dialect_name(restriction.dialect()),
+                access: access.iter().map(Access::name).collect(),
+            };
+            entries.iter().map(entry).collect()
+        };
+        let proof = |suggestion: &Suggestion| ProofJson {
+            access: suggestion.access.name(),
+            opens_nothing: suggestion.inside.holds(),
+            covers: suggestion.covers.holds(),
+            no_longer: suggestion.keeps.witness().map(|p| text_of(p.as_bytes()).0.into_owned()),
+        };
+        OneJson {
+            connection: self.connection.id().to_string(),
+            owner: self.connection.owner(),
+            uses: found.uses,
+            denied: &found.denied,
+            closed: found.closed,
+            restrictions: entries(&self.entries),
+            yaml: self.block().iter().map(|line| format!("{line}\n")).collect(),
+            proofs: self.suggestions.iter().map(proof).collect(),
+            unused: self.unused.iter().filter_map(|n| rule(*n)).collect(),
+            unused_deny: self
+                .unused_denies
+                .iter()
+                .filter_map(|(n, takes)| Some(DenyJson { rule: rule(*n)?, takes: *takes }))
+                .collect(),
+            openings: entries(&self.openings),
+            denies: found
+                .denies
+                .iter()
+                .filter_map(|(n, count)| Some(CountJson { rule: rule(*n)?, count: *count }))
+                .collect(),
+        }
+    }
+}
