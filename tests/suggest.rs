@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use common::{Chance, comparisons, from_env};
 use pathward::{
     Access, AccessSet, Automaton, Connection, Effect, Entry, Path, Policy, Restriction, Verdict,
-    analysis::{Language, States, Suggestion, Usage, openings, suggest},
+    analysis::{Language, States, Suggestion, Usage, Used, openings, suggest},
     restriction::Token,
 };
 
@@ -113,7 +113,7 @@ fn uses(connection: &Connection, chance: &mut Chance) -> Vec<Use> {
     uses
 }
 
-fn usage(uses: &[Use], connection: &Connection, folder_from: usize, most: usize) -> Usage {
+fn usage(uses: &[Use], connection: &Connection, folder_from: usize, most: usize) -> Used {
     let mut usage = Usage::new(folder_from, most);
     for done in uses {
         match done {
@@ -130,7 +130,7 @@ fn usage(uses: &[Use], connection: &Connection, folder_from: usize, most: usize)
             }
         }
     }
-    usage
+    usage.finish()
 }
 
 fn shuffled(uses: &[Use], chance: &mut Chance) -> Vec<Use> {
@@ -316,7 +316,7 @@ fn of_all_choices_the_one_that_opens_least_is_taken() {
         for path in &paths {
             usage.used(0, Access::Read, &Path::new(path).expect("a path"), 0);
         }
-        let found = suggest(&usage, 0, connection, Access::Read, most, States::default());
+        let found = suggest(&usage.finish(), 0, connection, Access::Read, most, States::default());
         let found = found.expect("it was used");
         let best = choices(&paths).into_iter().filter(|choice| choice.len() <= most);
         let best = best.map(|choice| opened(&choice)).min().expect("a choice");
@@ -334,13 +334,14 @@ fn what_is_opened_is_folders_and_keys_and_never_everything() {
     for path in ["aaa/x/1", "aaa/x/2", "aaa/x/3", "aaa/y", "bbb/z"] {
         usage.used(0, Access::Write, &Path::new(path).expect("a path"), 0);
     }
+    let used = usage.finish();
     let opened = |most| {
-        let found = openings(&usage, 0, Access::Write, most);
+        let found = openings(&used, 0, Access::Write, most);
         found.iter().map(|restriction| restriction.text().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(opened(12), ["aaa/x/", "aaa/y", "bbb/z"]);
     assert_eq!(opened(2), ["aaa/", "bbb/z"]);
     // Fewer than buckets there cannot be.
     assert_eq!(opened(1), ["aaa/", "bbb/z"]);
-    assert!(openings(&usage, 0, Access::Read, 12).is_empty());
+    assert!(openings(&used, 0, Access::Read, 12).is_empty());
 }

@@ -43,7 +43,7 @@ pub use self::{
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
     remedy::{Also, Remedy, Step, remedies},
-    suggest::{Suggestion, Usage, openings, reaches, suggest},
+    suggest::{Suggestion, Usage, Used, openings, reaches, suggest},
 };
 use crate::{escape::escape, path::Path};
 

@@ -23,7 +23,10 @@ mod usage;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::choose::Choice;
-pub use self::{part::reaches, usage::Usage};
+pub use self::{
+    part::reaches,
+    usage::{Usage, Used},
+};
 use super::{Answer, States};
 use crate::{access::Access, automaton::Effect, policy::Connection, restriction::Restriction};
 
@@ -49,7 +52,7 @@ pub struct Suggestion {
 /// Suggests at most so many restrictions for one access of a connection, or as few as what is granted
 /// permits. `None` where the access was not used.
 ///
-/// `number` is the connection's in `usage`. Each question of the proof has so many states.
+/// `number` is the connection's in `used`. Each question of the proof has so many states.
 ///
 /// ```
 /// use pathward::{Access, Path, Policy, analysis::{States, Usage, suggest}};
@@ -66,22 +69,23 @@ pub struct Suggestion {
 /// usage.used(0, Access::Read, &Path::new("tables/2026/a.csv")?, 1);
 /// usage.used(0, Access::Read, &Path::new("tables/2026/b.csv")?, 1);
 ///
+/// let used = usage.finish();
 /// let connection = &policy.connections()[0];
-/// let Some(found) = suggest(&usage, 0, connection, Access::Read, 12, States::default()) else { panic!() };
+/// let Some(found) = suggest(&used, 0, connection, Access::Read, 12, States::default()) else { panic!() };
 /// let texts: Vec<_> = found.restrictions.iter().map(|restriction| restriction.text()).collect();
 /// assert_eq!(texts, ["pub/data/in/", "tables/2026/*.csv"]);
 /// assert!(found.inside.holds() && found.covers.holds());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn suggest(
-    usage: &Usage,
+    used: &Used,
     number: usize,
     connection: &Connection,
     access: Access,
     most: usize,
     states: States,
 ) -> Option<Suggestion> {
-    let tree = usage.tree(number, access)?;
+    let tree = used.tree(number, access)?;
     let rules = connection.rules().iter().enumerate();
     let grants: BTreeMap<usize, &Restriction> = rules
         .filter(|(_, rule)| rule.effect == Effect::Allow && rule.access.contains(access))
@@ -99,10 +103,10 @@ pub fn suggest(
     })
 }
 
-/// The same for what was refused, and would have to be opened: whatever is granted. Never `*`. `rule` in
-/// `usage` is 0 for all.
-pub fn openings(usage: &Usage, number: usize, access: Access, most: usize) -> Vec<Restriction> {
-    let (Some(tree), Ok(all)) = (usage.tree(number, access), Restriction::parse("*")) else {
+/// The same for what was refused, and would have to be opened: whatever is granted. Never `*`. `rule` is
+/// 0 for all that was used.
+pub fn openings(used: &Used, number: usize, access: Access, most: usize) -> Vec<Restriction> {
+    let (Some(tree), Ok(all)) = (used.tree(number, access), Restriction::parse("*")) else {
         return Vec::new();
     };
     let grants = BTreeMap::from([(0, &all)]);

@@ -4,7 +4,7 @@
 //! However much is noted, and in whatever order, what is kept is bounded and the same. Of a folder whose
 //! keys are many enough to make it a restriction the keys are forgotten. When all folders, kept keys and
 //! rules are more than the limit, what lies deepest is kept as its parent folder: at the greatest depth
-//! at which they are not.
+//! at which they are not. While it is noted there may be twice as many, so that this is seldom done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,13 @@ pub struct Usage {
     most: usize,
     kept: usize,
     /// The most `/` that a folder's path has.
+    deepest: usize,
+}
+
+/// All that was used of each connection, by access: see [`Usage::finish`].
+#[derive(Debug)]
+pub struct Used {
+    trees: BTreeMap<(usize, Access), Tree>,
     deepest: usize,
 }
 
@@ -66,9 +73,9 @@ impl Folder {
 impl Usage {
     /// From how many different keys on a folder becomes a restriction, by default.
     pub const FOLDER_FROM: usize = 4;
-    /// The most folders, keys and rules of folders that are kept, by default: some 50 MB with names as
-    /// they usually are, 400 MB with the longest.
-    pub const MOST: usize = 1 << 18;
+    /// The most folders, keys and rules of folders that are kept, by default; twice as many while it is
+    /// noted, which are some 50 MB with names as they usually are, and 400 MB with the longest.
+    pub const MOST: usize = 1 << 17;
 
     /// Nothing yet. A folder becomes a restriction from `folder_from` different keys on; no more than
     /// `most` folders, keys and rules of folders are kept.
@@ -114,14 +121,12 @@ impl Usage {
         self.change(connection, access, path.as_bytes(), |folder, _| folder.all = true);
     }
 
-    /// The folders of this connection and access, if anything was used.
-    pub(super) fn tree(&self, connection: usize, access: Access) -> Option<&Tree> {
-        self.trees.get(&(connection, access))
-    }
-
-    /// How many segments of paths are told apart, if it became too much to tell all.
-    pub fn depth(&self) -> Option<usize> {
-        Some(self.deepest).filter(|depth| *depth < usize::MAX)
+    /// All that was used.
+    pub fn finish(mut self) -> Used {
+        if self.kept > self.most {
+            self.flatten();
+        }
+        Used { trees: self.trees, deepest: self.deepest }
     }
 
     /// Changes the folder at the end of a way, or the deepest of the way that is told apart.
@@ -160,27 +165,53 @@ impl Usage {
         let before = folder.kept(self.folder_from);
         change(folder, rest.is_empty());
         self.kept = self.kept + folder.kept(self.folder_from) - before;
-        while self.kept > self.most && self.deepest > 0 {
+        if self.kept > self.most.saturating_mul(2) {
             self.flatten();
         }
     }
 
-    /// Keeps one level less of all trees.
+    /// Keeps so many levels of all trees that they are not more than may be.
     fn flatten(&mut self) {
-        let deepest = self.trees.values().map(Tree::depth).max().unwrap_or(0);
-        self.deepest = self.deepest.min(deepest).saturating_sub(1);
-        self.trees.values_mut().for_each(|tree| *tree = tree.cut(self.deepest));
-        let folders = self.trees.values().flat_map(|tree| &tree.folders);
-        self.kept = folders.map(|folder| folder.kept(self.folder_from)).sum();
+        // What is kept of each level. Of a level that becomes the last, it is not less.
+        let mut levels: Vec<usize> = Vec::new();
+        for tree in self.trees.values() {
+            for (folder, depth) in tree.folders.iter().zip(tree.depths()) {
+                levels.resize(levels.len().max(depth + 1), 0);
+                levels[depth] += folder.kept(self.folder_from);
+            }
+        }
+        let mut kept = 0;
+        let fits = levels.iter().position(|level| {
+            kept += level;
+            kept > self.most
+        });
+        let Some(first_too_many) = fits else { return };
+        self.deepest = self.deepest.min(first_too_many.saturating_sub(1));
+        loop {
+            self.trees.values_mut().for_each(|tree| *tree = tree.cut(self.deepest));
+            let folders = self.trees.values().flat_map(|tree| &tree.folders);
+            self.kept = folders.map(|folder| folder.kept(self.folder_from)).sum();
+            if self.kept <= self.most || self.deepest == 0 {
+                break;
+            }
+            self.deepest -= 1;
+        }
+    }
+}
+
+impl Used {
+    /// The folders of this connection and access, if anything was used.
+    pub(super) fn tree(&self, connection: usize, access: Access) -> Option<&Tree> {
+        self.trees.get(&(connection, access))
+    }
+
+    /// How many segments of paths are told apart, if it became too much to tell all.
+    pub fn depth(&self) -> Option<usize> {
+        Some(self.deepest).filter(|depth| *depth < usize::MAX)
     }
 }
 
 impl Tree {
-    /// The most folders on one way.
-    fn depth(&self) -> usize {
-        self.depths().into_iter().max().unwrap_or(0)
-    }
-
     /// How deep each folder is: a folder comes before those in it.
     fn depths(&self) -> Vec<usize> {
         let mut depths = vec![0; self.folders.len()];

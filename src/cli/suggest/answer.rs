@@ -11,7 +11,7 @@ use super::{
         validate::plural,
         yaml::{access_text, entry},
     },
-    gather::{Gathered, OfOne, Rules},
+    gather::{Found, OfOne, Rules},
 };
 use crate::{
     access::{Access, AccessSet},
@@ -49,24 +49,22 @@ struct One<'e> {
 }
 
 impl<'e> Answered<'e> {
-    pub(super) fn new(gathered: &Gathered<'e>, max: usize, states: States) -> Self {
+    pub(super) fn new(log: &Found<'e>, max: usize, states: States) -> Self {
         let mut all =
             Self { connections: Vec::new(), absent: Vec::new(), undecided: 0, wrong: None };
-        for (number, connection, found) in gathered.all() {
+        for (number, connection, found) in log.all() {
             if found.uses == 0 && found.denied.is_empty() {
                 all.absent.push(connection);
                 continue;
             }
             let suggestions: Vec<Suggestion> = Access::ALL
                 .into_iter()
-                .filter_map(|access| {
-                    suggest(&gathered.usage, number, connection, access, max, states)
-                })
+                .filter_map(|access| suggest(&log.used, number, connection, access, max, states))
                 .collect();
             for suggestion in &suggestions {
                 all.check(connection, suggestion);
             }
-            let opened = |access| match &gathered.openings {
+            let opened = |access| match &log.denied {
                 Some(denied) => openings(denied, number, access, max),
                 None => Vec::new(),
             };
@@ -124,13 +122,13 @@ impl<'e> Answered<'e> {
 
     pub(super) fn write_text(
         &self,
-        gathered: &Gathered<'_>,
+        log: &Found<'_>,
         show: usize,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         for one in &self.connections {
-            let found = &gathered.connections[one.number];
-            for line in one.lines(found, gathered.openings.is_some(), show) {
+            let found = &log.connections[one.number];
+            for line in one.lines(found, log.denied.is_some(), show) {
                 writeln!(output.out, "{line}")?;
             }
         }
@@ -142,8 +140,8 @@ impl<'e> Answered<'e> {
             let more = self.absent.len() - show;
             writeln!(output.out, "# and {more} more connections that are not in the log")?;
         }
-        if gathered.unknown > 0 {
-            let records = plural(gathered.unknown, "record");
+        if log.unknown > 0 {
+            let records = plural(log.unknown, "record");
             writeln!(output.out, "# {records} of connections that their callers do not have")?;
         }
         Ok(())
@@ -166,6 +164,9 @@ impl One<'_> {
                 let path = escape_bytes(path.as_bytes());
                 lines.push(format!("# {} no longer, such as {path}", suggestion.access));
             }
+        }
+        for access in self.not_used() {
+            lines.push(format!("# {access} no longer: it was not used"));
         }
         let rule = |n: usize| {
             let rule = self.connection.rules().get(n);
@@ -207,6 +208,15 @@ impl One<'_> {
             }
         }
         lines
+    }
+
+    /// The accesses that are granted, and that nothing used.
+    fn not_used(&self) -> impl Iterator<Item = Access> {
+        let rules = self.connection.rules().iter();
+        let allows = rules.filter(|rule| rule.effect == Effect::Allow);
+        let granted = allows.fold(AccessSet::NONE, |set, rule| set.union(rule.access));
+        let used: AccessSet = self.suggestions.iter().map(|s| s.access).collect();
+        granted.without(used).iter()
     }
 
     fn proved(&self) -> &'static str {
@@ -255,7 +265,8 @@ fn takes_from(deny: &Rule, entries: &Entries, states: States) -> (bool, usize) {
     let paths = Language::of(&deny.restriction);
     let mut undecided = 0;
     for (restriction, access) in entries {
-        if access.intersection(deny.access).is_empty() {
+        if access.intersection(deny.access).is_empty() || are_apart(restriction, &deny.restriction)
+        {
             continue;
         }
         match paths.disjoint(&Language::of(restriction), states) {
@@ -265,6 +276,12 @@ fn takes_from(deny: &Rule, entries: &Entries, states: States) -> (bool, usize) {
         }
     }
     (false, undecided)
+}
+
+/// Whether two restrictions differ before any `*` of theirs: most do, and no question is needed.
+fn are_apart(a: &Restriction, b: &Restriction) -> bool {
+    let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).any(|(a, b)| a != b);
+    a.patterns().iter().all(|a| b.patterns().iter().all(|b| differ(a.prefix(), b.prefix())))
 }
 
 /// The answer of `suggest` in JSON. See [`crate::cli`].
@@ -295,6 +312,7 @@ struct OneJson<'j> {
     restrictions: Vec<EntryJson<'j>>,
     yaml: String,
     proofs: Vec<ProofJson>,
+    not_used: Vec<&'static str>,
     unused: Vec<RuleJson<'j>>,
     unused_deny: Vec<DenyJson<'j>>,
     openings: Vec<EntryJson<'j>>,
@@ -329,24 +347,20 @@ struct CountJson<'j> {
 }
 
 impl<'e> Answered<'e> {
-    pub(super) fn json<'j>(
-        &'j self,
-        gathered: &'j Gathered<'_>,
-        lines: &'j Lines,
-    ) -> SuggestJson<'j> {
+    pub(super) fn json<'j>(&'j self, log: &'j Found<'_>, lines: &'j Lines) -> SuggestJson<'j> {
         let absent = self.absent.iter().map(|connection| AbsentJson {
             connection: connection.id().to_string(),
             owner: connection.owner(),
         });
         SuggestJson {
             log: lines,
-            unknown: gathered.unknown,
-            depth: gathered.usage.depth(),
+            unknown: log.unknown,
+            depth: log.used.depth(),
             undecided: self.undecided,
             connections: self
                 .connections
                 .iter()
-                .map(|one| one.json(&gathered.connections[one.number]))
+                .map(|one| one.json(&log.connections[one.number]))
                 .collect(),
             absent: absent.collect(),
         }
@@ -379,6 +393,7 @@ impl One<'_> {
             restrictions: entries(&self.entries),
             yaml: self.block().iter().map(|line| format!("{line}\n")).collect(),
             proofs: self.suggestions.iter().map(proof).collect(),
+            not_used: self.not_used().map(Access::name).collect(),
             unused: self.unused.iter().filter_map(|n| rule(*n)).collect(),
             unused_deny: self
                 .unused_denies

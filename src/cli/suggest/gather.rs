@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::super::log::Record;
 use crate::{
     access::Access,
-    analysis::{Usage, reaches},
+    analysis::{Usage, Used, reaches},
     automaton::{Effect, Verdict},
     engine::{Caller, Engine, Operate, Operation, Outcome, Reason, Scope},
     policy::Connection,
@@ -27,16 +27,33 @@ pub(super) struct OfOne {
     pub(super) denies: BTreeMap<usize, u64>,
 }
 
-/// What was found of all connections.
+/// What was found of all connections, once the log is read.
+pub(super) struct Found<'e> {
+    engine: &'e Engine,
+    pub(super) connections: Vec<OfOne>,
+    pub(super) used: Used,
+    /// What was denied, if that is asked for, with 0 as its rule.
+    pub(super) denied: Option<Used>,
+    /// How many records name a connection that their caller does not have.
+    pub(super) unknown: u64,
+}
+
+impl<'e> Found<'e> {
+    /// Every connection of the policy, with what was found of it.
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, &'e Connection, &OfOne)> {
+        let connections = self.engine.policy().connections().iter().enumerate();
+        connections.zip(&self.connections).map(|((n, connection), found)| (n, &**connection, found))
+    }
+}
+
+/// What is found of all connections, while the log is read.
 pub(super) struct Gathered<'e> {
     engine: &'e Engine,
     numbers: HashMap<*const Connection, usize>,
-    pub(super) connections: Vec<OfOne>,
-    pub(super) usage: Usage,
-    /// What was denied, if that is asked for, with 0 as its rule.
-    pub(super) openings: Option<Usage>,
-    /// How many records name a connection that their caller does not have.
-    pub(super) unknown: u64,
+    connections: Vec<OfOne>,
+    usage: Usage,
+    openings: Option<Usage>,
+    unknown: u64,
     /// The denies that take something below directories.
     seen: HashMap<(usize, Access, Vec<u8>), Vec<usize>>,
 }
@@ -59,10 +76,15 @@ impl<'e> Gathered<'e> {
         }
     }
 
-    /// Every connection of the policy, with what was found of it.
-    pub(super) fn all(&self) -> impl Iterator<Item = (usize, &'e Connection, &OfOne)> {
-        let connections = self.engine.policy().connections().iter().enumerate();
-        connections.zip(&self.connections).map(|((n, connection), found)| (n, &**connection, found))
+    /// The log is read.
+    pub(super) fn finish(self) -> Found<'e> {
+        Found {
+            engine: self.engine,
+            connections: self.connections,
+            used: self.usage.finish(),
+            denied: self.openings.map(Usage::finish),
+            unknown: self.unknown,
+        }
     }
 
     /// Adds a record of the log.

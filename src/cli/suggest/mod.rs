@@ -44,8 +44,8 @@ Unused are restrictions without all of which every use would have been allowed, 
 decided. What was denied opens nothing; `--openings` says, in comments, what would. Denials by an API key's
 own permission, of unknown connections or of access control lists are no matter of restrictions.
 
-Of a log of any length some 50 MB are kept (262,144 folders, keys and rules of folders; 400 MB with the longest
-names); of more, the deepest levels are taken together.
+Of a log of any length 131,072 folders, keys and rules of folders are kept, and twice as many while it is read
+(some 50 MB; 400 MB with the longest names). Of more, the deepest levels are taken together, which is said.
 
 Exit codes: 0 suggested, 1 not decided within the budget, 2 a line cannot be read (0 with --ignore-invalid) or
 wrong usage, 3 the policy does not load.")]
@@ -95,7 +95,8 @@ pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, F
     let lines = args.log.read(&[engine.policy()], output, |record, operation| {
         gathered.add(record, operation);
     })?;
-    let answered = Answered::new(&gathered, args.max, States::new(args.states));
+    let found = gathered.finish();
+    let answered = Answered::new(&found, args.max, States::new(args.states));
     if let Some(wrong) = &answered.wrong {
         return Err(Failure::Said(Exit::Error, wrong.clone()));
     }
@@ -104,11 +105,11 @@ pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, F
         _ => Exit::Error,
     };
     match output.format {
-        Format::Text => answered.write_text(&gathered, args.show, output)?,
-        Format::Json => output.json(&answered.json(&gathered, &lines))?,
+        Format::Text => answered.write_text(&found, args.show, output)?,
+        Format::Json => output.json(&answered.json(&found, &lines))?,
     }
     output.note(format_args!("{lines}"))?;
-    if let Some(depth) = gathered.usage.depth() {
+    if let Some(depth) = found.used.depth() {
         output.note(format_args!(
             "so much was used that only the first {} of paths were told apart",
             plural(depth, "level")
