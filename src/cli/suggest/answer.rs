@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{
     super::{
-        log::Lines,
-        output::{Failure, Output, RuleJson, dialect_name, escape_bytes, place, text_of},
+        output::{Failure, Output, escape_bytes, place},
         validate::plural,
         yaml::{access_text, entry},
     },
@@ -23,13 +20,13 @@ use crate::{
 };
 
 /// Restrictions, each with the accesses that it is for.
-type Entries = Vec<(Restriction, AccessSet)>;
+pub(super) type Entries = Vec<(Restriction, AccessSet)>;
 
 /// What is suggested.
 pub(super) struct Answered<'e> {
-    connections: Vec<One<'e>>,
+    pub(super) connections: Vec<One<'e>>,
     /// Those that no record names.
-    absent: Vec<&'e Connection>,
+    pub(super) absent: Vec<&'e Connection>,
     /// How many questions were not decided.
     pub(super) undecided: usize,
     /// What was to be proved and is not so.
@@ -37,15 +34,15 @@ pub(super) struct Answered<'e> {
 }
 
 /// What is suggested for one connection.
-struct One<'e> {
-    number: usize,
-    connection: &'e Connection,
-    suggestions: Vec<Suggestion>,
-    entries: Entries,
-    unused: Vec<usize>,
+pub(super) struct One<'e> {
+    pub(super) number: usize,
+    pub(super) connection: &'e Connection,
+    pub(super) suggestions: Vec<Suggestion>,
+    pub(super) entries: Entries,
+    pub(super) unused: Vec<usize>,
     /// With whether they take something of what is suggested.
-    unused_denies: Vec<(usize, bool)>,
-    openings: Entries,
+    pub(super) unused_denies: Vec<(usize, bool)>,
+    pub(super) openings: Entries,
 }
 
 impl<'e> Answered<'e> {
@@ -211,7 +208,7 @@ impl One<'_> {
     }
 
     /// The accesses that are granted, and that nothing used.
-    fn not_used(&self) -> impl Iterator<Item = Access> {
+    pub(super) fn not_used(&self) -> impl Iterator<Item = Access> {
         let rules = self.connection.rules().iter();
         let allows = rules.filter(|rule| rule.effect == Effect::Allow);
         let granted = allows.fold(AccessSet::NONE, |set, rule| set.union(rule.access));
@@ -229,7 +226,7 @@ impl One<'_> {
     }
 
     /// What replaces the connection's `restrictions`.
-    fn block(&self) -> Vec<String> {
+    pub(super) fn block(&self) -> Vec<String> {
         let Some((_, first)) = self.entries.first() else { return Vec::new() };
         let own = self.connection.access();
         let is_one = self.entries.iter().all(|(_, access)| access == first);
@@ -282,130 +279,4 @@ fn takes_from(deny: &Rule, entries: &Entries, states: States) -> (bool, usize) {
 fn are_apart(a: &Restriction, b: &Restriction) -> bool {
     let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).any(|(a, b)| a != b);
     a.patterns().iter().all(|a| b.patterns().iter().all(|b| differ(a.prefix(), b.prefix())))
-}
-
-/// The answer of `suggest` in JSON. See [`crate::cli`].
-#[derive(Serialize)]
-pub(super) struct SuggestJson<'j> {
-    #[serde(flatten)]
-    log: &'j Lines,
-    unknown: u64,
-    depth: Option<usize>,
-    undecided: usize,
-    connections: Vec<OneJson<'j>>,
-    absent: Vec<AbsentJson<'j>>,
-}
-
-#[derive(Serialize)]
-struct AbsentJson<'j> {
-    connection: String,
-    owner: &'j str,
-}
-
-#[derive(Serialize)]
-struct OneJson<'j> {
-    connection: String,
-    owner: &'j str,
-    uses: u64,
-    denied: &'j BTreeMap<&'static str, u64>,
-    closed: u64,
-    restrictions: Vec<EntryJson<'j>>,
-    yaml: String,
-    proofs: Vec<ProofJson>,
-    not_used: Vec<&'static str>,
-    unused: Vec<RuleJson<'j>>,
-    unused_deny: Vec<DenyJson<'j>>,
-    openings: Vec<EntryJson<'j>>,
-    denies: Vec<CountJson<'j>>,
-}
-
-#[derive(Serialize)]
-struct EntryJson<'j> {
-    text: &'j str,
-    dialect: &'static str,
-    access: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct ProofJson {
-    access: &'static str,
-    opens_nothing: bool,
-    covers: bool,
-    no_longer: Option<String>,
-}
-
-#[derive(Serialize)]
-struct DenyJson<'j> {
-    rule: RuleJson<'j>,
-    takes: bool,
-}
-
-#[derive(Serialize)]
-struct CountJson<'j> {
-    rule: RuleJson<'j>,
-    count: u64,
-}
-
-impl<'e> Answered<'e> {
-    pub(super) fn json<'j>(&'j self, log: &'j Found<'_>, lines: &'j Lines) -> SuggestJson<'j> {
-        let absent = self.absent.iter().map(|connection| AbsentJson {
-            connection: connection.id().to_string(),
-            owner: connection.owner(),
-        });
-        SuggestJson {
-            log: lines,
-            unknown: log.unknown,
-            depth: log.used.depth(),
-            undecided: self.undecided,
-            connections: self
-                .connections
-                .iter()
-                .map(|one| one.json(&log.connections[one.number]))
-                .collect(),
-            absent: absent.collect(),
-        }
-    }
-}
-
-impl One<'_> {
-    fn json<'j>(&'j self, found: &'j OfOne) -> OneJson<'j> {
-        let rule = |n: usize| Some(RuleJson::new(n, self.connection.rules().get(n)?));
-        let entries = |entries: &'j Entries| {
-            let entry = |(restriction, access): &'j (Restriction, AccessSet)| EntryJson {
-                text: restriction.text(),
-                dialect: dialect_name(restriction.dialect()),
-                access: access.iter().map(Access::name).collect(),
-            };
-            entries.iter().map(entry).collect()
-        };
-        let proof = |suggestion: &Suggestion| ProofJson {
-            access: suggestion.access.name(),
-            opens_nothing: suggestion.inside.holds(),
-            covers: suggestion.covers.holds(),
-            no_longer: suggestion.keeps.witness().map(|p| text_of(p.as_bytes()).0.into_owned()),
-        };
-        OneJson {
-            connection: self.connection.id().to_string(),
-            owner: self.connection.owner(),
-            uses: found.uses,
-            denied: &found.denied,
-            closed: found.closed,
-            restrictions: entries(&self.entries),
-            yaml: self.block().iter().map(|line| format!("{line}\n")).collect(),
-            proofs: self.suggestions.iter().map(proof).collect(),
-            not_used: self.not_used().map(Access::name).collect(),
-            unused: self.unused.iter().filter_map(|n| rule(*n)).collect(),
-            unused_deny: self
-                .unused_denies
-                .iter()
-                .filter_map(|(n, takes)| Some(DenyJson { rule: rule(*n)?, takes: *takes }))
-                .collect(),
-            openings: entries(&self.openings),
-            denies: found
-                .denies
-                .iter()
-                .filter_map(|(n, count)| Some(CountJson { rule: rule(*n)?, count: *count }))
-                .collect(),
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod gather;
+mod json;
 
 use std::ffi::OsString;
 
