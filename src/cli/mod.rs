@@ -57,6 +57,18 @@
 //!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
 //!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
 //!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
+//! * a log, as `suggest` and `replay` read it: `lines`, `records`, `other` (no decisions), `invalid`
+//!   (malformed when they were decided), `malformed` (cannot be read), `malformed_lines` (the first): `line`, `message`.
+//! * `suggest`: the log; `unknown` (records of connections that their callers do not have), `depth` (how many
+//!   levels of paths were told apart, if not all) or null, `undecided` (questions), `connections`:
+//!   `connection`, `owner`, `uses`, `denied` (by reason), `closed` (of them allowed in the log), `restrictions`:
+//!   `text`, `dialect`, `access`; `yaml` (the same as a policy has them), `proofs`: `access`, `opens_nothing`, `covers`,
+//!   `no_longer` (a path) or null; `not_used` (accesses), `unused` (rules), `unused_deny`: `rule`, `takes` (whether
+//!   it takes something of what is suggested); `openings` (as `restrictions`), `denies`: `rule`, `count`; and
+//!   `absent` (connections that the log does not name): `connection`, `owner`.
+//! * `replay`: the log; `compared`, `opened`, `closed`, `not_compared`, `ungrouped` (flips beyond the first
+//!   10,000 groups), `groups`: `connection`, `caller`, `flip` (`opened`, `closed`), `count`, `reason` (a code, or
+//!   `unknown_key`), `rule` or null, `was` (a code), `old_rule` or null, `examples`: `line`, `op`, `path`, `to`.
 //! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.

@@ -12,8 +12,10 @@ mod hostile;
 mod iam;
 mod lint;
 mod never;
+mod replay;
 #[cfg(feature = "gateway")]
 mod serve;
+mod suggest;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod tls;
 

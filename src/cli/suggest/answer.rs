@@ -227,10 +227,17 @@ impl One<'_> {
 
     /// What replaces the connection's `restrictions`.
     pub(super) fn block(&self) -> Vec<String> {
-        let Some((_, first)) = self.entries.first() else { return Vec::new() };
+        if self.entries.is_empty() {
+            return Vec::new();
+        }
+        // The access that most of them have is written once; the connection's own if as many have that.
         let own = self.connection.access();
-        let is_one = self.entries.iter().all(|(_, access)| access == first);
-        let common = if is_one { *first } else { own };
+        let count = |access| {
+            self.entries.iter().filter(|(_, entry_access)| *entry_access == access).count()
+        };
+        let sets = self.entries.iter().map(|(_, access)| *access);
+        let rank = |access: &AccessSet| (count(*access), *access == own, access.bits());
+        let common = sets.max_by_key(rank).unwrap_or(own);
         let mut lines = Vec::new();
         if common != own {
             lines.push(format!("    access: {}", access_text(common)));

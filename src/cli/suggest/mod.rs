@@ -39,7 +39,8 @@ What is allowed in the log and by the policy of today counts as used. For each c
   * a listing in which nothing was read keeps what it could show; a directory that was deleted with all in
     it stays deletable. What a listing shows beside what was read, it shows no longer.
 That the suggestion opens nothing (with the denies as they are) and covers all that was used is proved.
-Standard output is YAML: each block replaces a connection's `restrictions`; the rest is comments.
+Standard output is YAML: each block replaces a connection's `restrictions`, and its `access` if the block has
+one; the rest is comments.
 
 Unused are restrictions without all of which every use would have been allowed, and denies that never
 decided. What was denied opens nothing; `--openings` says, in comments, what would. Denials by an API key's
