@@ -40,7 +40,8 @@ fn the_examples_of_the_readme_are_what_happens() {
 
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     fs::create_dir_all(folder.path().join("policies/review")).expect("a folder");
-    for name in ["review/old.yaml", "review/new.yaml", "algorithmia.yaml"] {
+    for name in ["review/old.yaml", "review/new.yaml", "review/decisions.jsonl", "algorithmia.yaml"]
+    {
         let to = folder.path().join("policies").join(name);
         fs::copy(policies.join(name), to).expect("copied");
     }
@@ -61,7 +62,7 @@ fn the_examples_of_the_readme_are_what_happens() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 4);
+    assert_eq!(asked, 6);
 
     let printed = pathward(folder.path(), &["test", "--policy", "policy.yaml"]);
     assert_eq!(printed, "1 passed, 0 failed; 7 of 7 expectations met\n");

@@ -15,6 +15,7 @@
 //! * `lint`: what loads and is probably not meant.
 //! * `remedy`: what would change a decision, and what else that would change.
 //! * `graph`: a connection as places and ways, for people to look at.
+//! * `suggest`: from what was used, the restrictions that allow it.
 //! * [`iam`]: what IAM policies say, as the same sets of paths.
 //! * `diff`: what a new policy allows that the old one did not, and what it no longer allows.
 //!
@@ -34,6 +35,7 @@ mod language;
 mod lint;
 mod remedy;
 mod search;
+mod suggest;
 mod walk;
 
 use std::fmt;
@@ -45,6 +47,7 @@ pub use self::{
     language::Language,
     lint::{CODES, Finding, Level, Lint, lint},
     remedy::{Also, Remedy, Step, remedies, remedies_below},
+    suggest::{Suggestion, Usage, Used, openings, reaches, suggest},
 };
 use crate::{escape::escape, path::Path};
 

@@ -197,9 +197,13 @@ pub fn remedies_below<'p>(
 }
 
 /// The restriction of one path; of a directory, whose text stands for what is in it, that.
-fn exact(path: &Path<'_>) -> Option<Restriction> {
-    let text = path.to_string().replace('\\', "\\\\").replace('*', "\\*");
-    Restriction::parse(&text).ok()
+pub(super) fn exact(path: &Path<'_>) -> Option<Restriction> {
+    Restriction::parse(&escaped(&path.to_string())).ok()
+}
+
+/// What is written for these characters in a plain restriction.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('*', "\\*")
 }
 
 /// The shortest path but those of a pattern that is allowed before and not after, or the other way round.

@@ -61,6 +61,18 @@
 //!   (what is decided for paths that end there, or null where none can) and `below` (for all that start
 //!   so): `given`, `denied` and `shut` (none of them has any access); `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
 //!   (rules that make no difference). With `--format svg` or `dot`: a picture.
+//! * a log, as `suggest` and `replay` read it: `lines`, `records`, `other` (no decisions), `invalid`
+//!   (malformed when they were decided), `malformed` (cannot be read), `malformed_lines` (the first): `line`, `message`.
+//! * `suggest`: the log; `unknown` (records of connections that their callers do not have), `depth` (how many
+//!   levels of paths were told apart, if not all) or null, `undecided` (questions), `connections`:
+//!   `connection`, `owner`, `uses`, `denied` (by reason), `closed` (of them allowed in the log), `restrictions`:
+//!   `text`, `dialect`, `access`; `yaml` (the same as a policy has them), `proofs`: `access`, `opens_nothing`, `covers`,
+//!   `no_longer` (a path) or null; `not_used` (accesses), `unused` (rules), `unused_deny`: `rule`, `takes` (whether
+//!   it takes something of what is suggested); `openings` (as `restrictions`), `denies`: `rule`, `count`; and
+//!   `absent` (connections that the log does not name): `connection`, `owner`.
+//! * `replay`: the log; `compared`, `opened`, `closed`, `not_compared`, `ungrouped` (flips beyond the first
+//!   10,000 groups), `groups`: `connection`, `caller`, `flip` (`opened`, `closed`), `count`, `reason` (a code, or
+//!   `unknown_key`), `rule` or null, `was` (a code), `old_rule` or null, `examples`: `line`, `op`, `path`, `to`.
 //! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.
@@ -89,19 +101,23 @@ mod junit;
 #[cfg(feature = "gateway")]
 mod key;
 mod lint;
+mod log;
 mod output;
 #[cfg(feature = "executor")]
 mod probe;
 mod question;
 mod records;
 mod remedy;
+mod replay;
 mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
+mod suggest;
 mod tally;
 mod test;
 mod validate;
+mod yaml;
 
 use std::{
     io::{self, BufWriter, Write},
@@ -124,8 +140,11 @@ pub use self::{
     iam::{ExportArgs, ImportArgs},
     inspect::InspectArgs,
     lint::{FailLevel, LintArgs},
+    log::LogArgs,
     output::{AnyFormat, Format},
     question::{CallerArgs, KeyAccess, PolicyArgs, QuestionArgs},
+    replay::ReplayArgs,
+    suggest::SuggestArgs,
     test::TestArgs,
     validate::ValidateArgs,
 };
@@ -175,6 +194,10 @@ pub enum Command {
     CheckNoNewAccess(DiffArgs),
     /// Draw a connection: what is allowed where
     Graph(GraphArgs),
+    /// Suggest the tightest restrictions that allow what was used
+    Suggest(SuggestArgs),
+    /// Decide a log again by a new policy, and show which decisions flip
+    Replay(ReplayArgs),
     /// Say a connection as an IAM policy
     Export(ExportArgs),
     /// Read a connection from an IAM policy
@@ -218,6 +241,8 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(args, false, &mut output),
         Command::CheckNoNewAccess(args) => diff::run(args, true, &mut output),
         Command::Graph(args) => graph::run(args, &mut output),
+        Command::Suggest(args) => suggest::run(args, &mut output),
+        Command::Replay(args) => replay::run(args, &mut output),
         Command::Export(args) => iam::run_export(args, &mut output),
         Command::Import(args) => iam::run_import(args, &mut output),
         #[cfg(feature = "gateway")]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every reason code, in the order of a summary.
-const CODES: [(Outcome, &str); 10] = [
+pub(super) const CODES: [(Outcome, &str); 10] = [
     (Outcome::Allow, Reason::Allowed.code()),
     (Outcome::Deny, Reason::NoMatch.code()),
     (Outcome::Deny, Reason::Access.code()),

@@ -96,7 +96,8 @@ fn write_text(
 }
 
 /// `1 rule`, `2 rules`.
-pub(super) fn plural(count: usize, what: &str) -> String {
+pub(super) fn plural(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {what}{s}")
 }

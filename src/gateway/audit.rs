@@ -1,9 +1,12 @@
 //! The decision log: one line for each decision.
 
 use std::{
+    borrow::Cow,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::{
     engine::{ListMode, Operate, Outcome},
@@ -81,6 +84,7 @@ impl Entry {
     pub(super) fn log(&self, request_id: &str, upstream: &Upstream) {
         static DECISIONS: AtomicU64 = AtomicU64::new(1);
         let text = |bytes: &[u8]| escape(&String::from_utf8_lossy(bytes)).into_owned();
+        let key = self.path.as_ref().map(|path| key(path.key()));
         tracing::info!(
             target: "pathward::decision",
             decision_id = DECISIONS.fetch_add(1, Ordering::Relaxed),
@@ -92,8 +96,8 @@ impl Entry {
             op = self.op,
             s3_operation = s3_operation(self.op, self.path.as_ref()),
             bucket = self.path.as_ref().map(|path| text(path.bucket())),
-            key = self.path.as_ref().map(|path| text(path.key())),
-            key_encoding = "utf8",
+            key = key.as_ref().map(|(key, _)| &**key),
+            key_encoding = key.as_ref().map_or("utf8", |(_, encoding)| *encoding),
             decision = match self.outcome {
                 Outcome::Allow => "allow",
                 Outcome::Deny => "deny",
@@ -115,6 +119,16 @@ impl Entry {
     }
 }
 
+/// A key, and how it is written: what has hidden characters is escaped so that it can be read back.
+fn key(bytes: &[u8]) -> (Cow<'_, str>, &'static str) {
+    const ALL_BUT_PLAIN: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
+    match std::str::from_utf8(bytes) {
+        Ok(text) if matches!(escape(text), Cow::Borrowed(_)) => (text.into(), "utf8"),
+        _ => (percent_encode(bytes, ALL_BUT_PLAIN).to_string().into(), "pct"),
+    }
+}
+
 /// What S3 calls it: the request that an operation comes to, or would have.
 fn s3_operation(op: &str, path: Option<&Path<'_>>) -> Option<&'static str> {
     Some(match op {
@@ -132,4 +146,26 @@ fn s3_operation(op: &str, path: Option<&Path<'_>>) -> Option<&'static str> {
 /// The path that a line is about: the first that the operation touches.
 pub(super) fn path_of<Op: Operate>(operation: &Op) -> Option<Path<'static>> {
     operation.accesses().next().map(|need| need.path.clone().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_logged_so_that_it_can_be_read_back() {
+        for (bytes, written, encoding) in [
+            (&b"a b/%2F+"[..], "a b/%2F+", "utf8"),
+            ("ü".as_bytes(), "ü", "utf8"),
+            (br"\u{202e}", r"\u{202e}", "utf8"),
+            ("a b/\u{202e}%".as_bytes(), "a%20b/%E2%80%AE%25", "pct"),
+        ] {
+            assert_eq!(key(bytes), (written.into(), encoding));
+            let back: Vec<u8> = match encoding {
+                "pct" => percent_encoding::percent_decode_str(written).collect(),
+                _ => written.as_bytes().to_vec(),
+            };
+            assert_eq!(back, bytes);
+        }
+    }
 }

@@ -15,8 +15,10 @@ mod iam_json;
 mod lint;
 mod never;
 mod recipe;
+mod replay;
 #[cfg(feature = "gateway")]
 mod serve;
+mod suggest;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod tls;
 

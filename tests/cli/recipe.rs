@@ -61,8 +61,7 @@ fn the_recipe_stops_what_it_should() {
     assert!(text.contains("1 newly allowed"), "{text}");
 
     // A finding, a test that fails, and a policy that does not load, which nobody can agree to.
-    fs::write(&site, with("      - { path: \"*\", access: read-write }\n"))
-        .expect("written");
+    fs::write(&site, with("      - { path: \"*\", access: read-write }\n")).expect("written");
     let (code, text) = ci(&folder, "agreed");
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("(lint."), "{text}");

@@ -10,7 +10,7 @@ use super::{
     read::{Beyond, Read, read},
 };
 use crate::{
-    access::{Access, AccessSet},
+    access::AccessSet,
     analysis::{
         States,
         iam::{Imported, Problem, Relations, import},
@@ -19,8 +19,9 @@ use crate::{
         exit::Exit,
         output::{Failure, Format, Output, escape_bytes},
         validate::plural,
+        yaml::{access_text, names, quoted},
     },
-    escape::{escape, is_hidden},
+    escape::escape,
     policy::{ConnectionId, Policy},
 };
 
@@ -223,42 +224,4 @@ pub(crate) fn yaml(id: &ConnectionId<'_>, owner: &str, imported: &Imported) -> S
     // A deny without an access takes all: what nothing gives it may take as well.
     list("deny", &imported.deny, &|access| given.without(access).is_empty(), true);
     text
-}
-
-/// `read-only`, `read-write` or a list.
-fn access_text(access: AccessSet) -> String {
-    match access {
-        AccessSet::READ_ONLY | AccessSet::READ_WRITE => access.to_string(),
-        other => names(other),
-    }
-}
-
-fn names(access: AccessSet) -> String {
-    format!("[{}]", access.iter().map(Access::name).collect::<Vec<_>>().join(", "))
-}
-
-/// A text of YAML, in quotes where it could be read as something else or not be seen.
-fn quoted(text: &str) -> String {
-    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./*".contains(&b))
-        && !["null", "true", "false", "yes", "no", "on", "off"]
-            .contains(&text.to_ascii_lowercase().as_str());
-    if is_plain {
-        return text.to_owned();
-    }
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                quoted.push('\\');
-                quoted.push(character);
-            }
-            hidden if is_hidden(hidden) => {
-                quoted.push_str(&format!("\\U{:08x}", u32::from(hidden)));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

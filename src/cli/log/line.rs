@@ -1,0 +1,295 @@
+//! One line: an answer of `serve` or `check`, or an operation and its path.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use super::super::{output::outcome_name, question::Refused};
+use crate::{engine::Outcome, escape::escape, policy::ConnectionId};
+
+/// What a line is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line<'l> {
+    /// Something that was decided, or is to be.
+    Record(Fields<'l>),
+    /// Something that was malformed when it was decided, and is no question.
+    Invalid,
+    /// Another line of the same log.
+    Other,
+    /// Nothing.
+    Blank,
+}
+
+/// What a line says; what it may leave out is `None`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fields<'l> {
+    pub(super) connection: Option<Cow<'l, str>>,
+    pub(super) caller: Option<Cow<'l, str>>,
+    pub(super) key: Option<Cow<'l, str>>,
+    pub(super) op: Cow<'l, str>,
+    pub(super) path: Cow<'l, [u8]>,
+    pub(super) to: Option<Cow<'l, [u8]>>,
+    pub(super) verdict: Option<(Outcome, Cow<'l, str>)>,
+}
+
+impl<'l> Line<'l> {
+    /// Reads a line; `op` is the operation of lines that are a path alone.
+    pub(super) fn parse(line: &'l [u8], op: Option<&'l str>) -> Result<Self, String> {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self::Blank);
+        }
+        if line.starts_with(b"{") {
+            return json(line);
+        }
+        let (line, verdict) = answered(line)?.unwrap_or((line, None));
+        if matches!(verdict, Some((Outcome::Invalid, _))) {
+            return Ok(Self::Invalid);
+        }
+        let (op, path) = match op {
+            Some(op) => (op, line),
+            None => match split(line, |byte| matches!(byte, b'\t' | b' ')) {
+                Some((op, path)) => (text(op)?, path),
+                None => {
+                    return Err("no operation: a line is the operation, a space or a tab and the \
+                         path, unless `--op` is given; or JSON"
+                        .to_owned());
+                }
+            },
+        };
+        let (path, to) = match split(path, |byte| byte == b'\t').filter(|_| op == "copy") {
+            Some((path, to)) => (path, Some(to.into())),
+            None => (path, None),
+        };
+        let (connection, path) = match uri(path) {
+            Some((connection, path)) => (Some(connection.into()), path),
+            None => (None, path),
+        };
+        let (op, path) = (op.into(), path.into());
+        Ok(Self::Record(Fields { connection, op, path, to, verdict, ..Fields::default() }))
+    }
+}
+
+/// A line of `check --batch`: what was decided, and the line that it answers.
+#[expect(clippy::type_complexity, reason = "a verdict in front of the rest of a line")]
+fn answered(line: &[u8]) -> Result<Option<(&[u8], Option<(Outcome, Cow<'_, str>)>)>, String> {
+    let is_tab = |byte| byte == b'\t';
+    let Some((first, behind)) = split(line, is_tab) else { return Ok(None) };
+    let named = |outcome: &Outcome| outcome_name(*outcome).as_bytes() == first;
+    let (Some(outcome), Some((reason, behind))) =
+        (OUTCOMES.into_iter().find(named), split(behind, is_tab))
+    else {
+        return Ok(None);
+    };
+    Ok(Some((behind, Some((outcome, text(reason)?.into())))))
+}
+
+const OUTCOMES: [Outcome; 3] = [Outcome::Allow, Outcome::Deny, Outcome::Invalid];
+
+fn split(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|byte| is(*byte))?;
+    Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|_| Refused::Operation.to_string())
+}
+
+/// The connection and the path of a URI. No path is one: no bucket has a `:`.
+fn uri(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let at = memchr::memmem::find(bytes, b"://")?;
+    let id = std::str::from_utf8(&bytes[..at]).ok()?;
+    ConnectionId::parse(id).ok()?;
+    Some((id, &bytes[at + 3..]))
+}
+
+/// A line of JSON. Of what `serve` and `check` write, what matters here.
+#[derive(Deserialize)]
+struct Json<'l> {
+    #[serde(borrow)]
+    target: Option<Text<'l>>,
+    #[serde(borrow)]
+    connection: Option<Text<'l>>,
+    #[serde(borrow)]
+    caller: Option<Text<'l>>,
+    #[serde(borrow)]
+    key_id: Option<Text<'l>>,
+    #[serde(borrow)]
+    op: Option<Text<'l>>,
+    #[serde(borrow)]
+    path: Option<Text<'l>>,
+    #[serde(borrow)]
+    to: Option<Text<'l>>,
+    #[serde(borrow)]
+    bucket: Option<Text<'l>>,
+    #[serde(borrow)]
+    key: Option<Text<'l>>,
+    #[serde(borrow)]
+    key_encoding: Option<Text<'l>>,
+    #[serde(borrow)]
+    decision: Option<Text<'l>>,
+    #[serde(borrow)]
+    reason_code: Option<Text<'l>>,
+    #[serde(borrow)]
+    reason: Option<Text<'l>>,
+}
+
+/// A text that is borrowed where JSON has no escapes in it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'l>(#[serde(borrow)] Cow<'l, str>);
+
+fn json(line: &[u8]) -> Result<Line<'_>, String> {
+    let json: Json<'_> = serde_json::from_slice(line)
+        .map_err(|error| format!("it is no JSON of a decision: {}", escape(&error.to_string())))?;
+    if json.target.is_some_and(|target| target.0 != "pathward::decision") {
+        return Ok(Line::Other);
+    }
+    let op = json.op.ok_or(
+        "it has no `op`: `serve --log-format json` and `check --format json` write lines that do",
+    )?;
+    let verdict = match json.decision {
+        None => None,
+        Some(Text(decision)) => {
+            let outcome = OUTCOMES.into_iter().find(|outcome| outcome_name(*outcome) == decision);
+            let outcome =
+                outcome.ok_or_else(|| format!("there is no decision `{}`", escape(&decision)))?;
+            let reason = json.reason_code.or(json.reason).map_or(Cow::Borrowed(""), |r| r.0);
+            Some((outcome, reason))
+        }
+    };
+    if matches!(verdict, Some((Outcome::Invalid, _))) {
+        return Ok(Line::Invalid);
+    }
+    let path = match (json.path, json.bucket) {
+        (Some(Text(path)), _) => bytes(path),
+        (None, Some(Text(bucket))) => {
+            let key = json.key.map_or(Cow::Borrowed(""), |key| key.0);
+            let mut path = bucket.into_owned().into_bytes();
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            match json.key_encoding.as_ref().map(|encoding| &*encoding.0) {
+                None | Some("utf8") => path.extend_from_slice(key.as_bytes()),
+                Some("pct") => path.extend(percent_decode_str(&key)),
+                Some(other) => {
+                    return Err(format!("there is no `key_encoding` `{}`", escape(other)));
+                }
+            }
+            path.into()
+        }
+        (None, None) => return Err("it has no path: neither `path` nor `bucket`".to_owned()),
+    };
+    Ok(Line::Record(Fields {
+        connection: json.connection.map(|id| id.0).filter(|id| !id.is_empty()),
+        caller: json.caller.map(|caller| caller.0),
+        key: json.key_id.map(|key| key.0),
+        op: op.0,
+        path,
+        to: json.to.map(|to| bytes(to.0)),
+        verdict,
+    }))
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'l>(line: &'l str, op: Option<&'l str>) -> (String, String, String, Option<Outcome>) {
+        match Line::parse(line.as_bytes(), op) {
+            Ok(Line::Record(fields)) => {
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                let to = fields.to.map(|to| format!(" -> {}", text(&to))).unwrap_or_default();
+                let who = [fields.connection, fields.caller, fields.key];
+                let who: Vec<_> = who.into_iter().map(Option::unwrap_or_default).collect();
+                let path = text(&fields.path) + &to;
+                (who.join(" "), fields.op.into_owned(), path, fields.verdict.map(|v| v.0))
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_record_is_read() {
+        let (allow, deny) = (Some(Outcome::Allow), Some(Outcome::Deny));
+        for (line, op, who, name, path, verdict) in [
+            ("read\tpub/a b", None, "  ", "read", "pub/a b", None),
+            ("read pub/a b", None, "  ", "read", "pub/a b", None),
+            ("list ", None, "  ", "list", "", None),
+            ("pub/a b", Some("stat"), "  ", "stat", "pub/a b", None),
+            ("read S3+saha://pub/a", None, "S3+saha  ", "read", "pub/a", None),
+            ("s3://pub/a", Some("read"), "s3  ", "read", "pub/a", None),
+            ("read pub/x://y", None, "  ", "read", "pub/x://y", None),
+            ("copy pub/a\tpub/b", None, "  ", "copy", "pub/a -> pub/b", None),
+            ("allow\tallowed.rule\tread\tpub/a", None, "  ", "read", "pub/a", allow),
+            ("deny\tdeny.rule\tpub/a", Some("read"), "  ", "read", "pub/a", deny),
+            (
+                r#"{"line":7,"op":"copy","path":"pub/\u202ea","to":"pub/b","decision":"deny","reason":"deny.rule","rule":{"id":1}}"#,
+                None,
+                "  ",
+                "copy",
+                "pub/\u{202e}a -> pub/b",
+                deny,
+            ),
+            (
+                r#"{"target":"pathward::decision","connection":"s3+saha","caller":"steph","key_id":"k","op":"read","bucket":"pub","key":"a/b","key_encoding":"utf8","decision":"allow","reason_code":"allowed.rule"}"#,
+                None,
+                "s3+saha steph k",
+                "read",
+                "pub/a/b",
+                allow,
+            ),
+            (
+                r#"{"op":"list","bucket":"","key":"","key_encoding":"utf8"}"#,
+                None,
+                "  ",
+                "list",
+                "",
+                None,
+            ),
+            (
+                r#"{"op":"read","bucket":"pub","key":"%E2%80%AE%2541","key_encoding":"pct"}"#,
+                None,
+                "  ",
+                "read",
+                "pub/\u{202e}%41",
+                None,
+            ),
+        ] {
+            let expected = (who.to_owned(), name.to_owned(), path.to_owned(), verdict);
+            assert_eq!(read(line, op), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_said_to_be_none() {
+        for (line, expected) in [
+            ("", Line::Blank),
+            (" \r", Line::Blank),
+            (r#"{"target":"pathward::request","level":"INFO"}"#, Line::Other),
+            ("invalid\tinvalid.path\tread\tpub/../a", Line::Invalid),
+            (r#"{"op":"read","decision":"invalid"}"#, Line::Invalid),
+        ] {
+            assert_eq!(Line::parse(line.as_bytes(), None), Ok(expected), "{line}");
+        }
+        for (line, part) in [
+            ("pub/a", "no operation"),
+            ("{", "no JSON of a decision"),
+            (r#"{"op":"read","op":"stat"}"#, "duplicate field"),
+            (r#"{"level":"INFO"}"#, "no `op`"),
+            (r#"{"op":"read","decision":"maybe"}"#, "no decision `maybe`"),
+            (r#"{"op":"read","decision":"allow"}"#, "no path"),
+            (r#"{"op":"read","bucket":"b","key_encoding":"x"}"#, "no `key_encoding` `x`"),
+        ] {
+            let error = Line::parse(line.as_bytes(), None).expect_err(line);
+            assert!(error.contains(part), "{line}: {error}");
+        }
+    }
+}
