@@ -2,7 +2,7 @@
 
 use super::{
     choose::Choice,
-    part::whole,
+    index::Index,
     usage::{Folder, Tree},
 };
 use crate::{
@@ -64,15 +64,16 @@ pub(super) fn covers(
     choice: &Choice<'_>,
     states: States,
 ) -> Answer {
+    let index = Index::new(restrictions);
     let mut way = vec![0];
     let mut answer = Answer::Holds;
     while let Some(at) = way.pop() {
         let folder = &tree.folders[at];
         let path = choice.path(at);
-        if restrictions.iter().filter_map(whole).any(|prefix| path.starts_with(prefix)) {
+        if index.has_start_of(path, None) {
             continue;
         }
-        match keys(restrictions, folder, path).unwrap_or(Answer::Holds) {
+        match keys(&index, folder, path).unwrap_or(Answer::Holds) {
             Answer::Holds => {}
             fails => return fails,
         }
@@ -88,12 +89,11 @@ pub(super) fn covers(
     answer
 }
 
-/// The first key of a folder that nothing matches, by the reference matcher.
-fn keys(restrictions: &[Restriction], folder: &Folder, path: &[u8]) -> Option<Answer> {
+/// The first key of a folder that nothing matches.
+fn keys(index: &Index<'_>, folder: &Folder, path: &[u8]) -> Option<Answer> {
     folder.keys.iter().find_map(|key| {
         let bytes = [path, key].concat();
-        let is_matched = restrictions.iter().any(|restriction| restriction.matches(&bytes));
-        if is_matched { None } else { Path::from_vec(bytes).ok().map(Answer::Fails) }
+        if index.matches(&bytes) { None } else { Path::from_vec(bytes).ok().map(Answer::Fails) }
     })
 }
 
