@@ -78,6 +78,14 @@ pub(super) fn covers(
             fails => return fails,
         }
         for rule in choice.rules_of(at) {
+            // What a rule matches here starts with the longer of the two.
+            let start = |pattern: &Pattern| match pattern.prefix() {
+                prefix if prefix.len() > path.len() => index.has_start_of(prefix, None),
+                _ => index.has_start_of(path, None),
+            };
+            if rule.patterns().iter().all(start) {
+                continue;
+            }
             match meet_is_in(path, rule, restrictions, states) {
                 Answer::Holds => {}
                 Answer::Undecided { states } => answer = Answer::Undecided { states },
@@ -105,7 +113,9 @@ fn meet_is_in(
     states: States,
 ) -> Answer {
     let start = (!folder.is_empty()).then(|| Token::Literal(folder.into()));
-    let folder: Pattern = start.into_iter().chain([Token::STAR]).collect();
-    let known = restrictions.iter().flat_map(Restriction::patterns);
-    Language::of_patterns([&folder], known).disjoint(&Language::of(rule), states)
+    let all: Pattern = start.into_iter().chain([Token::STAR]).collect();
+    // What starts otherwise is nothing of the folder's.
+    let near = |pattern: &&Pattern| pattern.prefix().iter().zip(folder).all(|(a, b)| a == b);
+    let known = restrictions.iter().flat_map(Restriction::patterns).filter(near);
+    Language::of_patterns([&all], known).disjoint(&Language::of(rule), states)
 }
