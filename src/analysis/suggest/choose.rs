@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    index::{Index, key},
     part::{parts, reaches, whole},
     table::{Cost, MOST, Table},
     usage::{Folder, Tree},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     analysis::remedy::exact,
     path::Path,
-    restriction::{Restriction, Token},
+    restriction::{Pattern, Restriction},
 };
 
 /// What covers a tree.
@@ -234,7 +235,7 @@ fn table(restrictions: &[Restriction], most: usize) -> Table {
 /// What a restriction opens.
 fn cost(restriction: &Restriction) -> Cost {
     let patterns = restriction.patterns();
-    if matches!(patterns, [pattern] if matches!(pattern.tokens(), [Token::Literal(_)])) {
+    if key(restriction).is_some() {
         return Cost::default();
     }
     let depth = |prefix: &[u8]| memchr::memchr_iter(b'/', prefix).count();
@@ -246,30 +247,15 @@ fn cost(restriction: &Restriction) -> Cost {
 fn tidy(mut restrictions: Vec<Restriction>) -> Vec<Restriction> {
     restrictions.sort_by(|a, b| a.text().cmp(b.text()));
     restrictions.dedup();
-    let folders: BTreeSet<Vec<u8>> =
-        restrictions.iter().filter_map(whole).map(<[u8]>::to_vec).collect();
-    // Whether a folder among them is around this.
-    let is_within = |restriction: &Restriction| {
-        restriction.patterns().iter().all(|pattern| {
-            let prefix = pattern.prefix();
-            let own = whole(restriction).map(<[u8]>::len);
-            (0..=prefix.len())
-                .filter(|end| Some(*end) != own)
-                .any(|end| folders.contains(&prefix[..end]))
-        })
+    let index = Index::new(&restrictions);
+    let is_had = |restriction: &Restriction| {
+        let own = whole(restriction);
+        let mut prefixes = restriction.patterns().iter().map(Pattern::prefix);
+        prefixes.all(|prefix| index.has_start_of(prefix, own))
+            || key(restriction).is_some_and(|key| index.others_match(key))
     };
-    let within: Vec<bool> = restrictions.iter().map(is_within).collect();
-    let mut within = within.into_iter();
-    restrictions.retain(|_| !within.next().unwrap_or_default());
-    // Among few, also keys that a pattern with more stars matches.
-    const FEW: usize = 256;
-    if restrictions.len() <= FEW {
-        let all = restrictions.clone();
-        restrictions.retain(|restriction| {
-            let [pattern] = restriction.patterns() else { return true };
-            let [Token::Literal(path)] = pattern.tokens() else { return true };
-            !all.iter().any(|other| other != restriction && other.matches(path))
-        });
-    }
+    let had: Vec<bool> = restrictions.iter().map(is_had).collect();
+    let mut had = had.into_iter();
+    restrictions.retain(|_| !had.next().unwrap_or_default());
     restrictions
 }

@@ -15,6 +15,7 @@
 //! the choice. `proof`: that it opens nothing and covers everything.
 
 mod choose;
+mod index;
 mod part;
 mod proof;
 mod table;

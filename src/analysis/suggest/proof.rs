@@ -2,7 +2,7 @@
 
 use super::{
     choose::Choice,
-    part::whole,
+    index::Index,
     usage::{Folder, Tree},
 };
 use crate::{
@@ -64,19 +64,28 @@ pub(super) fn covers(
     choice: &Choice<'_>,
     states: States,
 ) -> Answer {
+    let index = Index::new(restrictions);
     let mut way = vec![0];
     let mut answer = Answer::Holds;
     while let Some(at) = way.pop() {
         let folder = &tree.folders[at];
         let path = choice.path(at);
-        if restrictions.iter().filter_map(whole).any(|prefix| path.starts_with(prefix)) {
+        if index.has_start_of(path, None) {
             continue;
         }
-        match keys(restrictions, folder, path).unwrap_or(Answer::Holds) {
+        match keys(&index, folder, path).unwrap_or(Answer::Holds) {
             Answer::Holds => {}
             fails => return fails,
         }
         for rule in choice.rules_of(at) {
+            // What a rule matches here starts with the longer of the two.
+            let start = |pattern: &Pattern| match pattern.prefix() {
+                prefix if prefix.len() > path.len() => index.has_start_of(prefix, None),
+                _ => index.has_start_of(path, None),
+            };
+            if rule.patterns().iter().all(start) {
+                continue;
+            }
             match meet_is_in(path, rule, restrictions, states) {
                 Answer::Holds => {}
                 Answer::Undecided { states } => answer = Answer::Undecided { states },
@@ -88,12 +97,11 @@ pub(super) fn covers(
     answer
 }
 
-/// The first key of a folder that nothing matches, by the reference matcher.
-fn keys(restrictions: &[Restriction], folder: &Folder, path: &[u8]) -> Option<Answer> {
+/// The first key of a folder that nothing matches.
+fn keys(index: &Index<'_>, folder: &Folder, path: &[u8]) -> Option<Answer> {
     folder.keys.iter().find_map(|key| {
         let bytes = [path, key].concat();
-        let is_matched = restrictions.iter().any(|restriction| restriction.matches(&bytes));
-        if is_matched { None } else { Path::from_vec(bytes).ok().map(Answer::Fails) }
+        if index.matches(&bytes) { None } else { Path::from_vec(bytes).ok().map(Answer::Fails) }
     })
 }
 
@@ -105,7 +113,9 @@ fn meet_is_in(
     states: States,
 ) -> Answer {
     let start = (!folder.is_empty()).then(|| Token::Literal(folder.into()));
-    let folder: Pattern = start.into_iter().chain([Token::STAR]).collect();
-    let known = restrictions.iter().flat_map(Restriction::patterns);
-    Language::of_patterns([&folder], known).disjoint(&Language::of(rule), states)
+    let all: Pattern = start.into_iter().chain([Token::STAR]).collect();
+    // What starts otherwise is nothing of the folder's.
+    let near = |pattern: &&Pattern| pattern.prefix().iter().zip(folder).all(|(a, b)| a == b);
+    let known = restrictions.iter().flat_map(Restriction::patterns).filter(near);
+    Language::of_patterns([&all], known).disjoint(&Language::of(rule), states)
 }

@@ -36,6 +36,7 @@ pub(super) struct Answered<'e> {
 /// What is suggested for one connection.
 pub(super) struct One<'e> {
     pub(super) number: usize,
+    max: usize,
     pub(super) connection: &'e Connection,
     pub(super) suggestions: Vec<Suggestion>,
     pub(super) entries: Entries,
@@ -74,16 +75,18 @@ impl<'e> Answered<'e> {
                 rules.filter(move |(_, rule)| rule.effect == effect)
             };
             let unused = rules(Effect::Allow).map(|(n, _)| n).filter(|n| !used.contains(n));
+            let starts = Starts::new(&entries);
             let idle = rules(Effect::Deny).filter(|(n, _)| !found.denies.contains_key(n));
             let idle: Vec<_> = idle
                 .map(|(n, rule)| {
-                    let (takes, undecided) = takes_from(rule, &entries, states);
+                    let (takes, undecided) = starts.meet(rule, states);
                     all.undecided += undecided;
                     (n, takes)
                 })
                 .collect();
             all.connections.push(One {
                 number,
+                max,
                 connection,
                 unused: unused.collect(),
                 unused_denies: idle,
@@ -156,6 +159,13 @@ impl One<'_> {
             self.proved()
         )];
         lines.extend(self.block());
+        for suggestion in self.suggestions.iter().filter(|s| s.restrictions.len() > self.max) {
+            let (access, count) = (suggestion.access, suggestion.restrictions.len());
+            lines.push(format!(
+                "# {access}: {count} and not {}: what is granted cannot be said in fewer",
+                self.max
+            ));
+        }
         for suggestion in &self.suggestions {
             if let Answer::Fails(path) = &suggestion.keeps {
                 let path = escape_bytes(path.as_bytes());
@@ -264,26 +274,40 @@ fn merged(suggested: impl IntoIterator<Item = (Access, Vec<Restriction>)>) -> En
     all.into_values().collect()
 }
 
-/// Whether a deny takes something of what is suggested, and how many questions were not decided.
-fn takes_from(deny: &Rule, entries: &Entries, states: States) -> (bool, usize) {
-    let paths = Language::of(&deny.restriction);
-    let mut undecided = 0;
-    for (restriction, access) in entries {
-        if access.intersection(deny.access).is_empty() || are_apart(restriction, &deny.restriction)
-        {
-            continue;
-        }
-        match paths.disjoint(&Language::of(restriction), states) {
-            Answer::Holds => {}
-            Answer::Fails(_) => return (true, undecided),
-            Answer::Undecided { .. } => undecided += 1,
-        }
-    }
-    (false, undecided)
-}
+/// What is suggested, by the literal bytes that it starts with.
+struct Starts<'s>(BTreeMap<&'s [u8], Vec<&'s (Restriction, AccessSet)>>);
 
-/// Whether two restrictions differ before any `*` of theirs: most do, and no question is needed.
-fn are_apart(a: &Restriction, b: &Restriction) -> bool {
-    let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).any(|(a, b)| a != b);
-    a.patterns().iter().all(|a| b.patterns().iter().all(|b| differ(a.prefix(), b.prefix())))
+impl<'s> Starts<'s> {
+    fn new(entries: &'s Entries) -> Self {
+        let mut starts: BTreeMap<&[u8], Vec<_>> = BTreeMap::new();
+        for entry in entries {
+            for pattern in entry.0.patterns() {
+                starts.entry(pattern.prefix()).or_default().push(entry);
+            }
+        }
+        Self(starts)
+    }
+
+    /// Whether a deny takes something of what is suggested, and how many questions were not decided.
+    fn meet(&self, deny: &Rule, states: States) -> (bool, usize) {
+        let paths = Language::of(&deny.restriction);
+        let mut undecided = 0;
+        for pattern in deny.restriction.patterns() {
+            // What starts otherwise has nothing in common with it.
+            let prefix = pattern.prefix();
+            let shorter = (0..prefix.len()).filter_map(|end| self.0.get(&prefix[..end]));
+            let longer = self.0.range(prefix..).take_while(|(start, _)| start.starts_with(prefix));
+            for (restriction, access) in shorter.chain(longer.map(|(_, near)| near)).flatten() {
+                if access.intersection(deny.access).is_empty() {
+                    continue;
+                }
+                match paths.disjoint(&Language::of(restriction), states) {
+                    Answer::Holds => {}
+                    Answer::Fails(_) => return (true, undecided),
+                    Answer::Undecided { .. } => undecided += 1,
+                }
+            }
+        }
+        (false, undecided)
+    }
 }
