@@ -49,7 +49,7 @@ fn policies_made_to_be_hard_end_at_their_budgets() {
         text
     };
     let (old_stars, new_stars): (Vec<_>, Vec<_>) =
-        ((0..400).map(&mut stars).collect(), (0..400).map(&mut stars).collect());
+        ((0..160).map(&mut stars).collect(), (0..160).map(&mut stars).collect());
     let runs = |middle: &str| -> Vec<String> {
         let text = |n: usize| format!("bucket/*{}{middle}{}", "a".repeat(200 + n), "c".repeat(300));
         (0..700).map(text).collect()
