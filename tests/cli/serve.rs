@@ -267,6 +267,53 @@ fn the_demos_lines_do_what_they_say() {
     }
 }
 
+/// A decision log as the gateway writes it, to standard error and line by line.
+#[test]
+fn what_is_logged_can_be_replayed_and_suggested_from() {
+    let folder = Folder::with(POLICY);
+    let key = new_key(&folder, "--user ana --id laptop").out;
+    let mut command = folder.command();
+    command.args("serve --policy . --listen 127.0.0.1:0 --log-format json".split(' '));
+    let served = Served::start(&mut command, "listening");
+    let key = format!("Simple {}", key.trim());
+    let asked = [
+        "pub/data/a.csv",
+        "pub/data/line%0Abreak",
+        "pub/data/%E2%80%AEx",
+        "pub/secret",
+        "pub/data",
+    ];
+    for path in asked {
+        let (status, body) = served.get(&format!("/v1/connector/s3+t/{path}"), &key);
+        assert_eq!(status == 403, path == "pub/secret", "{path}: {status} {body}");
+    }
+    drop(served.get("/v1/connector/s3+other/x", &key));
+    drop(served.get("/v1/connector/s3+t/pub/data/last", &key));
+    let mut lines = String::new();
+    while !lines.contains("data/last") {
+        lines += &served.log.recv_timeout(Duration::from_secs(20)).expect("a line");
+        lines += "\n";
+    }
+    folder.file("serve.log", lines.as_bytes());
+
+    let replayed = folder.run("replay --policy . --log serve.log --format json".split(' '));
+    let json = replayed.json();
+    assert_eq!(replayed.code, 0, "{json} of {lines}");
+    // A line break in a key is no path, and another's connection none of hers.
+    let counts = ["malformed", "invalid", "compared"].map(|field| json[field].as_u64());
+    assert_eq!(counts, [Some(0), Some(2), Some(5)], "{json} of {lines}");
+    assert!(lines.contains(r#""key":"data/%E2%80%AEx","key_encoding":"pct""#), "{lines}");
+
+    let suggested = folder.run("suggest --policy . --log serve.log --format json".split(' '));
+    let json = suggested.json();
+    assert_eq!(suggested.code, 0, "{json} of {lines}");
+    let ours = &json["connections"][0];
+    assert_eq!(ours["connection"], "s3+t");
+    // A listing of the folder was among it.
+    assert_eq!(ours["restrictions"][0]["text"], "pub/data/", "{json}");
+    assert_eq!(ours["denied"]["deny.no_match"], 1, "{json}");
+}
+
 /// What a log at its most talkative has of one request that goes all the way, and of the answer.
 #[cfg(feature = "embedded")]
 #[test]
