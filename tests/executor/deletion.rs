@@ -16,6 +16,28 @@ async fn a_missing_object_is_missing() {
     assert_eq!(setup.write("gone/x", b"").await, Err(ExecuteError::Missing));
 }
 
+/// As IAM has it for a connection that only writes: objects are refused, there or not, and their names listed.
+#[tokio::test]
+async fn what_may_not_be_read_can_be_deleted() {
+    let setup = Setup::with("access: [write, delete]").await;
+    setup.backend.put("pub/x", b"");
+    setup.backend.put("pub/x/below", b"");
+    let refused = Fault::Answer { status: 403, headers: "", body: String::new() };
+    setup.backend.fail(9, |request| request.method == "HEAD", refused.clone());
+    assert_eq!(setup.delete("pub/x").await, Ok(()));
+    assert_eq!(setup.delete("pub/x").await, Err(ExecuteError::Missing), "not what is below it");
+    assert_eq!(setup.backend.objects(), ["pub/x/below"]);
+
+    // Where not even names are listed nothing is deleted, nor said of what is there.
+    setup.backend.forget_requests();
+    setup.backend.fail(9, |request| request.method == "GET", refused);
+    for path in ["pub/x/below", "pub/none"] {
+        let result = setup.delete(path).await;
+        assert_eq!(result, Err(ExecuteError::Refused { status: 403, code: None }), "{path}");
+    }
+    assert!(setup.backend.requests().iter().all(|request| request.method != "DELETE"));
+}
+
 #[tokio::test]
 async fn each_of_many_has_its_own_result() {
     let setup = Setup::new().await;

@@ -144,6 +144,28 @@ async fn a_folder_shows_when_something_is_where_something_may_be() {
     assert_eq!(setup.list_all("lake/", 10).await, ["raw/", "secret/"]);
 }
 
+/// A key that may list what the connection shows, and not the folders above it, as its IAM policy has it.
+#[tokio::test]
+async fn a_folder_with_many_places_shows_when_it_may_not_be_listed_itself() {
+    use super::backend::Fault;
+    for (count, is_shown) in [(10, true), (100, true), (300, false)] {
+        let texts: Vec<String> = (0..count).map(|n| format!("lake/raw/{n:03}/")).collect();
+        let setup = lake(&format!("restrictions: [{}]", texts.join(", "))).await;
+        setup.backend.put("lake/raw/007/x", b"");
+        let is_refused = |request: &super::backend::Request| {
+            let prefix = request.query("prefix").unwrap_or_default();
+            request.method == "GET" && !(prefix.starts_with("raw/") && prefix.len() > 4)
+        };
+        let refused = Fault::Answer { status: 403, headers: "", body: String::new() };
+        setup.backend.fail(9, is_refused, refused);
+        let page = setup.list("lake/", None, 10).await;
+        match is_shown {
+            true => assert_eq!(names(&page.expect("a page")), ["raw/"], "{count}"),
+            false => assert!(matches!(page, Err(super::ExecuteError::Refused { .. })), "{count}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_never_ends_is_given_up() {
     use super::backend::Fault;

@@ -7,7 +7,6 @@ use crate::{
     access::{Access, AccessSet},
     analysis::{Language, States},
     automaton::Effect,
-    path::Path,
     policy::{Connection, Keys, Rule},
     restriction::{Dialect, Pattern, Restriction, Token},
 };
@@ -15,7 +14,7 @@ use crate::{
 /// How many resources are compared with each other, to leave out what others cover.
 const MOST_COMPARED: usize = 256;
 /// At how many places an executor looks for whether a folder is there, before it asks for all of it.
-const MOST_PLACES: usize = 16;
+const MOST_PLACES: usize = 256;
 /// How much such a comparison may cost.
 const COMPARED: States = States::new(4_096);
 
@@ -43,9 +42,6 @@ pub struct Export<'c> {
     /// A folder in which more places may be listed than an executor asks for one by one to see whether the
     /// folder is there. It asks for all of the folder then, which is refused.
     pub hides_folder: Option<String>,
-    /// A path that may be deleted and not read. An executor asks whether there is an object before it
-    /// deletes it, with `HeadObject`, which is `s3:GetObject` and refused.
-    pub keeps: Option<Path<'static>>,
     /// The partition of AWS that the connection's region is in.
     pub partition: &'static str,
 }
@@ -99,14 +95,11 @@ pub fn export(connection: &Connection, rounding: Rounding) -> Export<'_> {
         statements.extend(listed);
         statements.extend(denies.reduced().statements(Effect::Deny));
     }
-    let given = |access| Language::of_connection(connection, access);
-    let keeps = given(Access::Delete).implies(&given(Access::Read), COMPARED).witness().cloned();
     Export {
         document: Document { statements },
         inexact,
         hides_buckets,
         hides_folder,
-        keeps: keeps.filter(|path| !path.key().is_empty()),
         partition: partition(connection.region()),
     }
 }

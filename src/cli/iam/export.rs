@@ -159,12 +159,6 @@ fn notes(
             escape(folder)
         ))?;
     }
-    if let Some(path) = &export.keeps {
-        output.note(format_args!(
-            "what cannot be read is not deleted, such as {}: S3 is asked first whether it is there, which needs `s3:GetObject`",
-            escape_bytes(path.as_bytes())
-        ))?;
-    }
     output.note(format_args!("{characters} characters: {}", sizes(characters)))
 }
 
@@ -319,7 +313,6 @@ struct ExportJson<'j> {
     fits: FitsJson,
     hides_buckets: bool,
     hides_folder: Option<&'j str>,
-    keeps: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -380,7 +373,6 @@ impl<'j> ExportJson<'j> {
             },
             hides_buckets: export.hides_buckets,
             hides_folder: export.hides_folder.as_deref(),
-            keeps: export.keeps.as_ref().map(|path| text_of(path.as_bytes()).0.into_owned()),
         }
     }
 }

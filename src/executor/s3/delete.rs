@@ -7,7 +7,11 @@ use aws_sdk_s3::{
     types::{Delete, ObjectIdentifier},
 };
 
-use super::{S3, S3Options, error, keys, pages::senseless};
+use super::{
+    S3, S3Options, error, keys,
+    list::is_listed,
+    pages::{Pages, senseless},
+};
 use crate::{
     engine::{Approved, CopyObject, DeleteObject, DeleteObjects},
     executor::ExecuteError,
@@ -26,12 +30,26 @@ pub(super) async fn delete(
 }
 
 /// Deletes an object that is there: servers delete a missing one with the same answer.
+///
+/// Credentials that may not read it are refused whether it is there or not. Those may still list it,
+/// as the IAM policy of a connection that only deletes has it.
 pub(super) async fn delete_present(
     client: &Client,
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    client.head_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
+    let head = client.head_object().bucket(bucket).key(key).send().await;
+    match head.map_err(error::from_sdk) {
+        Ok(_) => {}
+        Err(refused @ ExecuteError::Refused { .. }) => {
+            match is_listed(&mut Pages::of(client, bucket, key)).await {
+                Ok(true) => {}
+                Ok(false) => return Err(ExecuteError::Missing),
+                Err(_) => return Err(refused),
+            }
+        }
+        Err(error) => return Err(error),
+    }
     delete_one(client, bucket, key).await
 }
 

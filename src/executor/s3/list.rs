@@ -21,6 +21,9 @@ use crate::{
 /// At how many places at most it is looked for whether a folder is there, before it is at the folder.
 const MAX_PLACES: usize = 16;
 
+/// The same where the credentials may not list the folder itself, as the IAM policy of the connection has it.
+const MAX_PLACES_REFUSED: usize = 256;
+
 /// Among how many of the first entries the one is that is all of the prefix, whatever the order.
 const MAX_FIRST: usize = 3;
 
@@ -52,8 +55,12 @@ pub(super) async fn list(
             Resume::From(after) => after,
         };
         let filled = if is_folder || filling.request.limit == 0 {
-            let places = view.places(bucket, prefix, is_folder);
-            match is_there(&client, bucket, &view, &places).await {
+            let places = |most| view.places(bucket, prefix, is_folder, most);
+            let mut there = is_there(&client, bucket, &view, &places(MAX_PLACES)).await;
+            if is_folder && matches!(there, Err(ExecuteError::Refused { .. })) {
+                there = is_there(&client, bucket, &view, &places(MAX_PLACES_REFUSED)).await;
+            }
+            match there {
                 Ok(true) => {
                     filling.page.exists = true;
                     if is_folder {
@@ -102,8 +109,7 @@ async fn is_there(
     for prefix in prefixes {
         let mut pages = Pages::of(client, bucket, prefix);
         if view.is_alone(&pages) {
-            let first = pages.next(MAX_FIRST).await?.unwrap_or_default();
-            if first.iter().any(|entry| entry.key.as_deref() == Some(prefix)) {
+            if is_listed(&mut pages).await? {
                 return Ok(true);
             }
             continue;
@@ -115,6 +121,12 @@ async fn is_there(
         }
     }
     Ok(false)
+}
+
+/// Whether there is the object whose key is the prefix itself: then it is among the first that start so.
+pub(super) async fn is_listed(pages: &mut Pages<'_>) -> Result<bool, ExecuteError> {
+    let first = pages.next(MAX_FIRST).await?.unwrap_or_default();
+    Ok(first.iter().any(|entry| entry.key.as_deref() == Some(pages.prefix())))
 }
 
 /// Goes through a prefix, page by page, until the page is full and something is seen to follow.
@@ -225,8 +237,8 @@ impl<'a> View<'a> {
 
     /// Where to look for whether a folder is there: as deep as the restrictions name it, so that
     /// less of what is hidden has an influence. The same places whichever of the directories above
-    /// is listed.
-    fn places(&self, bucket: &str, prefix: &str, is_folder: bool) -> Vec<String> {
+    /// is listed. The prefix alone, if there are more than `most`.
+    fn places(&self, bucket: &str, prefix: &str, is_folder: bool, most: usize) -> Vec<String> {
         if !is_folder || self.listing.mode() == ListMode::Pass {
             return vec![prefix.to_owned()];
         }
@@ -240,7 +252,7 @@ impl<'a> View<'a> {
                     false => places.push(lead),
                 }
             }
-            if places.len() + to_follow.len() > MAX_PLACES {
+            if places.len() + to_follow.len() > most {
                 return vec![prefix.to_owned()];
             }
         }
