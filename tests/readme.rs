@@ -1,14 +1,14 @@
-//! The README's policy, questions and tests do what it says.
+//! The policy, questions and tests of the README, and of the page on a change, do what they say.
 
 #![cfg(feature = "cli")]
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::{fs, path::Path, process::Command};
 
-/// The blocks of this language, in order.
-fn blocks(language: &str) -> Vec<String> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(readme).expect("the README");
+/// The blocks of this language in a page, in order.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = fs::read_to_string(page).expect("the page");
     let mut blocks = Vec::new();
     let mut rest = &text[..];
     while let Some((_, behind)) = rest.split_once(&format!("```{language}\n")) {
@@ -30,39 +30,48 @@ fn pathward(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8([ran.stdout, ran.stderr].concat()).expect("text")
 }
 
+/// Runs the examples of a page in a folder, and says how many there are.
+fn as_printed(page: &str, folder: &Path) -> usize {
+    let mut asked = 0;
+    for block in blocks(page, "console") {
+        for example in block.split("$ pathward ").skip(1) {
+            let (command, expected) = example.split_once('\n').expect("what it prints");
+            let arguments: Vec<&str> = command.split_whitespace().collect();
+            let printed = pathward(folder, &arguments);
+            // An ellipsis on a line of its own stands for what is left out.
+            let (expected, is_whole) = match expected.split_once("  …\n") {
+                Some((start, _)) => (start, false),
+                None => (expected, true),
+            };
+            assert!(printed.starts_with(expected), "{page}: {command}\n{printed}");
+            assert!(!is_whole || printed == expected, "{page}: {command}\n{printed}");
+            asked += 1;
+        }
+    }
+    asked
+}
+
+#[test]
+fn the_page_on_a_change_has_what_the_commands_print() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(as_printed("policies/review/README.md", root), 10);
+}
+
 #[test]
 fn the_examples_of_the_readme_are_what_happens() {
     let folder = tempfile::tempdir().expect("a folder");
-    let yaml = blocks("yaml");
+    let yaml = blocks("README.md", "yaml");
     let [policy, tests] = &yaml[..] else { panic!("a policy and its tests, not {}", yaml.len()) };
     fs::write(folder.path().join("policy.yaml"), policy).expect("written");
     fs::write(folder.path().join("policy.test.yaml"), tests).expect("written");
 
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     fs::create_dir_all(folder.path().join("policies/review")).expect("a folder");
-    for name in ["review/old.yaml", "review/new.yaml", "review/decisions.jsonl", "algorithmia.yaml"]
-    {
+    for name in ["review/old.yaml", "review/new.yaml", "algorithmia.yaml"] {
         let to = folder.path().join("policies").join(name);
         fs::copy(policies.join(name), to).expect("copied");
     }
-
-    let mut asked = 0;
-    for block in blocks("console") {
-        for example in block.split("$ pathward ").skip(1) {
-            let (command, expected) = example.split_once('\n').expect("what it prints");
-            let arguments: Vec<&str> = command.split_whitespace().collect();
-            let printed = pathward(folder.path(), &arguments);
-            // An ellipsis on a line of its own stands for what is left out.
-            let (expected, is_whole) = match expected.split_once("  …\n") {
-                Some((start, _)) => (start, false),
-                None => (expected, true),
-            };
-            assert!(printed.starts_with(expected), "{command}\n{printed}");
-            assert!(!is_whole || printed == expected, "{command}\n{printed}");
-            asked += 1;
-        }
-    }
-    assert_eq!(asked, 6);
+    assert_eq!(as_printed("README.md", folder.path()), 4);
 
     let printed = pathward(folder.path(), &["test", "--policy", "policy.yaml"]);
     assert_eq!(printed, "1 passed, 0 failed; 7 of 7 expectations met\n");
