@@ -1,14 +1,20 @@
-//! The README's policy, questions and tests do what it says.
+//! The policies, questions and tests of the README, and of the page of questions, do what they say.
 
 #![cfg(feature = "cli")]
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::{fs, path::Path, process::Command};
 
+/// The pages for people who use Pathward.
+const PAGES: [&str; 3] = ["README.md", "policies/README.md", "src/gateway/README.md"];
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name)
+}
+
 /// The blocks of this language, in order.
-fn blocks(language: &str) -> Vec<String> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(readme).expect("the README");
+fn blocks(page_name: &str, language: &str) -> Vec<String> {
+    let text = page(page_name);
     let mut blocks = Vec::new();
     let mut rest = &text[..];
     while let Some((_, behind)) = rest.split_once(&format!("```{language}\n")) {
@@ -30,28 +36,14 @@ fn pathward(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8([ran.stdout, ran.stderr].concat()).expect("text")
 }
 
-#[test]
-fn the_examples_of_the_readme_are_what_happens() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let yaml = blocks("yaml");
-    let [policy, tests] = &yaml[..] else { panic!("a policy and its tests, not {}", yaml.len()) };
-    fs::write(folder.path().join("policy.yaml"), policy).expect("written");
-    fs::write(folder.path().join("policy.test.yaml"), tests).expect("written");
-
-    let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    fs::create_dir_all(folder.path().join("policies/review")).expect("a folder");
-    for name in ["review/old.yaml", "review/new.yaml", "review/decisions.jsonl", "algorithmia.yaml"]
-    {
-        let to = folder.path().join("policies").join(name);
-        fs::copy(policies.join(name), to).expect("copied");
-    }
-
+/// Runs the page's examples there. Returns how many there are.
+fn ask(page_name: &str, folder: &Path) -> usize {
     let mut asked = 0;
-    for block in blocks("console") {
+    for block in blocks(page_name, "console") {
         for example in block.split("$ pathward ").skip(1) {
             let (command, expected) = example.split_once('\n').expect("what it prints");
             let arguments: Vec<&str> = command.split_whitespace().collect();
-            let printed = pathward(folder.path(), &arguments);
+            let printed = pathward(folder, &arguments);
             // An ellipsis on a line of its own stands for what is left out.
             let (expected, is_whole) = match expected.split_once("  …\n") {
                 Some((start, _)) => (start, false),
@@ -62,21 +54,67 @@ fn the_examples_of_the_readme_are_what_happens() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 6);
+    asked
+}
+
+#[test]
+fn the_examples_of_the_readme_are_what_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let yaml = blocks("README.md", "yaml");
+    let [policy, tests] = &yaml[..] else { panic!("a policy and its tests, not {}", yaml.len()) };
+    fs::write(folder.path().join("policy.yaml"), policy).expect("written");
+    fs::write(folder.path().join("policy.test.yaml"), tests).expect("written");
+    assert_eq!(ask("README.md", folder.path()), 2);
 
     let printed = pathward(folder.path(), &["test", "--policy", "policy.yaml"]);
     assert_eq!(printed, "1 passed, 0 failed; 7 of 7 expectations met\n");
 }
 
-/// What the README says of the change that it shows.
 #[test]
-fn lint_finds_what_the_readme_says() {
+fn the_examples_of_the_questions_are_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let printed = pathward(root, &["lint", "--policy", "policies/review/new.yaml"]);
-    for code in ["lint.crosses_buckets", "lint.not_directory", "lint.shadowed"] {
-        assert_eq!(printed.matches(code).count(), 1, "{code}\n{printed}");
+    assert_eq!(ask("policies/README.md", root), 9);
+}
+
+/// What a page calls a heading in an address, as code hosts do.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn what_the_pages_link_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut links = 0;
+    for name in PAGES {
+        let text = page(name);
+        for link in text.split("](").skip(1) {
+            let (target, _) = link.split_once(')').expect("a link ends");
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => root.join(name),
+                file => root.join(name).parent().expect("a folder").join(file),
+            };
+            assert!(file.exists(), "{name}: {target}");
+            if !heading.is_empty() {
+                let linked = fs::read_to_string(&file).expect(target);
+                let mut headings = linked.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.any(|line| anchor(line) == heading), "{name}: {target}");
+            }
+            links += 1;
+        }
     }
-    assert!(printed.ends_with("0 errors, 3 warnings, 0 notes\n"), "{printed}");
+    assert!(links > 30, "{links} links");
+}
+
+/// The page says that each line that changed is a mistake; before it there was none.
+#[test]
+fn lint_finds_nothing_in_the_policy_before_the_change() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let printed = pathward(root, &["lint", "--policy", "policies/review/old.yaml"]);
     assert_eq!(printed, "0 errors, 0 warnings, 0 notes\n");
 }

@@ -152,18 +152,25 @@ pub use self::{
 use self::{key::KeyArgs, serve::ServeArgs};
 use crate::escape::escape;
 
+/// The last example of the help: the gateway, where this build has it.
+#[cfg(feature = "gateway")]
+const LAST_EXAMPLE: &str = "pathward serve --demo";
+#[cfg(not(feature = "gateway"))]
+const LAST_EXAMPLE: &str =
+    "(`serve` and `key` are not in this build: they need the feature `gateway`)";
+
 /// Gives code that is not fully trusted exactly the object-storage paths it may have.
 #[derive(Debug, Parser)]
 #[command(name = "pathward", version, max_term_width = 100)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   pathward check --policy policy.yaml s3+saha read Algorithmia/team.jpg
   pathward explain --policy policy.yaml s3+saha://Algorithmia2/x write
   pathward validate --policy policy.yaml
-  pathward serve --demo
+  {LAST_EXAMPLE}
 
 Exit codes: 0 allowed or fine, 1 unexpected error, 2 wrong usage or malformed path, 3 invalid
-policy, 4 findings or failed tests, 5 denied.")]
+policy, 4 findings or failed tests, 5 denied."))]
 pub struct Cli {
     /// How answers are written [default: text, or what PATHWARD_FORMAT says]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
