@@ -10,7 +10,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | allowed, or fine |
-//! | 1 | an unexpected error, such as a batch that cannot be read, or a full disk |
+//! | 1 | an unexpected error, such as a batch that cannot be read, or a full disk; or a question that is not decided within its budget |
 //! | 2 | the question is wrong: usage, a malformed path |
 //! | 3 | the policy does not load, for whatever reason: also when its file is missing or cannot be read |
 //! | 4 | findings, or a test failed |
@@ -169,8 +169,8 @@ Examples:
   pathward validate --policy policy.yaml
   {LAST_EXAMPLE}
 
-Exit codes: 0 allowed or fine, 1 unexpected error, 2 wrong usage or malformed path, 3 invalid
-policy, 4 findings or failed tests, 5 denied."))]
+Exit codes: 0 allowed or fine, 1 unexpected error or undecided, 2 wrong usage or malformed path, 3
+invalid policy, 4 findings or failed tests, 5 denied."))]
 pub struct Cli {
     /// How answers are written [default: text, or what PATHWARD_FORMAT says]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
