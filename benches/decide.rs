@@ -1,7 +1,7 @@
 //! What a decision costs: M1, M2 and M3 with 1 to 100,000 restrictions, beside globset's
 //! `is_match` and the cost of hashing a path and probing a table for it.
 //!
-//! `cargo bench --bench decide`, for times; the README's table is from `ratios`. Every engine's
+//! `cargo bench --bench decide`, for times; the README's table is from `peers`. Every engine's
 //! answers are checked before it is timed. With `-- --test` each workload up to 1,000 restrictions
 //! is checked and run once.
 

@@ -1,4 +1,4 @@
-//! The table of the README: what a decision costs, as multiples of what else there is.
+//! What a decision costs, as multiples of what else there is.
 //!
 //! `cargo bench --bench ratios` takes some minutes. On a machine that others use too, a time alone
 //! says little; here every round times all engines one after the other on the same requests, and

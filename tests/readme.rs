@@ -1,14 +1,20 @@
-//! The policy, questions and tests of the README, and of the page on a change, do what they say.
+//! The policies, questions and tests of the README, and of the page of questions, do what they say.
 
 #![cfg(feature = "cli")]
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::{fs, path::Path, process::Command};
 
-/// The blocks of this language in a page, in order.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
-    let text = fs::read_to_string(page).expect("the page");
+/// The pages for people who use Pathward.
+const PAGES: [&str; 3] = ["README.md", "policies/README.md", "src/gateway/README.md"];
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name)
+}
+
+/// The blocks of this language, in order.
+fn blocks(page_name: &str, language: &str) -> Vec<String> {
+    let text = page(page_name);
     let mut blocks = Vec::new();
     let mut rest = &text[..];
     while let Some((_, behind)) = rest.split_once(&format!("```{language}\n")) {
@@ -30,10 +36,10 @@ fn pathward(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8([ran.stdout, ran.stderr].concat()).expect("text")
 }
 
-/// Runs the examples of a page in a folder, and says how many there are.
-fn as_printed(page: &str, folder: &Path) -> usize {
+/// Runs the page's examples there. Returns how many there are.
+fn ask(page_name: &str, folder: &Path) -> usize {
     let mut asked = 0;
-    for block in blocks(page, "console") {
+    for block in blocks(page_name, "console") {
         for example in block.split("$ pathward ").skip(1) {
             let (command, expected) = example.split_once('\n').expect("what it prints");
             let arguments: Vec<&str> = command.split_whitespace().collect();
@@ -43,18 +49,12 @@ fn as_printed(page: &str, folder: &Path) -> usize {
                 Some((start, _)) => (start, false),
                 None => (expected, true),
             };
-            assert!(printed.starts_with(expected), "{page}: {command}\n{printed}");
-            assert!(!is_whole || printed == expected, "{page}: {command}\n{printed}");
+            assert!(printed.starts_with(expected), "{command}\n{printed}");
+            assert!(!is_whole || printed == expected, "{command}\n{printed}");
             asked += 1;
         }
     }
     asked
-}
-
-#[test]
-fn the_page_on_a_change_has_what_the_commands_print() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert_eq!(as_printed("policies/review/README.md", root), 10);
 }
 
 #[test]
@@ -64,28 +64,57 @@ fn the_examples_of_the_readme_are_what_happens() {
     let [policy, tests] = &yaml[..] else { panic!("a policy and its tests, not {}", yaml.len()) };
     fs::write(folder.path().join("policy.yaml"), policy).expect("written");
     fs::write(folder.path().join("policy.test.yaml"), tests).expect("written");
-
-    let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    fs::create_dir_all(folder.path().join("policies/review")).expect("a folder");
-    for name in ["review/old.yaml", "review/new.yaml", "algorithmia.yaml"] {
-        let to = folder.path().join("policies").join(name);
-        fs::copy(policies.join(name), to).expect("copied");
-    }
-    assert_eq!(as_printed("README.md", folder.path()), 4);
+    assert_eq!(ask("README.md", folder.path()), 2);
 
     let printed = pathward(folder.path(), &["test", "--policy", "policy.yaml"]);
     assert_eq!(printed, "1 passed, 0 failed; 7 of 7 expectations met\n");
 }
 
-/// What the README says of the change that it shows.
 #[test]
-fn lint_finds_what_the_readme_says() {
+fn the_examples_of_the_questions_are_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let printed = pathward(root, &["lint", "--policy", "policies/review/new.yaml"]);
-    for code in ["lint.crosses_buckets", "lint.not_directory", "lint.shadowed"] {
-        assert_eq!(printed.matches(code).count(), 1, "{code}\n{printed}");
+    assert_eq!(ask("policies/README.md", root), 9);
+}
+
+/// What a page calls a heading in an address, as code hosts do.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn what_the_pages_link_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut links = 0;
+    for name in PAGES {
+        let text = page(name);
+        for link in text.split("](").skip(1) {
+            let (target, _) = link.split_once(')').expect("a link ends");
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => root.join(name),
+                file => root.join(name).parent().expect("a folder").join(file),
+            };
+            assert!(file.exists(), "{name}: {target}");
+            if !heading.is_empty() {
+                let linked = fs::read_to_string(&file).expect(target);
+                let mut headings = linked.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.any(|line| anchor(line) == heading), "{name}: {target}");
+            }
+            links += 1;
+        }
     }
-    assert!(printed.ends_with("0 errors, 3 warnings, 0 notes\n"), "{printed}");
+    assert!(links > 30, "{links} links");
+}
+
+/// The page says that each line that changed is a mistake; before it there was none.
+#[test]
+fn lint_finds_nothing_in_the_policy_before_the_change() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let printed = pathward(root, &["lint", "--policy", "policies/review/old.yaml"]);
     assert_eq!(printed, "0 errors, 0 warnings, 0 notes\n");
 }

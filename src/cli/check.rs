@@ -56,6 +56,7 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output<'_>) -> Result<Exit, Fai
     let engine = Engine::new(load(&args.policy.policy)?);
     let caller = caller(engine.policy(), &question.id, &args.caller)?;
     note_unknown(engine.policy(), &question.id, caller, output)?;
+    note_uri(&question, output)?;
     let answer = match question.operation() {
         Ok(operation) => Answer::Decided(engine.decide(caller, &question.id, &operation)),
         Err(refused) => Answer::Refused(refused),
@@ -91,6 +92,18 @@ fn run_batch(
     let policy = &args.policy.policy;
     let batch = Batch { engine: &engine, caller, id: &target.id, op, args: &args.batch, policy };
     batch.run(file, output)
+}
+
+/// Says where a URI goes when it stands in place of a path, which it never is: no bucket has a `:`.
+pub(super) fn note_uri(question: &Question<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
+    let bucket = question.path.split(|byte| *byte == b'/').next().unwrap_or_default();
+    if !bucket.ends_with(b":") || !question.path[bucket.len()..].starts_with(b"//") {
+        return Ok(());
+    }
+    output.note(format_args!(
+        "a URI stands in place of the connection and has the path: write `{}://bucket/key {}`",
+        question.id, question.op
+    ))
 }
 
 /// Says which connections there are when the one that was asked for is not among them.

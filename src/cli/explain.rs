@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     answer::{Answer, AnswerJson, scope_name, shown},
-    check::note_unknown,
+    check::{note_unknown, note_uri},
     exit::Exit,
     output::{Failure, Format, Output, RuleJson, place, text_of},
     question::{CallerArgs, PolicyArgs, Question, QuestionArgs, caller, load},
@@ -51,6 +51,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output<'_>) -> Result<Exit, F
     let engine = Engine::new(load(&args.policy.policy)?);
     let caller = caller(engine.policy(), &question.id, &args.caller)?;
     note_unknown(engine.policy(), &question.id, caller, output)?;
+    note_uri(&question, output)?;
     let (answer, needs) = match question.operation() {
         Ok(operation) => {
             let explanation = engine.explain(caller, &question.id, &operation);

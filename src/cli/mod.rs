@@ -10,7 +10,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | allowed, or fine |
-//! | 1 | an unexpected error, such as a batch that cannot be read, or a full disk |
+//! | 1 | an unexpected error, such as a batch that cannot be read, or a full disk; or a question that is not decided within its budget |
 //! | 2 | the question is wrong: usage, a malformed path |
 //! | 3 | the policy does not load, for whatever reason: also when its file is missing or cannot be read |
 //! | 4 | findings, or a test failed |
@@ -152,18 +152,25 @@ pub use self::{
 use self::{key::KeyArgs, serve::ServeArgs};
 use crate::escape::escape;
 
+/// The last example of the help: the gateway, where this build has it.
+#[cfg(feature = "gateway")]
+const LAST_EXAMPLE: &str = "pathward serve --demo";
+#[cfg(not(feature = "gateway"))]
+const LAST_EXAMPLE: &str =
+    "(`serve` and `key` are not in this build: they need the feature `gateway`)";
+
 /// Gives code that is not fully trusted exactly the object-storage paths it may have.
 #[derive(Debug, Parser)]
 #[command(name = "pathward", version, max_term_width = 100)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   pathward check --policy policy.yaml s3+saha read Algorithmia/team.jpg
   pathward explain --policy policy.yaml s3+saha://Algorithmia2/x write
   pathward validate --policy policy.yaml
-  pathward serve --demo
+  {LAST_EXAMPLE}
 
-Exit codes: 0 allowed or fine, 1 unexpected error, 2 wrong usage or malformed path, 3 invalid
-policy, 4 findings or failed tests, 5 denied.")]
+Exit codes: 0 allowed or fine, 1 unexpected error or undecided, 2 wrong usage or malformed path, 3
+invalid policy, 4 findings or failed tests, 5 denied."))]
 pub struct Cli {
     /// How answers are written [default: text, or what PATHWARD_FORMAT says]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]

@@ -92,7 +92,11 @@ impl<'a> Target<'a> {
             None => (bytes, None),
         };
         let wrong = |why: &dyn fmt::Display| {
-            Failure::question(format!("`{}` names no connection: {why}", escape_bytes(id)))
+            let hint = match operations().any(|op| op.as_bytes() == id) {
+                true => "; the connection comes before the operation",
+                false => "",
+            };
+            Failure::question(format!("`{}` names no connection: {why}{hint}", escape_bytes(id)))
         };
         let id = std::str::from_utf8(id).map_err(|_| wrong(&"it is not UTF-8"))?;
         let id = ConnectionId::parse(id).map_err(|error| wrong(&error))?;

@@ -113,6 +113,23 @@ fn a_malformed_path_is_invalid_and_neither_allowed_nor_denied() {
 }
 
 #[test]
+fn who_puts_a_uri_or_the_operation_in_the_wrong_place_is_told_the_right_one() {
+    let folder = Folder::new();
+    for command in ["check", "explain"] {
+        let ran = folder.ask(&format!("{command} s3+all read s3+all://pub/x"));
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("write `s3+all://bucket/key read`"), "{}", ran.err);
+        let ran = folder.ask(&format!("{command} read s3+all://pub/x"));
+        assert_eq!((ran.code, &*ran.out), (2, ""));
+        assert!(ran.err.contains("`read` names no connection"), "{}", ran.err);
+        assert!(ran.err.contains("the connection comes before the operation"), "{}", ran.err);
+    }
+    // A name that is just wrong, and keys that have the sign: nothing to add.
+    assert!(!folder.ask("check reed pub/x").err.contains("before the operation"));
+    assert_eq!(folder.ask("check s3+all read pub/s3+all://x").err, "");
+}
+
+#[test]
 fn bytes_that_are_not_utf_8_are_shown_as_numbers() {
     let folder = Folder::new();
     let path = OsStr::from_bytes(b"pub/\xff");

@@ -81,7 +81,7 @@ fn a_connection_is_a_policy() {
 note: read: equal
 note: write: equal
 note: delete: equal
-note: listed names: wider, the policy alone has Algorithmia/team.jpga
+note: listed names: wider, the IAM policy alone has Algorithmia/team.jpga
 note: the root shows no bucket of which only prefixes may be listed: S3 is asked for a bucket without a prefix
 note: {} characters: fits an inline policy of a user (2048), a session policy (2048), an inline policy of a group (5120), a managed policy (6144), an inline policy of a role (10240)
 ",
@@ -99,21 +99,24 @@ fn what_iam_cannot_say_is_said() {
     let (allow, deny) =
         ("`logs/*/[ab].gz` (policy.yaml:13:17)", "`logs/?/a.gz` (policy.yaml:16:17)");
     for line in [
-        format!("note: {allow} is more than IAM can say: the policy says more\n"),
-        format!("note: {deny} is more than IAM can say: the policy leaves it out\n"),
+        format!("note: {allow} is more than IAM can say: the IAM policy says more\n"),
+        format!("note: {deny} is more than IAM can say: the IAM policy leaves it out\n"),
     ] {
         assert!(ran.err.contains(&line), "{line}{}", ran.err);
     }
-    assert!(ran.err.contains("note: read: wider, the policy alone has logs/"), "{}", ran.err);
+    assert!(ran.err.contains("note: read: wider, the IAM policy alone has logs/"), "{}", ran.err);
     assert_eq!(folder().ask("export iam s3+globs --fail-on-difference").code, 4);
     assert_eq!(folder().ask("export iam s3+saha --fail-on-difference").code, 0);
 
     let ran = folder().ask("export iam s3+globs --round narrower");
     assert!(
-        ran.err.contains(&format!("{allow} is more than IAM can say: the policy leaves it out"))
+        ran.err
+            .contains(&format!("{allow} is more than IAM can say: the IAM policy leaves it out"))
     );
-    assert!(ran.err.contains(&format!("{deny} is more than IAM can say: the policy says more")));
-    assert!(ran.err.contains("note: read: narrower, the policy has not logs/"), "{}", ran.err);
+    assert!(
+        ran.err.contains(&format!("{deny} is more than IAM can say: the IAM policy says more"))
+    );
+    assert!(ran.err.contains("note: read: narrower, the IAM policy has not logs/"), "{}", ran.err);
     assert_eq!(folder().ask("export iam s3+globs --states 1").code, 1);
 }
 

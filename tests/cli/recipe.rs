@@ -65,6 +65,8 @@ fn the_recipe_stops_what_it_should() {
     let (code, text) = ci(&folder, "agreed");
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("(lint."), "{text}");
+    // Whatever fails first, the rest is shown.
+    assert!(text.contains(" expectations met") && text.contains(" newly allowed"), "{text}");
 
     fs::write(&site, &before).expect("written");
     let tests = folder.0.path().join("policies/static-site.test.yaml");

@@ -56,7 +56,7 @@ pub(in crate::cli) struct ExportIamArgs {
     #[arg(long, value_name = "WAY", value_enum, default_value_t = Round::Wider)]
     round: Round,
 
-    /// End with exit code 4 if the policy is not equal to the connection
+    /// End with exit code 4 if the IAM policy is not equal to the connection
     #[arg(long)]
     fail_on_difference: bool,
 
@@ -139,7 +139,7 @@ fn notes(
             (Round::Wider, Effect::Deny) | (Round::Narrower, Effect::Allow) => "leaves it out",
         };
         output.note(format_args!(
-            "`{}` ({}) is more than IAM can say: the policy {done}",
+            "`{}` ({}) is more than IAM can say: the IAM policy {done}",
             escape(rule.restriction.text()),
             place(rule.location.as_ref())
         ))?;
@@ -191,10 +191,11 @@ pub(super) fn sentence(relation: &Relation) -> String {
     let at = |path: &Path<'_>| escape_bytes(path.as_bytes()).into_owned();
     match relation {
         Relation::Equal => "equal".to_owned(),
-        Relation::Wider(path) => format!("wider, the policy alone has {}", at(path)),
-        Relation::Narrower(path) => format!("narrower, the policy has not {}", at(path)),
+        Relation::Wider(path) => format!("wider, the IAM policy alone has {}", at(path)),
+        Relation::Narrower(path) => format!("narrower, the IAM policy has not {}", at(path)),
         Relation::Neither { wider, narrower } => {
-            format!("neither, the policy alone has {}, and has not {}", at(wider), at(narrower))
+            let (wider, narrower) = (at(wider), at(narrower));
+            format!("neither, the IAM policy alone has {wider}, and has not {narrower}")
         }
         Relation::Undecided { states } => {
             format!("not decided within {states} states; `--states` gives more")
