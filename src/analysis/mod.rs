@@ -8,6 +8,7 @@
 //! * `field`: patterns side by side, each with colours (allowed here, denied there, …);
 //!   `alphabet`: the bytes to try where none of them names one.
 //! * `goal`: a condition on colours, and what can still become of it.
+//! * `behind`: what of a pattern is left once it has read some bytes.
 //! * `walk`, `ahead`, `search`, `known`: the shortest path that one pattern matches and that meets a goal. States
 //!   come into being as they are reached, start behind the pattern's literal, and end where the
 //!   goal can no longer be met: a question about ten changes of ten thousand restrictions is about
@@ -24,6 +25,7 @@
 
 mod ahead;
 mod alphabet;
+mod behind;
 mod diff;
 mod domain;
 mod field;

@@ -1,9 +1,13 @@
 //! The patterns below a prefix, and which of them make a difference.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::{
-    super::{Budget, Language, search::Exhausted},
+    super::{
+        Budget, Language,
+        behind::{places, rest},
+        search::Exhausted,
+    },
     Scope,
 };
 use crate::{
@@ -72,44 +76,7 @@ pub(super) fn joined(literal: &[u8], tokens: &[Token]) -> Pattern {
 /// its runs can share the prefix.
 fn behind(pattern: &Pattern, prefix: &[u8]) -> Vec<Pattern> {
     let tokens = pattern.tokens();
-    // A place is a token, and how much of it has been passed.
-    let mut places = BTreeSet::from([(0, 0)]);
-    for &byte in prefix {
-        let mut next = BTreeSet::new();
-        for &(first, offset) in &places {
-            // Runs may be empty.
-            for at in first.. {
-                let Some(token) = tokens.get(at) else { break };
-                match token {
-                    Token::Literal(bytes) => {
-                        let passed = if at == first { offset } else { 0 };
-                        if bytes[passed] == byte {
-                            let is_end = passed + 1 == bytes.len();
-                            next.insert(if is_end { (at + 1, 0) } else { (at, passed + 1) });
-                        }
-                    }
-                    Token::One(set) => {
-                        if set.contains(byte) {
-                            next.insert((at + 1, 0));
-                        }
-                    }
-                    Token::Run(set) => {
-                        if set.contains(byte) {
-                            next.insert((at, 0));
-                        }
-                        continue;
-                    }
-                }
-                break;
-            }
-        }
-        places = next;
-    }
-    let rest = |(at, passed): (usize, usize)| match tokens.get(at) {
-        Some(Token::Literal(bytes)) => joined(&bytes[passed..], &tokens[at + 1..]),
-        _ => joined(b"", &tokens[at..]),
-    };
-    places.into_iter().map(rest).collect()
+    places(tokens, prefix).into_iter().map(|place| joined(b"", &rest(tokens, place))).collect()
 }
 
 /// Takes out of each piece the accesses that it makes no difference to, and then the pieces that have

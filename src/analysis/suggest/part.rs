@@ -1,6 +1,9 @@
 //! What of a restriction lies in a folder, as restrictions again.
 
-use super::super::remedy::escaped;
+use super::super::{
+    behind::{self, Place},
+    remedy::escaped,
+};
 use crate::restriction::{Restriction, Token};
 
 /// Restrictions that together match what these rules match in a folder, and more only where no plain
@@ -46,7 +49,7 @@ fn parts_of(folder: &[u8], rule: &Restriction) -> Vec<Restriction> {
 pub fn reaches(folder: &[u8], rule: &Restriction) -> bool {
     rule.patterns().iter().any(|pattern| {
         let (prefix, shared) = (pattern.prefix(), folder.len().min(pattern.prefix().len()));
-        prefix[..shared] == folder[..shared] && !places(pattern.tokens(), folder).is_empty()
+        prefix[..shared] == folder[..shared] && !behind::places(pattern.tokens(), folder).is_empty()
     })
 }
 
@@ -90,52 +93,21 @@ fn plain(start: &[u8], rest: &[Token]) -> Option<Restriction> {
 
 /// What may follow bytes that a pattern has read: each a list of tokens.
 fn rests(tokens: &[Token], read: &[u8]) -> Vec<Vec<Token>> {
-    let mut places = places(tokens, read);
+    let mut places = behind::places(tokens, read);
+    skip_runs(tokens, &mut places);
     // What follows an earlier `*` follows a later one too.
     if let Some(star) = places.iter().map(|(at, _)| *at).filter(|at| is_star(tokens, *at)).max() {
         places.retain(|place| place.0 >= star && *place != (star + 1, 0));
     }
-    let rest = |(at, read): (usize, usize)| match tokens.get(at) {
-        Some(Token::Literal(bytes)) => {
-            let first = Token::Literal(bytes[read..].into());
-            [&[first], &tokens[at + 1..]].concat()
-        }
-        _ => tokens[at..].to_vec(),
-    };
-    places.into_iter().map(rest).collect()
+    places.into_iter().map(|place| behind::rest(tokens, place)).collect()
 }
 
 fn is_star(tokens: &[Token], at: usize) -> bool {
     tokens.get(at).is_some_and(|token| *token == Token::STAR)
 }
 
-/// Where a pattern may stand behind bytes: a token, and how much of it is read if it is a literal.
-fn places(tokens: &[Token], read: &[u8]) -> Vec<(usize, usize)> {
-    let mut places = vec![(0, 0)];
-    skip_runs(tokens, &mut places);
-    for byte in read {
-        let mut next = Vec::with_capacity(places.len());
-        for (at, read) in places {
-            match tokens.get(at) {
-                Some(Token::Literal(bytes)) if bytes[read] == *byte => {
-                    next.push(if read + 1 < bytes.len() { (at, read + 1) } else { (at + 1, 0) });
-                }
-                Some(Token::One(set)) if set.contains(*byte) => next.push((at + 1, 0)),
-                Some(Token::Run(set)) if set.contains(*byte) => next.push((at, 0)),
-                _ => {}
-            }
-        }
-        skip_runs(tokens, &mut next);
-        places = next;
-        if places.is_empty() {
-            break;
-        }
-    }
-    places
-}
-
 /// Adds the places behind runs, which may match nothing.
-fn skip_runs(tokens: &[Token], places: &mut Vec<(usize, usize)>) {
+fn skip_runs(tokens: &[Token], places: &mut Vec<Place>) {
     let mut n = 0;
     while let Some((at, _)) = places.get(n).copied() {
         if matches!(tokens.get(at), Some(Token::Run(_))) {
