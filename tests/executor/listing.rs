@@ -164,6 +164,15 @@ async fn a_folder_with_many_places_shows_when_it_may_not_be_listed_itself() {
             false => assert!(matches!(page, Err(super::ExecuteError::Refused { .. })), "{count}"),
         }
     }
+    // What was refused is not asked for again where there is nothing else to ask.
+    for places in ["lake/raw/1/", "lake/raw/1/, lake/raw/2/"] {
+        let setup = lake(&format!("restrictions: [{places}]")).await;
+        let refused = Fault::Answer { status: 403, headers: "", body: String::new() };
+        setup.backend.fail(9, |request| request.method == "GET", refused);
+        let page = setup.list("lake/", None, 10).await;
+        assert!(matches!(page, Err(super::ExecuteError::Refused { .. })), "{page:?}");
+        assert_eq!(setup.backend.requests().len(), 1, "{places}");
+    }
 }
 
 #[tokio::test]

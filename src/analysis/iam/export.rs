@@ -13,8 +13,9 @@ use crate::{
 
 /// How many resources are compared with each other, to leave out what others cover.
 const MOST_COMPARED: usize = 256;
-/// At how many places an executor looks for whether a folder is there, before it asks for all of it.
-const MOST_PLACES: usize = 256;
+/// At how many places of a folder an executor looks for whether the folder is there, where it may not list
+/// the folder itself.
+pub const MAX_PLACES: usize = 256;
 /// How much such a comparison may cost.
 const COMPARED: States = States::new(4_096);
 
@@ -280,7 +281,7 @@ fn without_covered(prefixes: &BTreeSet<String>) -> Vec<String> {
 
 /// A folder that has more of these prefixes, which are sorted, than an executor asks for.
 fn crowded(prefixes: &[String]) -> Option<&str> {
-    prefixes.windows(MOST_PLACES + 1).find_map(|window| {
+    prefixes.windows(MAX_PLACES + 1).find_map(|window| {
         let (first, last) = (window.first()?, window.last()?);
         let common = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
         let slash = first.as_bytes()[..common].iter().rposition(|byte| *byte == b'/')?;

@@ -24,7 +24,7 @@ mod text;
 
 pub use self::{
     action::{Action, Actions},
-    export::{Export, Rounding, export},
+    export::{Export, MAX_PLACES, Rounding, export},
     import::{Imported, Problem, import},
     relation::{Relation, Relations},
 };

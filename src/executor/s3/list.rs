@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     access::Access,
+    analysis::iam,
     automaton::Automaton,
     engine::{Approved, ListDirectory, ListMode, Listing},
     executor::{DirectoryPage, ExecuteError, FileEntry, PageRequest, Want},
@@ -18,11 +19,9 @@ use crate::{
     policy::Keys,
 };
 
-/// At how many places at most it is looked for whether a folder is there, before it is at the folder.
+/// At how many places at most it is looked for whether a folder is there, before it is at the folder;
+/// [`iam::MAX_PLACES`] where the credentials may not list the folder itself.
 const MAX_PLACES: usize = 16;
-
-/// The same where the credentials may not list the folder itself, as the IAM policy of the connection has it.
-const MAX_PLACES_REFUSED: usize = 256;
 
 /// Among how many of the first entries the one is that is all of the prefix, whatever the order.
 const MAX_FIRST: usize = 3;
@@ -55,10 +54,14 @@ pub(super) async fn list(
             Resume::From(after) => after,
         };
         let filled = if is_folder || filling.request.limit == 0 {
-            let places = |most| view.places(bucket, prefix, is_folder, most);
-            let mut there = is_there(&client, bucket, &view, &places(MAX_PLACES)).await;
-            if is_folder && matches!(there, Err(ExecuteError::Refused { .. })) {
-                there = is_there(&client, bucket, &view, &places(MAX_PLACES_REFUSED)).await;
+            let places = view.places(bucket, prefix, is_folder, MAX_PLACES);
+            let mut there = is_there(&client, bucket, &view, &places).await;
+            if matches!(there, Err(ExecuteError::Refused { .. })) {
+                let more = view.places(bucket, prefix, is_folder, iam::MAX_PLACES);
+                // What was refused is not asked for again.
+                if more != places {
+                    there = is_there(&client, bucket, &view, &more).await;
+                }
             }
             match there {
                 Ok(true) => {
