@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use super::{
-    output::{Failure, Output, RuleJson, place},
+    output::{Failure, Output, RuleJson, rule_text},
     question::operation,
     validate::plural,
 };
@@ -111,11 +111,10 @@ impl<'e> Coverage<'e> {
             let Some(rule) = connection.rules().get(*n) else { continue };
             writeln!(
                 out,
-                "  not exercised: {} of {}: {} ({})",
+                "  not exercised: {} of {}: {}",
                 connection.id(),
                 escape(connection.owner()),
-                escape(rule.restriction.text()),
-                place(rule.location.as_ref())
+                rule_text(rule)
             )?;
         }
         if self.unexercised.len() > SHOWN {

@@ -7,9 +7,8 @@ use serde::Serialize;
 
 use super::{
     exit::Exit,
-    output::{Failure, Format, Output, RuleJson, escape_bytes, place, text_of},
+    output::{Failure, Format, Output, RuleJson, escape_bytes, rule_text, text_of},
     revision::load,
-    validate::plural,
 };
 use crate::{
     access::{Access, AccessSet},
@@ -78,13 +77,7 @@ pub(super) fn run(
         Format::Text => write_text(&diff, args, output)?,
         Format::Json => output.json(&DiffJson::new(&diff))?,
     }
-    if diff.undecided() > 0 {
-        output.note(format_args!(
-            "{} not decided within {} states; `--states` gives more",
-            plural(diff.undecided(), "question"),
-            args.states
-        ))?;
-    }
+    output.note_undecided(diff.undecided(), args.states)?;
     Ok(output.decided)
 }
 
@@ -166,12 +159,7 @@ fn line(change: &Change<'_>, is_opened: bool) -> String {
         Extent::Whole => "all of it",
         Extent::Part => "a part of it",
     };
-    format!(
-        "{}  {why}{} ({}), {extent}, such as {path}",
-        change.access,
-        escape(rule.restriction.text()),
-        place(rule.location.as_ref())
-    )
+    format!("{}  {why}{}, {extent}, such as {path}", change.access, rule_text(rule))
 }
 
 /// The answer of `diff` in JSON. See [`crate::cli`].

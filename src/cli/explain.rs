@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, AnswerJson, scope_name, shown},
     check::{note_unknown, note_uri},
     exit::Exit,
-    output::{Failure, Format, Output, RuleJson, place, text_of},
+    output::{Failure, Format, Output, RuleJson, rule_text, text_of},
     question::{CallerArgs, PolicyArgs, Question, QuestionArgs, caller, load},
     remedy::{self, RemedyJson},
 };
@@ -156,8 +156,7 @@ const fn before_any_rule(reason: Reason) -> Option<&'static str> {
 /// The rule, where it is, and where it parted.
 fn named(considered: &Considered<'_>) -> String {
     let rule = considered.rule;
-    let mut text =
-        format!("{} ({})", escape(rule.restriction.text()), place(rule.location.as_ref()));
+    let mut text = rule_text(rule);
     if let Some(parting) = considered.parting() {
         text.push(' ');
         text.push_str(&escape(&parting.to_string()));

@@ -147,13 +147,7 @@ pub(super) fn run(args: &LintArgs, output: &mut Output<'_>) -> Result<Exit, Fail
         })?,
         (_, Format::Text) => write_text(&lint.findings, ignored, output)?,
     }
-    if lint.undecided > 0 {
-        output.note(format_args!(
-            "{} not decided within {} states; `--states` gives more",
-            plural(lint.undecided, "question"),
-            args.states
-        ))?;
-    }
+    output.note_undecided(lint.undecided, args.states)?;
     if uncompared {
         output.note(format_args!(
             "lint.overlap: not all pairs of connections were compared, which ends at 2,000 pairs or at the \

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::exit::Exit;
+use super::{exit::Exit, validate::plural};
 use crate::{
     access::Access,
     automaton::Effect,
@@ -157,6 +157,17 @@ impl Output<'_> {
         }
         Ok(())
     }
+
+    /// Says how many questions ended at the budget, if any did.
+    pub(super) fn note_undecided(&mut self, count: usize, states: usize) -> Result<(), Failure> {
+        if count == 0 {
+            return Ok(());
+        }
+        let questions = plural(count, "question");
+        self.note(format_args!(
+            "{questions} not decided within {states} states; `--states` gives more"
+        ))
+    }
 }
 
 /// Bytes for people: escaped, and what is not UTF-8 as `\xNN`.
@@ -288,6 +299,11 @@ pub(super) const fn effect_name(effect: Effect) -> &'static str {
         Effect::Allow => "allow",
         Effect::Deny => "deny",
     }
+}
+
+/// A rule and where it is written, for people.
+pub(super) fn rule_text(rule: &Rule) -> String {
+    format!("{} ({})", escape(rule.restriction.text()), place(rule.location.as_ref()))
 }
 
 /// Where a rule is written, for people.

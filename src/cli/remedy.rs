@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::output::{RuleJson, escape_bytes, place, text_of};
+use super::output::{RuleJson, escape_bytes, rule_text, text_of};
 use crate::{
     access::Access,
     analysis::{self, Also, Remedy, States, Step},
@@ -69,16 +69,8 @@ fn step(step: &Step<'_>, access: Access) -> String {
     match step {
         Step::Allow(restriction) => format!("add {} to `restrictions`", entry(restriction)),
         Step::Deny(restriction) => format!("add {} to `deny`", entry(restriction)),
-        Step::Widen(_, rule) => format!(
-            "give {access} to {} ({})",
-            escape(rule.restriction.text()),
-            place(rule.location.as_ref())
-        ),
-        Step::TakeOut(_, rule) => format!(
-            "take out {} ({})",
-            escape(rule.restriction.text()),
-            place(rule.location.as_ref())
-        ),
+        Step::Widen(_, rule) => format!("give {access} to {}", rule_text(rule)),
+        Step::TakeOut(_, rule) => format!("take out {}", rule_text(rule)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     answer::shown,
     exit::Exit,
     log::{Lines, LogArgs, Record},
-    output::{Failure, Format, Output, RuleJson, place, text_of},
+    output::{Failure, Format, Output, RuleJson, rule_text, text_of},
     revision::load,
     validate::plural,
 };
@@ -329,10 +329,7 @@ fn owner(caller: &str) -> std::borrow::Cow<'_, str> {
 
 /// A rule behind its reason.
 fn named(rule: Option<&Rule>) -> String {
-    rule.map_or(String::new(), |rule| {
-        let text = escape(rule.restriction.text());
-        format!(" by {text} ({})", place(rule.location.as_ref()))
-    })
+    rule.map_or(String::new(), |rule| format!(" by {}", rule_text(rule)))
 }
 
 fn rule_json(id: Option<usize>, rule: Option<&Rule>) -> Option<RuleJson<'_>> {

@@ -113,22 +113,17 @@ fn json_and_sarif_have_the_same_findings() {
 /// That the comparison of connections ends at 2,000 pairs was said as a question that more states would answer.
 #[test]
 fn pairs_that_were_not_compared_are_said() {
-    let connections: String = (0..70)
-        .map(|n| {
-            let access = if n % 2 == 0 { "read-only" } else { "read-write" };
+    let connections = |count: usize| {
+        let connection = |n: usize| {
+            let access = if n.is_multiple_of(2) { "read-only" } else { "read-write" };
             format!("  - {{ id: s3+c{n}, owner: o, access: {access}, restrictions: [pub/{n}/] }}\n")
-        })
-        .collect();
-    let folder = Folder::with(&format!("connections:\n{connections}"));
-    let ran = folder.ask("lint");
+        };
+        let connections: String = (0..count).map(connection).collect();
+        Folder::with(&format!("connections:\n{connections}"))
+    };
+    let ran = connections(70).ask("lint");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    let connections: String = (0..140)
-        .map(|n| {
-            let access = if n % 2 == 0 { "read-only" } else { "read-write" };
-            format!("  - {{ id: s3+c{n}, owner: o, access: {access}, restrictions: [pub/{n}/] }}\n")
-        })
-        .collect();
-    let folder = Folder::with(&format!("connections:\n{connections}"));
+    let folder = connections(140);
     let ran = folder.ask("lint");
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert_eq!(

@@ -140,6 +140,6 @@ fn cell(decided: Decided, lists: bool) -> Cell {
 }
 
 /// The accesses, each by its name: `read-write` leaves out that it deletes.
-fn names(set: AccessSet) -> String {
+pub(super) fn names(set: AccessSet) -> String {
     set.iter().map(Access::name).collect::<Vec<_>>().join(", ")
 }

@@ -222,8 +222,7 @@ impl<'d> Drawing<'d> {
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.access != AccessSet::READ_WRITE {
-            let names: Vec<_> = self.access.iter().map(Access::name).collect();
-            remarks.push(format!("{} alone", names.join(", ")));
+            remarks.push(format!("{} alone", look::names(self.access)));
         }
         if self.connection.keys() == Keys::Plain {
             remarks.push(r"keys: plain, which refuses paths with an empty segment or a \".into());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        output::{Failure, Output, escape_bytes, place},
+        output::{Failure, Output, escape_bytes, rule_text},
         validate::plural,
         yaml::{access_text, entry},
     },
@@ -177,10 +177,7 @@ impl One<'_> {
         }
         let rule = |n: usize| {
             let rule = self.connection.rules().get(n);
-            rule.map_or(String::new(), |rule| {
-                let text = escape(rule.restriction.text());
-                format!("{text} ({})", place(rule.location.as_ref()))
-            })
+            rule.map_or(String::new(), rule_text)
         };
         let mut unused: Vec<_> =
             self.unused.iter().map(|n| format!("# unused: {}", rule(*n))).collect();

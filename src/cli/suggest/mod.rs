@@ -6,7 +6,7 @@ mod json;
 
 use std::ffi::OsString;
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 
 use self::{answer::Answered, gather::Gathered};
 use super::{
@@ -60,11 +60,11 @@ pub struct SuggestArgs {
     log: LogArgs,
 
     /// How many restrictions an access of a connection may have
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = at_least_one())]
     max: usize,
 
     /// From how many different keys on a folder is a restriction
-    #[arg(long, value_name = "N", default_value_t = Usage::FOLDER_FROM, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = Usage::FOLDER_FROM, value_parser = at_least_one())]
     folder_from: usize,
 
     /// Also say what would allow what was denied
@@ -80,15 +80,9 @@ pub struct SuggestArgs {
     states: usize,
 }
 
-/// A number of things, of which there is one.
-fn at_least_one(text: &str) -> Result<usize, String> {
-    /// Above it, names of keys could be many in memory.
-    const MOST: usize = 1_000;
-    let number: usize = text.parse().map_err(|_| "write a number".to_owned())?;
-    match number {
-        1..=MOST => Ok(number),
-        _ => Err(format!("write 1 to {MOST}")),
-    }
+/// A number of things, of which there is one. Above a thousand, names of keys could be many in memory.
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1_000)
 }
 
 pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
@@ -117,12 +111,6 @@ pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, F
             plural(depth, "level")
         ))?;
     }
-    if answered.undecided > 0 {
-        output.note(format_args!(
-            "{} not decided within {} states; `--states` gives more",
-            plural(answered.undecided, "question"),
-            args.states
-        ))?;
-    }
+    output.note_undecided(answered.undecided, args.states)?;
     Ok(output.decided)
 }
