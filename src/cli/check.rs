@@ -5,6 +5,7 @@ use clap::Args;
 use super::{
     answer::Answer,
     batch::{Batch, BatchArgs},
+    chosen::unknown,
     exit::Exit,
     output::{Failure, Format, Output},
     question::{
@@ -13,7 +14,6 @@ use super::{
 };
 use crate::{
     engine::{Caller, Engine},
-    escape::escape,
     policy::{ConnectionId, Policy},
 };
 
@@ -113,26 +113,8 @@ pub(super) fn note_unknown(
     caller: Caller<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    const MOST: usize = 8;
-    if policy.connection(caller.name, id).is_some() {
-        return Ok(());
+    match policy.connection(caller.name, id) {
+        Some(_) => Ok(()),
+        None => output.note(format_args!("{}", unknown(policy, id, caller))),
     }
-    let own = |owner: &str| caller.name.is_empty() || owner == caller.name;
-    let connections: Vec<_> =
-        policy.connections().iter().filter(|connection| own(connection.owner())).collect();
-    let mut names: Vec<String> =
-        connections.iter().take(MOST).map(|c| format!("`{}`", c.id())).collect();
-    if connections.len() > MOST {
-        names.push(format!("{} more", connections.len() - MOST));
-    }
-    let who = match caller.name {
-        "" => "the policy".to_owned(),
-        name => format!("`{}`", escape(name)),
-    };
-    let there = if names.is_empty() { "none at all".to_owned() } else { names.join(", ") };
-    let what = match id.label() {
-        Some(_) => format!("no connection `{id}`"),
-        None => format!("no default connection of `{id}` (none says `default: true`)"),
-    };
-    output.note(format_args!("{who} has {what}; there is {there}"))
 }

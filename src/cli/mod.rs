@@ -87,6 +87,7 @@
 mod answer;
 mod batch;
 mod check;
+mod chosen;
 mod coverage;
 mod create;
 #[cfg(all(feature = "gateway", feature = "embedded"))]

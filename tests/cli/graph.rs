@@ -51,6 +51,20 @@ s3+saha://  list
 }
 
 #[test]
+fn the_only_connection_needs_no_name() {
+    let folder = Folder::with(
+        "connections:\n  - id: s3+a\n    owner: steph\n    restrictions: [pub/]\n",
+    );
+    for command in ["graph", "graph --as steph", "export iam", "export iam --as steph"] {
+        let named = format!("{command} s3+a");
+        let (ran, named) = (folder.ask(command), folder.ask(&named));
+        assert_eq!((ran.code, &ran.out), (0, &named.out), "{command}: {}", ran.err);
+        assert!(!ran.out.is_empty());
+    }
+    assert_eq!(folder.ask("graph --as dana").code, 2);
+}
+
+#[test]
 fn what_makes_no_difference_is_named_and_not_drawn() {
     let folder = Folder::with(
         "connections:\n  - id: s3+a\n    owner: steph\n    restrictions:\n      - pub/\n      - pub/a/\n",
@@ -189,7 +203,9 @@ fn what_is_too_large_says_what_to_do() {
 #[test]
 fn wrong_questions_are_2_and_wrong_policies_3() {
     for (args, part) in [
-        ("graph s3+nobody", "there is no connection `s3+nobody`"),
+        ("graph s3+nobody", "the policy has no connection `s3+nobody`; there is `s3+saha`"),
+        ("graph", "name one of the connections: there is `s3+saha`"),
+        ("graph --as nobody", "there is none at all"),
         ("graph s3+shared", "2 owners have a connection `s3+shared`"),
         ("graph s3+saha://Algorithmia/", "write `--under PREFIX`"),
         ("graph s3+saha --access list", "list"),

@@ -18,10 +18,10 @@ use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
 use self::{layout::Item, look::Look};
 use super::{
+    chosen::ChosenArgs,
     create::create,
     exit::Exit,
     output::{Failure, Format, Output, Special, escape_bytes, place, write_json},
-    question::{CallerArgs, KeyAccess, PolicyArgs, Target, caller, load},
 };
 use crate::{
     access::{Access, AccessSet},
@@ -57,15 +57,7 @@ Exit codes: 0 drawn, 1 too many places, or not decided within the budget, 2 no s
 policy does not load.")]
 pub struct GraphArgs {
     #[command(flatten)]
-    policy: PolicyArgs,
-
-    /// `s3+label`, or `s3` for the owner's default connection
-    #[arg(value_name = "CONNECTION")]
-    connection: OsString,
-
-    /// Whose connection. May be left out when one owner alone has a connection of this name
-    #[arg(long = "as", value_name = "OWNER")]
-    owner: Option<String>,
+    chosen: ChosenArgs,
 
     /// Write to FILE
     #[arg(long, short, value_name = "FILE")]
@@ -108,17 +100,9 @@ impl From<OneAccess> for Access {
 }
 
 pub(super) fn run(args: &GraphArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let target = Target::parse(&args.connection)?;
-    if target.path.is_some() {
-        return Err(Failure::question(
-            "a connection is drawn, not a path: write `--under PREFIX` for a part of it",
-        ));
-    }
-    let policy = load(&args.policy.policy)?;
-    let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
-    let connection = policy
-        .connection(caller(&policy, &target.id, &owner)?.name, &target.id)
-        .ok_or_else(|| Failure::question(format!("there is no connection `{}`", target.id)))?;
+    let connection = &*args
+        .chosen
+        .find("a connection is drawn, not a path: write `--under PREFIX` for a part of it")?;
     let access = match &args.access[..] {
         [] => AccessSet::READ_WRITE,
         some => some.iter().copied().map(Access::from).collect(),
@@ -144,7 +128,7 @@ pub(super) fn run(args: &GraphArgs, output: &mut Output<'_>) -> Result<Exit, Fai
         }
     }
     match &args.output {
-        Some(file) => create(file, &[], &args.policy.policy)?
+        Some(file) => create(file, &[], args.chosen.policy())?
             .write_all(&drawn)
             .map_err(|error| Failure::file("cannot write", file, &error))?,
         None => output.out.write_all(&drawn)?,

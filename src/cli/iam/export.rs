@@ -14,9 +14,9 @@ use crate::{
     },
     automaton::Effect,
     cli::{
+        chosen::ChosenArgs,
         exit::Exit,
         output::{Failure, Format, Output, RuleJson, escape_bytes, place, text_of},
-        question::{CallerArgs, KeyAccess, Target, caller, load},
     },
     escape::{escape, is_hidden},
     path::Path,
@@ -40,17 +40,8 @@ Exit codes: 0 exported, 4 the connection gives nothing that IAM knows, or with `
 objects than the policy (what may be listed does not count, unless it is narrower), 1 not decided
 within the budget, 2 no such connection, 3 the policy does not load.")]
 pub(in crate::cli) struct ExportIamArgs {
-    /// The policy: a file, or a folder whose files make one policy
-    #[arg(long, short, value_name = "FILE|DIR")]
-    policy: std::path::PathBuf,
-
-    /// `s3+label`, or `s3` for the owner's default connection
-    #[arg(value_name = "CONNECTION")]
-    connection: std::ffi::OsString,
-
-    /// Whose connection. May be left out when one owner alone has a connection of this name
-    #[arg(long = "as", value_name = "OWNER")]
-    owner: Option<String>,
+    #[command(flatten)]
+    chosen: ChosenArgs,
 
     /// What becomes of a restriction that IAM cannot say
     #[arg(long, value_name = "WAY", value_enum, default_value_t = Round::Wider)]
@@ -83,24 +74,15 @@ pub(in crate::cli) fn run(
     output: &mut Output<'_>,
 ) -> Result<Exit, Failure> {
     let super::ExportCommand::Iam(args) = &args.command;
-    let target = Target::parse(&args.connection)?;
-    if target.path.is_some() {
-        return Err(Failure::question(
-            "a connection is exported whole: leave out what is behind it",
-        ));
-    }
-    let policy = load(&args.policy)?;
-    let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
-    let connection = policy
-        .connection(caller(&policy, &target.id, &owner)?.name, &target.id)
-        .ok_or_else(|| Failure::question(format!("there is no connection `{}`", target.id)))?;
+    let connection =
+        &*args.chosen.find("a connection is exported whole: leave out what is behind it")?;
     let rounding = match args.round {
         Round::Wider => Rounding::Wider,
         Round::Narrower => Rounding::Narrower,
     };
     let export = export(connection, rounding);
     if export.document.statements.is_empty() {
-        let message = format!("`{}` gives nothing that IAM knows", target.id);
+        let message = format!("`{}` gives nothing that IAM knows", connection.id());
         return Err(Failure::Said(Exit::Findings, message));
     }
     let relations = export.relations(connection, States::new(args.states));
