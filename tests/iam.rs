@@ -398,6 +398,28 @@ fn listed(
     asked
 }
 
+/// Of `keys: plain` the export says what it refuses by denies. From these a search went through all combinations of
+/// the patterns, for paths that the connection refuses anyway, and was given up: found with seed 33.
+#[test]
+fn what_plain_keys_refuse_needs_no_search() {
+    let yaml = "\
+connections:
+  - id: s3+x
+    owner: o
+    keys: plain
+    restrictions:
+      - { glob: \"pub/**/{a,b/c}/**/{a,b/c}{a,b/c}\", access: [write, delete] }
+      - { path: \"pub-a/${\", access: [read] }
+";
+    let policy = Policy::from_yaml("policy.yaml", yaml).unwrap_or_else(|error| panic!("{error}"));
+    let connection = &policy.connections()[0];
+    let exported = export(connection, Rounding::Wider);
+    let denies = exported.document.statements.iter().filter(|s| s.effect == Effect::Deny);
+    assert!(denies.flat_map(|deny| &deny.resources).any(|resource| resource == "*//*"));
+    let said = exported.relations(connection, States::new(1 << 10));
+    assert!(said.are_equal(), "{said:#?}");
+}
+
 // ---- import ---------------------------------------------------------------------------------
 
 #[test]
