@@ -271,7 +271,12 @@ fn an_exported_policy_gives_what_it_is_said_to() {
         let rounding = *chance.pick(&[Rounding::Wider, Rounding::Wider, Rounding::Narrower]);
         let export = export(connection, rounding);
         let document = &export.document;
-        let said = export.relations(connection, States::new(1 << 14));
+        let mut said = export.relations(connection, States::new(1 << 14));
+        // Seldom it takes more, such as with seed 34.
+        let is_undecided = |relation: &Relation| matches!(relation, Relation::Undecided { .. });
+        if said.accesses.iter().any(|(_, relation)| is_undecided(relation)) {
+            said = export.relations(connection, States::default());
+        }
         let show = || format!("{yaml}{document:#?}\n{said:#?}");
         for (access, relation) in &said.accesses {
             relations[match relation {
@@ -301,6 +306,7 @@ fn an_exported_policy_gives_what_it_is_said_to() {
             );
             // What is not rounded is equal, and what is rounded goes one way alone.
             match (export.inexact.is_empty(), rounding) {
+                _ if is_undecided(relation) => {}
                 (true, _) => assert_eq!(*relation, Relation::Equal, "{}", show()),
                 (false, Rounding::Wider) => assert!(relation.narrower().is_none(), "{}", show()),
                 (false, Rounding::Narrower) => assert!(relation.wider().is_none(), "{}", show()),
@@ -343,6 +349,7 @@ fn an_exported_policy_gives_what_it_is_said_to() {
     println!(
         "{pairs} pairs, {allowed} of them allowed, {listings} listings; relations {relations:?}"
     );
+    assert!(1_000 * relations[4] < relations.iter().sum(), "{relations:?}");
     assert!(allowed > pairs / 20 && listings > pairs / 100 && relations[1] > 0 && relations[2] > 0);
 }
 
