@@ -7,7 +7,8 @@ use std::{borrow::Cow, fmt::Write};
 /// Escaped are the control characters (C0, DEL, C1), the marks that turn the direction of
 /// text, the line and paragraph separators, and what Unicode shows as nothing or as an empty
 /// place: the soft hyphen, joiners, fillers, spaces without width, invisible operators, variation
-/// selectors, annotations, the byte order mark and tags. Spaces that are wide are not, and neither
+/// selectors, annotations, the byte order mark, tags, and the two code points U+FFFE and U+FFFF that are no characters,
+/// which neither XML nor YAML can have. Spaces that are wide are not, and neither
 /// is what only looks like something else. Everything else is left as it is; a `\` too, so that this is for
 /// eyes and cannot be read back.
 ///
@@ -51,9 +52,26 @@ pub(crate) fn is_hidden(character: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
                 | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}' | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
+}
+
+/// The same as text of XML, in an attribute or between tags. XML cannot hold control characters, U+FFFE and
+/// U+FFFF, not even by their numbers: they are escaped as they are for eyes.
+#[cfg(feature = "cli")]
+pub(crate) fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in escape(text).chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            other => safe.push(other),
+        }
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -80,6 +98,7 @@ mod tests {
             '\u{3164}'..='\u{3164}',
             '\u{ffa0}'..='\u{ffa0}',
             '\u{fff9}'..='\u{fffb}',
+            '\u{fffe}'..='\u{ffff}',
             '\u{e0000}'..='\u{e007f}',
         ];
         for hidden in ranges.into_iter().flatten() {

@@ -118,13 +118,17 @@ impl<'a> Path<'a> {
     /// segment (a leading `/` of the key among them) or a `\`. `None` if every server reads the
     /// path as it is written. A connection with `keys: plain` refuses such paths.
     pub fn alias_at(&self) -> Option<usize> {
-        let bytes = self.as_bytes();
-        memchr::memmem::find(bytes, b"//")
-            .map(|at| at + 1)
-            .into_iter()
-            .chain(memchr::memchr(b'\\', bytes))
-            .min()
+        alias_in(self.as_bytes())
     }
+}
+
+/// The same for a part of a path: whatever stands around it, the path has it.
+pub(crate) fn alias_in(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find(bytes, b"//")
+        .map(|at| at + 1)
+        .into_iter()
+        .chain(memchr::memchr(b'\\', bytes))
+        .min()
 }
 
 impl fmt::Display for Path<'_> {

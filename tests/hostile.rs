@@ -207,6 +207,69 @@ fn patterns_of_many_pieces() {
     }
 }
 
+/// Patterns of one line of nodes, each node with a few, and beside each node another with as many as fill a search:
+/// strangers, that no path meets that goes on along the line. They were searched with those of the line, which
+/// was 1 ms for each node, and the slower the more text a policy may have.
+#[test]
+fn strangers_beside_the_way() {
+    let pieces: Vec<String> = (0..4_096)
+        .map(|n| format!("*{}*a*a*{n:03x}!", "a".repeat(1 + 256_usize.saturating_sub(n))))
+        .collect();
+    let mut rules: Vec<String> = (0..9).map(|n| format!("pub/*a*{n}!")).collect();
+    for n in 1..=40 {
+        let here = format!("pub/{}", "a".repeat(n));
+        rules.extend((0..4).map(|m| format!("{here}*a*aa*{m}!")));
+        rules.extend(pieces.iter().map(|rest| format!("{here}b{rest}")));
+    }
+    let text = rules.iter().map(String::len).sum::<usize>();
+    println!("hostile: strangers beside the way: {text} bytes of text");
+    let mut path = [&b"pub/"[..], &[b'a'; 1_024]].concat();
+    for effect in ["allows", "denies"] {
+        let automaton =
+            timed(&format!("strangers' {effect}, loading"), 2 * LOAD, || match effect {
+                "allows" => compile(&rules, &[]),
+                _ => compile(&["pub/".to_owned()], &rules),
+            });
+        let automaton = automaton.expect("within the limits");
+        println!("hostile: {} bytes of memory", automaton.stats().bytes);
+        decide(&format!("strangers' {effect}"), &automaton, &path);
+        path.pop();
+    }
+}
+
+/// The slowest that we could build for searches that are shared along the heaviest way down: a path that
+/// meets as much as the limits let it, and leaves that way as often as 32 MB can be halved, each time for the lighter
+/// side. Each time the other side's first four thousand patterns are searched for too.
+#[test]
+fn ways_that_are_left_for_lighter_ones() {
+    let nested = |n: usize| "a".repeat(1 + n % 1_000);
+    let mut rules: Vec<String> =
+        (0..12_200).map(|n| format!("pub/*{}*x{n:x}*y{n:x}*z{n:x}*", nested(n))).collect();
+    rules.push("pub/*!*".to_owned());
+    let mut lighter = 0;
+    for level in (0..6).rev() {
+        let here = format!("pub/{}", "a".repeat(level + 1));
+        let mut heavier: Vec<String> = (0..4_096)
+            .map(|n| format!("{here}b*{}*{n:04x}*", if n < 1_000 { nested(n) } else { nested(0) }))
+            .collect();
+        let long = "b".repeat(1_000);
+        for n in heavier.iter().map(String::len).sum::<usize>() / long.len()..=lighter / long.len()
+        {
+            heavier.push(format!("{here}b{n}*{long}*"));
+        }
+        lighter += heavier.iter().map(String::len).sum::<usize>();
+        rules.append(&mut heavier);
+        rules.extend((0..4).map(|m| format!("{here}*a*aa*{m}*!*")));
+    }
+    let text = rules.iter().map(String::len).sum::<usize>();
+    println!("hostile: ways that are left: {text} bytes of text");
+    let path = [&b"pub/"[..], &[b'a'; 1_024]].concat();
+    let automaton = timed("ways that are left, loading", 2 * LOAD, || compile(&rules, &[]));
+    let automaton = automaton.expect("within the limits");
+    println!("hostile: {} bytes of memory", automaton.stats().bytes);
+    decide("ways that are left", &automaton, &path);
+}
+
 /// Each step parts a few strings from the others. When all of these were looked at again in each, time was
 /// that of the text times the length of a restriction.
 #[test]

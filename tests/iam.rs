@@ -271,7 +271,12 @@ fn an_exported_policy_gives_what_it_is_said_to() {
         let rounding = *chance.pick(&[Rounding::Wider, Rounding::Wider, Rounding::Narrower]);
         let export = export(connection, rounding);
         let document = &export.document;
-        let said = export.relations(connection, States::new(1 << 14));
+        let mut said = export.relations(connection, States::new(1 << 14));
+        // Seldom it takes more, such as with seed 34.
+        let is_undecided = |relation: &Relation| matches!(relation, Relation::Undecided { .. });
+        if said.accesses.iter().any(|(_, relation)| is_undecided(relation)) {
+            said = export.relations(connection, States::default());
+        }
         let show = || format!("{yaml}{document:#?}\n{said:#?}");
         for (access, relation) in &said.accesses {
             relations[match relation {
@@ -301,6 +306,7 @@ fn an_exported_policy_gives_what_it_is_said_to() {
             );
             // What is not rounded is equal, and what is rounded goes one way alone.
             match (export.inexact.is_empty(), rounding) {
+                _ if is_undecided(relation) => {}
                 (true, _) => assert_eq!(*relation, Relation::Equal, "{}", show()),
                 (false, Rounding::Wider) => assert!(relation.narrower().is_none(), "{}", show()),
                 (false, Rounding::Narrower) => assert!(relation.wider().is_none(), "{}", show()),
@@ -343,6 +349,7 @@ fn an_exported_policy_gives_what_it_is_said_to() {
     println!(
         "{pairs} pairs, {allowed} of them allowed, {listings} listings; relations {relations:?}"
     );
+    assert!(1_000 * relations[4] < relations.iter().sum(), "{relations:?}");
     assert!(allowed > pairs / 20 && listings > pairs / 100 && relations[1] > 0 && relations[2] > 0);
 }
 
@@ -396,6 +403,28 @@ fn listed(
         }
     }
     asked
+}
+
+/// Of `keys: plain` the export says what it refuses by denies. From these a search went through all combinations of
+/// the patterns, for paths that the connection refuses anyway, and was given up: found with seed 33.
+#[test]
+fn what_plain_keys_refuse_needs_no_search() {
+    let yaml = "\
+connections:
+  - id: s3+x
+    owner: o
+    keys: plain
+    restrictions:
+      - { glob: \"pub/**/{a,b/c}/**/{a,b/c}{a,b/c}\", access: [write, delete] }
+      - { path: \"pub-a/${\", access: [read] }
+";
+    let policy = Policy::from_yaml("policy.yaml", yaml).unwrap_or_else(|error| panic!("{error}"));
+    let connection = &policy.connections()[0];
+    let exported = export(connection, Rounding::Wider);
+    let denies = exported.document.statements.iter().filter(|s| s.effect == Effect::Deny);
+    assert!(denies.flat_map(|deny| &deny.resources).any(|resource| resource == "*//*"));
+    let said = exported.relations(connection, States::new(1 << 10));
+    assert!(said.are_equal(), "{said:#?}");
 }
 
 // ---- import ---------------------------------------------------------------------------------

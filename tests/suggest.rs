@@ -219,7 +219,7 @@ fn suggestions_cover_what_was_used_and_open_nothing() {
         let kept = if chance.one_in(4) { 1 + chance.below(12) } else { Usage::MOST };
         let noted = usage(&uses, connection, folder_from, kept);
         let other = usage(&shuffled(&uses, &mut chance), connection, folder_from, kept);
-        flattened += usize::from(noted.depth().is_some());
+        flattened += usize::from(noted.depth(0).is_some());
         for access in Access::ALL {
             let ask = |usage| suggest(usage, 0, connection, access, most, States::default());
             let Some(found) = ask(&noted) else {
@@ -270,6 +270,44 @@ fn suggestions_cover_what_was_used_and_open_nothing() {
          more than asked for, {flattened} logs not told apart"
     );
     assert!(suggested > 500 && folders > 500 && more > 10 && flattened > 100);
+}
+
+/// A flood of one connection made what was kept of all others coarser.
+#[test]
+fn what_is_kept_of_a_connection_says_nothing_of_others() {
+    let most = 100;
+    let note = |is_flooded: bool| {
+        let mut usage = Usage::new(4, most);
+        for n in 0..100 {
+            for m in 0..if is_flooded { 300 } else { 1 } {
+                let path = format!("aaa/{m}/b/c/{n}/x");
+                usage.used(0, Access::Read, &Path::new(&path).expect("a path"), 0);
+            }
+            let path = format!("bbb/x/y/z/{}", n % 20);
+            usage.used(1, Access::Read, &Path::new(&path).expect("a path"), 0);
+            let path = format!("bbb/x/y/{}", n % 3);
+            usage.used(1, Access::Write, &Path::new(&path).expect("a path"), 0);
+        }
+        usage.finish()
+    };
+    let (quiet, flooded) = (note(false), note(true));
+    assert!(flooded.depth(0) < Some(2), "the flood is too much: {:?}", flooded.depth(0));
+    for used in [&quiet, &flooded] {
+        assert_eq!(used.depth(1), None);
+        let opened = |access| openings(used, 1, access, 12);
+        let texts = |access| opened(access).iter().map(|r| r.text().to_owned()).collect::<Vec<_>>();
+        assert_eq!(texts(Access::Read), ["bbb/x/y/z/"]);
+        assert_eq!(texts(Access::Write), ["bbb/x/y/0", "bbb/x/y/1", "bbb/x/y/2"]);
+    }
+}
+
+#[test]
+fn all_connections_together_have_a_bound() {
+    assert_eq!([0, 1, 4].map(Usage::share), [Usage::MOST; 3]);
+    for connections in [5, 100, 12_345, Usage::MOST_OF_ALL] {
+        assert!(Usage::share(connections) * connections <= Usage::MOST_OF_ALL, "{connections}");
+    }
+    assert_eq!(Usage::share(usize::MAX), 1);
 }
 
 /// How many restrictions have no `/` before their star, one, and so on.

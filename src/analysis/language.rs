@@ -11,7 +11,7 @@ use super::{
 use crate::{
     access::Access,
     automaton::{Effect, Entry},
-    path::Path,
+    path::{Path, alias_in},
     policy::{Connection, Keys},
     restriction::{Pattern, Restriction, Token},
 };
@@ -189,21 +189,37 @@ impl<'r> Language<'r> {
     /// The shortest path that is in this and not in the other.
     ///
     /// It is matched by an allow that only this has, or by a deny that only the other has: whatever
-    /// both have alike is never a start.
+    /// both have alike is never a start. Nor is a pattern of aliases alone where this has none.
     pub(super) fn difference(
         &self,
         other: &Self,
         states: &mut States,
     ) -> Result<Option<Found>, Exhausted> {
         let goal = Goal::new(ALL, |colors| self.has_ours(colors) && !other.has_theirs(colors));
-        let opens = self.keys == Keys::Exact && other.keys == Keys::Plain;
+        let refuses_aliases = self.refuses_aliases();
+        let opens = !refuses_aliases && other.keys == Keys::Plain;
         let field = Field::new(self.items(Some(other), &[]));
         let only = |colors, ours, theirs| colors & ours != 0 && colors & theirs == 0;
         let is_start = |item: &Item<'_>| {
-            only(item.colors, OURS, if opens { 0 } else { THEIRS })
-                || only(item.colors, TAKEN_FROM_THEIRS, TAKEN_FROM_OURS)
+            (only(item.colors, OURS, if opens { 0 } else { THEIRS })
+                || only(item.colors, TAKEN_FROM_THEIRS, TAKEN_FROM_OURS))
+                && !(refuses_aliases && is_of_aliases(item.pattern))
         };
         shortest(&field, &goal, is_start, OURS, states)
+    }
+
+    /// Whether no path in it is an alias: because of its keys, or of denies that say the same.
+    fn refuses_aliases(&self) -> bool {
+        let is_denied = |alias: &[u8]| {
+            self.denies.iter().any(|deny| match deny.tokens() {
+                [before, Token::Literal(literal), behind] => {
+                    **literal == *alias
+                        && [before, behind].iter().all(|token| **token == Token::STAR)
+                }
+                _ => false,
+            })
+        };
+        self.keys == Keys::Plain || is_denied(b"//") && is_denied(b"\\")
     }
 
     fn has_ours(&self, colors: Colors) -> bool {
@@ -233,6 +249,14 @@ impl<'r> Language<'r> {
         let more = more.iter().map(|pattern| (*pattern, THEIRS));
         merged(ours.chain(denies).chain(theirs).chain(more).collect())
     }
+}
+
+/// Whether a connection with `keys: plain` refuses every path that the pattern matches, as one can tell by its
+/// literals.
+fn is_of_aliases(pattern: &Pattern) -> bool {
+    let is_alias =
+        |token: &Token| matches!(token, Token::Literal(bytes) if alias_in(bytes).is_some());
+    pattern.tokens().iter().any(is_alias)
 }
 
 /// Each pattern once, with all its colours.

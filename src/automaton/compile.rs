@@ -3,16 +3,8 @@
 
 use super::{
     Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
-    below::MAX_WORDS,
-    crowd::{BLOCK_PATTERNS, Crowd},
-    flag,
-    forks::Forks,
-    groups::Groups,
-    listed::Listed,
-    only::Only,
-    starred::FRESH,
-    subset::Subset,
-    trie::Trie,
+    below::MAX_WORDS, crowd::Crowd, fill::Room, flag, forks::Forks, groups::Groups, listed::Listed,
+    only::Only, starred::FRESH, subset::Subset, trie::Trie,
 };
 use crate::{
     access::AccessSet,
@@ -51,9 +43,6 @@ pub(crate) enum Form {
     /// All that there are, for tests to compare, with many searches of few patterns.
     Every,
 }
-
-/// The patterns of one search in [`Form::Every`].
-const FEW_BLOCK_PATTERNS: usize = 4;
 
 /// One pattern of one rule.
 pub(super) struct Item<'a> {
@@ -198,11 +187,11 @@ impl Automaton {
         for (same, node) in items.chunk_by(|a, b| a.literal == b.literal).zip(ends) {
             nodes.extend(std::iter::repeat_n(node, same.len()));
         }
-        let block_patterns = match form {
-            Form::Fastest => BLOCK_PATTERNS,
-            Form::Every => FEW_BLOCK_PATTERNS,
+        let room = match form {
+            Form::Fastest => Room::FULL,
+            Form::Every => Room::LITTLE,
         };
-        let groups = Groups::build(&items, &nodes, &trie, block_patterns)?;
+        let groups = Groups::build(&items, &nodes, &trie, room)?;
         let words_needed = groups.words;
         let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
         let only = Only::new(&items);

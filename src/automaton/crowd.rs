@@ -10,75 +10,54 @@
 //! Few paths get there: a [`Sieve`] finds the few patterns that an ordinary path can match.
 //!
 //! Patterns are searched in blocks, so that what a search remembers has a fixed size and lives on
-//! the stack.
+//! the stack. Which patterns share a block is for [`fill`](super::fill) to say.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, automaton::OverlappingState};
+use std::ops::Range;
+
+use aho_corasick::{
+    Anchored,
+    automaton::{Automaton as _, StateID},
+    nfa::contiguous::NFA,
+};
 
 use super::{
     alike::{ends_with, starts_with},
     sieve::Sieve,
-    starred::{Middle, Starred, StarredSet},
+    starred::{Starred, StarredSet},
     trie::Trie,
 };
 
 /// The most patterns of a block.
 pub(super) const BLOCK_PATTERNS: usize = 4_096;
 /// The most distinct pieces of a block.
-const BLOCK_PIECES: usize = 8_192;
+pub(super) const BLOCK_PIECES: usize = 8_192;
 /// No pattern.
 const NONE: u16 = u16::MAX;
 
 /// Patterns that are searched in one pass.
 #[derive(Debug)]
-struct Block {
-    search: AhoCorasick,
+pub(super) struct Block {
+    pub(super) search: NFA,
     /// Places in [`StarredSet::all`].
-    patterns: Vec<u32>,
+    pub(super) patterns: Vec<u32>,
     /// For each pattern, where its pieces start in `pieces`; one more at the end.
-    piece_starts: Vec<u32>,
+    pub(super) piece_starts: Vec<u32>,
     /// The number of each piece in `search`.
-    pieces: Vec<u16>,
+    pub(super) pieces: Vec<u16>,
     /// For each piece, where its patterns start in `first`; one more at the end.
-    first_starts: Vec<u16>,
+    pub(super) first_starts: Vec<u16>,
     /// The patterns whose first piece it is, shortest prefix first.
-    first: Vec<u16>,
+    pub(super) first: Vec<u16>,
 }
 
 /// All patterns that are searched together.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
-    sieve: Option<Box<Sieve>>,
-    blocks: Vec<Block>,
+    pub(super) sieve: Option<Box<Sieve>>,
+    pub(super) blocks: Vec<Block>,
 }
 
 impl Crowd {
-    /// Prepares the search for these patterns, each with at least one piece, and says for each
-    /// which block it is in. Neighbours in the list share a block where they can, of at most so many patterns.
-    ///
-    /// # Errors
-    ///
-    /// The search's own, for text that it has no numbers for.
-    pub(super) fn new(
-        set: &StarredSet,
-        patterns: &[u32],
-        block_patterns: usize,
-    ) -> Result<(Self, Vec<u32>), BuildError> {
-        let mut blocks = Vec::new();
-        let mut places = Vec::with_capacity(patterns.len());
-        let mut open = OpenBlock::default();
-        for pattern in patterns {
-            if open.patterns.len() == block_patterns || !open.add(set, *pattern) {
-                blocks.push(std::mem::take(&mut open).close(set)?);
-                open.add(set, *pattern);
-            }
-            places.push(blocks.len() as u32);
-        }
-        if !open.patterns.is_empty() {
-            blocks.push(open.close(set)?);
-        }
-        Ok((Self { sieve: Sieve::new(set, patterns).map(Box::new), blocks }, places))
-    }
-
     /// How many patterns a block has.
     pub(super) fn size(&self, block: u32) -> usize {
         self.blocks[block as usize].patterns.len()
@@ -162,17 +141,15 @@ impl Block {
         path: &[u8],
         found: &mut impl FnMut(&Starred) -> bool,
     ) -> bool {
-        let mut state = OverlappingState::start();
-        self.search.find_overlapping(Input::new(path), &mut state);
-        if state.get_match().is_none() {
-            return true;
-        }
+        // A search that may start anywhere always has a state to start from.
+        let Ok(start) = self.search.start_state(Anchored::No) else { return true };
+        let Some(first) = self.next_match(start, path, 0) else { return true };
         // What is remembered has to be cleared for each search: no more of it than the block needs.
         match (self.patterns.len(), self.first_starts.len()) {
-            (..=32, ..=64) => self.follow::<32, 64>(set, path, state, found),
-            (..=256, ..=512) => self.follow::<256, 512>(set, path, state, found),
-            (..=1_024, ..=2_048) => self.follow::<1_024, 2_048>(set, path, state, found),
-            _ => self.follow::<BLOCK_PATTERNS, BLOCK_PIECES>(set, path, state, found),
+            (..=32, ..=64) => self.follow::<32, 64>(set, path, first, found),
+            (..=256, ..=512) => self.follow::<256, 512>(set, path, first, found),
+            (..=1_024, ..=2_048) => self.follow::<1_024, 2_048>(set, path, first, found),
+            _ => self.follow::<BLOCK_PATTERNS, BLOCK_PIECES>(set, path, first, found),
         }
     }
 
@@ -183,7 +160,7 @@ impl Block {
         &self,
         set: &StarredSet,
         path: &[u8],
-        mut state: OverlappingState,
+        mut at: (StateID, usize),
         found: &mut impl FnMut(&Starred) -> bool,
     ) -> bool {
         let mut waiting = Waiting::<PATTERNS, PIECES> {
@@ -194,32 +171,67 @@ impl Block {
             tail: [NONE; PIECES],
             begun: [0; PIECES],
         };
-        while let Some(hit) = state.get_match() {
-            let piece = hit.pattern().as_usize();
-            let (start, end) = (hit.start() as u32, hit.end() as u32);
-            // Those that wait for it as a later piece, and whose last piece ended before it.
-            while let Some(pattern) = Some(waiting.head[piece]).filter(|first| *first != NONE) {
-                if waiting.end[usize::from(pattern)] > start {
-                    break;
-                }
-                waiting.head[piece] = waiting.next[usize::from(pattern)];
-                if !self.advance(set, pattern, end, path, &mut waiting, found) {
+        loop {
+            let (state, end) = at;
+            for place in 0..self.search.match_len(state) {
+                let piece = self.search.match_pattern(state, place);
+                let start = (end - self.search.pattern_len(piece)) as u32;
+                let (piece, end) = (piece.as_usize(), end as u32);
+                if !self.find(set, piece, start..end, path, &mut waiting, found) {
                     return false;
                 }
             }
-            let first = &self.first
-                [usize::from(self.first_starts[piece])..usize::from(self.first_starts[piece + 1])];
-            while let Some(pattern) = first.get(usize::from(waiting.begun[piece])) {
-                let starred = &set.all[self.patterns[usize::from(*pattern)] as usize];
-                if u32::from(starred.prefix_len) > start {
-                    break;
-                }
-                waiting.begun[piece] += 1;
-                if !self.advance(set, *pattern, end, path, &mut waiting, found) {
-                    return false;
-                }
+            match self.next_match(state, path, end) {
+                Some(next) => at = next,
+                None => return true,
             }
-            self.search.find_overlapping(Input::new(path), &mut state);
+        }
+    }
+
+    /// The next state from a place on that pieces end at, and where that is.
+    #[inline]
+    fn next_match(&self, mut state: StateID, path: &[u8], from: usize) -> Option<(StateID, usize)> {
+        for (at, byte) in path.iter().enumerate().skip(from) {
+            state = self.search.next_state(Anchored::No, state, *byte);
+            if self.search.is_match(state) {
+                return Some((state, at + 1));
+            }
+        }
+        None
+    }
+
+    /// A piece stands here. Says whether to go on.
+    #[inline]
+    fn find<const PATTERNS: usize, const PIECES: usize>(
+        &self,
+        set: &StarredSet,
+        piece: usize,
+        here: Range<u32>,
+        path: &[u8],
+        waiting: &mut Waiting<PATTERNS, PIECES>,
+        found: &mut impl FnMut(&Starred) -> bool,
+    ) -> bool {
+        // Those that wait for it as a later piece, and whose last piece ended before it.
+        while let Some(pattern) = Some(waiting.head[piece]).filter(|first| *first != NONE) {
+            if waiting.end[usize::from(pattern)] > here.start {
+                break;
+            }
+            waiting.head[piece] = waiting.next[usize::from(pattern)];
+            if !self.advance(set, pattern, here.end, path, waiting, found) {
+                return false;
+            }
+        }
+        let first = &self.first
+            [usize::from(self.first_starts[piece])..usize::from(self.first_starts[piece + 1])];
+        while let Some(pattern) = first.get(usize::from(waiting.begun[piece])) {
+            let starred = &set.all[self.patterns[usize::from(*pattern)] as usize];
+            if u32::from(starred.prefix_len) > here.start {
+                break;
+            }
+            waiting.begun[piece] += 1;
+            if !self.advance(set, *pattern, here.end, path, waiting, found) {
+                return false;
+            }
         }
         true
     }
@@ -251,74 +263,5 @@ impl Block {
         }
         let starred = &set.all[self.patterns[place] as usize];
         end as usize + usize::from(starred.suffix.len) > path.len() || found(starred)
-    }
-}
-
-/// A block that patterns are still added to.
-#[derive(Default)]
-struct OpenBlock<'a> {
-    patterns: Vec<u32>,
-    pieces: Vec<Vec<u16>>,
-    numbers: std::collections::HashMap<&'a [u8], u16>,
-    texts: Vec<&'a [u8]>,
-}
-
-impl<'a> OpenBlock<'a> {
-    /// Says whether there was room for its pieces. A pattern alone always has room: a path has
-    /// fewer bytes than a block has pieces.
-    fn add(&mut self, set: &'a StarredSet, pattern: u32) -> bool {
-        let Middle::Pieces { start, count } = set.all[pattern as usize].middle else {
-            return true;
-        };
-        let texts = || set.pieces_of(start, count).iter().map(|span| set.bytes_of(*span));
-        // Those that it has twice are counted twice, for want of a quick way to tell.
-        let new = || texts().filter(|text| !self.numbers.contains_key(text)).count();
-        if self.texts.len() + usize::from(count) > BLOCK_PIECES
-            && self.texts.len() + new() > BLOCK_PIECES
-        {
-            return false;
-        }
-        let numbers = texts().map(|text| {
-            *self.numbers.entry(text).or_insert_with(|| {
-                self.texts.push(text);
-                (self.texts.len() - 1) as u16
-            })
-        });
-        self.pieces.push(numbers.collect());
-        self.patterns.push(pattern);
-        true
-    }
-
-    fn close(self, set: &StarredSet) -> Result<Block, BuildError> {
-        let search =
-            AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&self.texts)?;
-        let mut first: Vec<Vec<u16>> = vec![Vec::new(); self.texts.len()];
-        for (pattern, pieces) in (0..).zip(&self.pieces) {
-            if let Some(piece) = pieces.first() {
-                first[usize::from(*piece)].push(pattern);
-            }
-        }
-        for patterns in &mut first {
-            patterns.sort_by_key(|pattern| {
-                set.all[self.patterns[usize::from(*pattern)] as usize].prefix_len
-            });
-        }
-        let mut block = Block {
-            search,
-            patterns: self.patterns,
-            piece_starts: vec![0],
-            pieces: Vec::new(),
-            first_starts: vec![0],
-            first: Vec::new(),
-        };
-        for pieces in &self.pieces {
-            block.pieces.extend_from_slice(pieces);
-            block.piece_starts.push(block.pieces.len() as u32);
-        }
-        for patterns in &first {
-            block.first.extend_from_slice(patterns);
-            block.first_starts.push(block.first.len() as u16);
-        }
-        Ok(block)
     }
 }

@@ -8,6 +8,7 @@ use super::{
     chain::Chain,
     compile::{Item, Shape},
     crowd::Crowd,
+    fill::Room,
     forks::Forks,
     starred::{Middle, Span, Starred, StarredSet, Tail},
     trie::Trie,
@@ -64,8 +65,8 @@ impl Draft<'_> {
 }
 
 impl Groups {
-    /// Divides the starred items, whose literals lead to these nodes, with searches of up to
-    /// `block_patterns` patterns.
+    /// Divides the starred items, whose literals lead to these nodes, with searches of this
+    /// size.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ impl Groups {
         items: &[Item<'_>],
         nodes: &[u32],
         trie: &Trie,
-        block_patterns: usize,
+        room: Room,
     ) -> Result<Self, TooLarge> {
         let mut drafts = drafts(items, nodes);
         check_limits(&drafts, trie)?;
@@ -105,7 +106,7 @@ impl Groups {
             let patterns: Vec<u32> =
                 (0..).zip(&drafts).filter(|(_, draft)| is_in(draft)).map(|(n, _)| n).collect();
             let (searched, places) =
-                Crowd::new(&set, &patterns, block_patterns).map_err(|_| too_large(&drafts))?;
+                Crowd::new(&set, trie, &patterns, room).map_err(|_| too_large(&drafts))?;
             *crowd = searched;
             for (pattern, block) in patterns.iter().zip(places) {
                 blocks[*pattern as usize] = block;

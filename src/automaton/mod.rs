@@ -12,7 +12,8 @@
 //!   suffix leaves few of them, which are matched piece by piece (`chain` for globs). `asked` asks
 //!   the groups that a path has passed.
 //! * `crowd`: patterns that prefix and suffix do not tell apart are searched together, in one
-//!   pass of Aho–Corasick; a `sieve` before it finds the few that an ordinary path can match.
+//!   pass of Aho–Corasick; a `sieve` before it finds the few that an ordinary path can match. `heavy`
+//!   keeps those apart that no path can meet together.
 //! * `only`, `listed`: one pattern is compared, and a few are side by side, without any of that.
 //! * `here` decides a path, `batch` several side by side; `below` decides all paths that start with
 //!   one, and walks the trie.
@@ -41,8 +42,10 @@ mod chain;
 mod compile;
 mod crowd;
 mod denied;
+mod fill;
 mod forks;
 mod groups;
+mod heavy;
 mod here;
 mod leads;
 mod listed;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::test::{ReportJson, asked, got};
-use crate::escape::escape;
+use crate::escape::xml;
 
 /// A suite for each file, a case for each test.
 pub(super) fn write(report: &ReportJson<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -57,20 +57,4 @@ pub(super) fn write(report: &ReportJson<'_>, out: &mut dyn Write) -> io::Result<
         writeln!(out, "  </testsuite>")?;
     }
     writeln!(out, "</testsuites>")
-}
-
-/// Text for an attribute or between tags. What XML cannot hold at all is escaped before.
-fn xml(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in escape(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            other => safe.push(other),
-        }
-    }
-    safe
 }

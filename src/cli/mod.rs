@@ -63,10 +63,9 @@
 //!   (rules that make no difference). With `--format svg` or `dot`: a picture.
 //! * a log, as `suggest` and `replay` read it: `lines`, `records`, `other` (no decisions), `invalid`
 //!   (malformed when they were decided), `malformed` (cannot be read), `malformed_lines` (the first): `line`, `message`.
-//! * `suggest`: the log; `unknown` (records of connections that their callers do not have), `depth` (how many
-//!   levels of paths were told apart, if not all) or null, `undecided` (questions), `connections`:
-//!   `connection`, `owner`, `uses`, `denied` (by reason), `closed` (of them allowed in the log), `restrictions`:
-//!   `text`, `dialect`, `access`; `yaml` (the same as a policy has them), `proofs`: `access`, `opens_nothing`, `covers`,
+//! * `suggest`: the log; `unknown` (records of connections that their callers do not have), `undecided` (questions),
+//!   `connections`: `connection`, `owner`, `uses`, `denied` (by reason), `closed` (of them allowed in the log), `depth`
+//!   (how many levels of its paths were told apart, if not all) or null, `restrictions`: `text`, `dialect`, `access`; `yaml` (the same as a policy has them), `proofs`: `access`, `opens_nothing`, `covers`,
 //!   `no_longer` (a path) or null; `not_used` (accesses), `unused` (rules), `unused_deny`: `rule`, `takes` (whether
 //!   it takes something of what is suggested); `openings` (as `restrictions`), `denies`: `rule`, `count`; and
 //!   `absent` (connections that the log does not name): `connection`, `owner`.

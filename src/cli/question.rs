@@ -214,11 +214,43 @@ impl<'a> Question<'a> {
     }
 }
 
+/// One of the two paths of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// What is copied.
+    Source,
+    /// Where it is copied to.
+    Destination,
+}
+
+impl End {
+    /// The path at this end, which has to be there.
+    fn path(self, bytes: &[u8]) -> Result<Path<'_>, Refused> {
+        match bytes {
+            [] => Err(Refused::Missing(self)),
+            _ => Path::new(bytes).map_err(|error| Refused::End(self, error)),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}
+
 /// What cannot be asked, because it is no question: neither allowed nor denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// A path is malformed.
     Path(PathError),
+    /// Of the two paths of a copy this one is.
+    End(End, PathError),
+    /// Of the two paths of a copy this one is missing.
+    Missing(End),
     /// There is no such operation on these paths.
     Operation,
     /// A line of a batch that is to name its operation does not.
@@ -229,8 +261,8 @@ impl Refused {
     /// The stable reason code.
     pub(super) const fn code(self) -> &'static str {
         match self {
-            Self::Path(error) => error.code(),
-            Self::Operation | Self::Line => Reason::InvalidOperation.code(),
+            Self::Path(error) | Self::End(_, error) => error.code(),
+            Self::Missing(_) | Self::Operation | Self::Line => Reason::InvalidOperation.code(),
         }
     }
 }
@@ -245,6 +277,12 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(error) => error.fmt(f),
+            Self::End(end, error) => write!(f, "the {end} of the copy: {error}"),
+            Self::Missing(end) => write!(
+                f,
+                "`copy` has no {end}: it needs two paths, on a line the source, a tab and the destination, in \
+                 JSON `path` and `to`"
+            ),
             Self::Operation => {
                 write!(f, "there is no such operation; there are {}", operation_names())
             }
@@ -261,13 +299,12 @@ pub(super) fn operation<'a>(
     path: &'a [u8],
     to: Option<&'a [u8]>,
 ) -> Result<Operation<'a>, Refused> {
-    let path = Path::new(path)?;
-    match to {
-        Some(to) if op == "copy" => {
-            Ok(Operation::Copy(CopyObject { source: path, destination: Path::new(to)? }))
-        }
-        _ => Operation::named(op, path)?.ok_or(Refused::Operation),
+    if op == "copy" {
+        let source = End::Source.path(path)?;
+        let destination = End::Destination.path(to.unwrap_or_default())?;
+        return Ok(Operation::Copy(CopyObject { source, destination }));
     }
+    Operation::named(op, Path::new(path)?)?.ok_or(Refused::Operation)
 }
 
 /// Refuses a name that is no operation's, with the names that there are.
@@ -292,6 +329,24 @@ mod tests {
             let to = (op == "copy").then_some(&b"pub/b"[..]);
             let operation = operation(op, b"pub/a", to).expect(op);
             assert_eq!(crate::engine::Operate::name(&operation), op);
+        }
+    }
+
+    /// It was said that there is no such operation as `copy`, in a list of those that has it.
+    #[test]
+    fn of_a_copy_it_is_said_which_path_is_wrong() {
+        for (path, to, message) in [
+            ("pub/a", None, "`copy` has no destination: it needs two paths"),
+            ("pub/a", Some(""), "`copy` has no destination"),
+            ("", Some("pub/b"), "`copy` has no source"),
+            ("pub/../a", Some("pub/b"), "the source of the copy: "),
+            ("pub/a", Some("pub/../b"), "the destination of the copy: "),
+        ] {
+            let refused =
+                operation("copy", path.as_bytes(), to.map(str::as_bytes)).expect_err(path);
+            assert!(refused.to_string().starts_with(message), "{path} {to:?}: {refused}");
+            let is_malformed = matches!(refused, Refused::End(..));
+            assert_eq!(refused.code() == "invalid.path", is_malformed, "{path} {to:?}");
         }
     }
 

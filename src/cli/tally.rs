@@ -126,8 +126,10 @@ fn slot(answer: &Answer<'_>) -> usize {
             Reason::InvalidPath => 7,
             Reason::InvalidOperation => 8,
         },
-        Answer::Refused(Refused::Operation | Refused::Line) => 8,
-        Answer::Refused(Refused::Path(PathError::NotUtf8 { .. })) => 9,
-        Answer::Refused(Refused::Path(_)) => 7,
+        Answer::Refused(Refused::Operation | Refused::Line | Refused::Missing(_)) => 8,
+        Answer::Refused(
+            Refused::Path(PathError::NotUtf8 { .. }) | Refused::End(_, PathError::NotUtf8 { .. }),
+        ) => 9,
+        Answer::Refused(Refused::Path(_) | Refused::End(..)) => 7,
     }
 }

@@ -238,6 +238,31 @@ fn an_import_is_a_policy_file() {
     assert_eq!((&json["restrictions"], &json["deny"]), (&json!(3), &json!(2)));
 }
 
+/// YAML has no U+FFFE and U+FFFF unless they are escaped.
+#[test]
+fn an_import_can_be_loaded_whatever_its_keys_are() {
+    let folder = folder();
+    for hidden in ["\u{fffe}", "\u{ffff}", "\u{feff}", "\u{2029}", "\u{1ffff}"] {
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": format!("arn:aws:s3:::pub/a{hidden}b"),
+            },
+        });
+        folder.file("iam.json", policy.to_string().as_bytes());
+        let ran = folder.run(["import", "iam", "iam.json", "--owner", "o", "--id", "s3+t"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        folder.file("new.yaml", ran.out.as_bytes());
+        let path = format!("pub/a{hidden}b");
+        for (path, code) in [(&*path, 0), ("pub/ab", 5)] {
+            let ran = folder.run(["check", "--policy", "new.yaml", "s3+t", "read", path]);
+            assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        }
+    }
+}
+
 #[test]
 fn what_no_connection_says_is_refused_with_its_place() {
     let folder = folder();

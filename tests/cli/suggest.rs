@@ -106,6 +106,52 @@ fn what_is_suggested_can_be_pasted() {
     }
 }
 
+/// YAML has no U+FFFE and U+FFFF, nor most control characters, unless they are escaped.
+#[test]
+fn what_yaml_has_not_can_be_pasted_too() {
+    let folder = Folder::with("connections:\n  - { id: s3+t, owner: o, restrictions: [pub/] }\n");
+    for hidden in
+        ["\u{fffe}", "\u{ffff}", "\u{feff}", "\u{85}", "\u{2028}", "\u{e0041}", "\u{1fffe}"]
+    {
+        let log = format!("read pub/a{hidden}b\nlist pub/{hidden}\n");
+        let json = folder.feed("suggest --log - --format json", log.as_bytes()).json();
+        let block = json["connections"][0]["yaml"].as_str().expect("a block");
+        let new = format!("connections:\n  - id: s3+t\n    owner: o\n{block}");
+        folder.file("new.yaml", new.as_bytes());
+        let path = format!("pub/a{hidden}b");
+        for (path, code) in [(&*path, 0), ("pub/ab", 5)] {
+            let ran = folder.run(["check", "--policy", "new.yaml", "s3+t", "read", path]);
+            assert_eq!(ran.code, code, "{new:?}: {}{}", ran.out, ran.err);
+        }
+    }
+}
+
+/// A copy needs two paths; which one is wrong is said, and its URIs are read.
+#[test]
+fn of_a_copy_both_paths_are_used() {
+    let folder = Folder::with(
+        "connections:\n  - { id: s3+t, owner: o, access: read-write, restrictions: [pub/] }\n",
+    );
+    let log = "copy s3+t://pub/a\ts3+t://pub/b\ncopy pub/a\ncopy pub/a pub/b\ncopy \tpub/b\ncopy pub/a\t\n\
+        copy pub/a\tpub/../b\ncopy s3+t://pub/a\ts3+u://pub/b\n";
+    let ran = folder.feed("suggest --log -", log.as_bytes());
+    assert_eq!(ran.code, 2);
+    for (line, part) in [
+        (2, "`copy` has no destination"),
+        (3, "`copy` has no destination"),
+        (4, "`copy` has no source"),
+        (5, "`copy` has no destination"),
+        (6, "the destination of the copy: "),
+        (7, "a copy stays in its connection: the source is of `s3+t`, the destination of `s3+u`"),
+    ] {
+        assert!(ran.err.contains(&format!("line {line}: {part}")), "{line}: {}", ran.err);
+    }
+    assert!(!ran.err.contains("no such operation"), "{}", ran.err);
+    for entry in ["- { path: pub/a, access: read-only }\n", "- pub/b\n"] {
+        assert!(ran.out.contains(entry), "{}", ran.out);
+    }
+}
+
 #[test]
 fn the_same_log_in_json_says_the_same_and_denials_are_not_used() {
     let folder = Folder::with(POLICY);

@@ -3,8 +3,10 @@
 //!
 //! However much is noted, and in whatever order, what is kept is bounded and the same. Of a folder whose
 //! keys are many enough to make it a restriction the keys are forgotten. When all folders, kept keys and
-//! rules are more than the limit, what lies deepest is kept as its parent folder: at the greatest depth
-//! at which they are not. While it is noted there may be twice as many, so that this is seldom done.
+//! rules of a connection are more than the limit, what of it lies deepest is kept as its parent folder: at the
+//! greatest depth at which they are not. While it is noted there may be twice as many, so that this is seldom done.
+//!
+//! Each connection has the limit for itself: what is kept of one says nothing of how much others were used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +17,17 @@ use crate::{access::Access, path::Path};
 /// A connection is a number that the caller chooses, and a rule its place in its connection.
 #[derive(Debug)]
 pub struct Usage {
-    trees: BTreeMap<(usize, Access), Tree>,
+    connections: BTreeMap<usize, OfOne>,
     /// From how many different keys on a folder is a restriction.
     folder_from: usize,
-    /// The most folders, keys and rules of folders that are kept.
+    /// The most folders, keys and rules of folders that are kept of a connection.
     most: usize,
+}
+
+/// What was used of one connection.
+#[derive(Debug)]
+struct OfOne {
+    trees: BTreeMap<Access, Tree>,
     kept: usize,
     /// The most `/` that a folder's path has.
     deepest: usize,
@@ -28,8 +36,7 @@ pub struct Usage {
 /// All that was used of each connection, by access: see [`Usage::finish`].
 #[derive(Debug)]
 pub struct Used {
-    trees: BTreeMap<(usize, Access), Tree>,
-    deepest: usize,
+    connections: BTreeMap<usize, OfOne>,
 }
 
 /// The folders of one connection and access; the first is the root, above all buckets.
@@ -73,15 +80,24 @@ impl Folder {
 impl Usage {
     /// From how many different keys on a folder becomes a restriction, by default.
     pub const FOLDER_FROM: usize = 4;
-    /// The most folders, keys and rules of folders that are kept, by default; twice as many while it is
-    /// noted, which are some 50 MB with names as they usually are, and 400 MB with the longest.
+    /// The most folders, keys and rules of folders that are kept of a connection, by default; twice as many while
+    /// it is noted, which are some 50 MB with names as they usually are, and 400 MB with the longest.
     pub const MOST: usize = 1 << 17;
+    /// The most that [`Usage::share`] gives to all connections together: four times [`Usage::MOST`], and so four times
+    /// the memory.
+    pub const MOST_OF_ALL: usize = 4 * Self::MOST;
+
+    /// The most folders, keys and rules of folders that are kept of each of so many connections: [`Usage::MOST`], or of
+    /// more than four connections an equal part of [`Usage::MOST_OF_ALL`]. It depends on how many there are and not on
+    /// what is used of them, so that what is used of one makes no difference to another.
+    pub fn share(connections: usize) -> usize {
+        (Self::MOST_OF_ALL / connections.max(1)).clamp(1, Self::MOST)
+    }
 
     /// Nothing yet. A folder becomes a restriction from `folder_from` different keys on; no more than
-    /// `most` folders, keys and rules of folders are kept.
+    /// `most` folders, keys and rules of folders are kept of each connection.
     pub fn new(folder_from: usize, most: usize) -> Self {
-        let (folder_from, most) = (folder_from.max(1), most.max(1));
-        Self { trees: BTreeMap::new(), folder_from, most, kept: 0, deepest: usize::MAX }
+        Self { connections: BTreeMap::new(), folder_from: folder_from.max(1), most: most.max(1) }
     }
 
     /// An access was used at a path, which `rule` gave.
@@ -123,10 +139,12 @@ impl Usage {
 
     /// All that was used.
     pub fn finish(mut self) -> Used {
-        if self.kept > self.most {
-            self.flatten();
+        for one in self.connections.values_mut() {
+            if one.kept > self.most {
+                one.flatten(self.folder_from, self.most);
+            }
         }
-        Used { trees: self.trees, deepest: self.deepest }
+        Used { connections: self.connections }
     }
 
     /// Changes the folder at the end of a way, or the deepest of the way that is told apart.
@@ -137,8 +155,28 @@ impl Usage {
         way: &[u8],
         change: impl FnOnce(&mut Folder, bool),
     ) {
+        let one = self.connections.entry(connection).or_insert_with(OfOne::new);
+        one.change(access, way, self.folder_from, change);
+        if one.kept > self.most.saturating_mul(2) {
+            one.flatten(self.folder_from, self.most);
+        }
+    }
+}
+
+impl OfOne {
+    fn new() -> Self {
+        Self { trees: BTreeMap::new(), kept: 0, deepest: usize::MAX }
+    }
+
+    fn change(
+        &mut self,
+        access: Access,
+        way: &[u8],
+        folder_from: usize,
+        change: impl FnOnce(&mut Folder, bool),
+    ) {
         let kept = &mut self.kept;
-        let tree = self.trees.entry((connection, access)).or_insert_with(|| {
+        let tree = self.trees.entry(access).or_insert_with(|| {
             *kept += 1;
             Tree { folders: vec![Folder::default()] }
         });
@@ -162,36 +200,33 @@ impl Usage {
             depth += 1;
         }
         let folder = &mut tree.folders[at];
-        let before = folder.kept(self.folder_from);
+        let before = folder.kept(folder_from);
         change(folder, rest.is_empty());
-        self.kept = self.kept + folder.kept(self.folder_from) - before;
-        if self.kept > self.most.saturating_mul(2) {
-            self.flatten();
-        }
+        self.kept = self.kept + folder.kept(folder_from) - before;
     }
 
     /// Keeps so many levels of all trees that they are not more than may be.
-    fn flatten(&mut self) {
+    fn flatten(&mut self, folder_from: usize, most: usize) {
         // What is kept of each level. Of a level that becomes the last, it is not less.
         let mut levels: Vec<usize> = Vec::new();
         for tree in self.trees.values() {
             for (folder, depth) in tree.folders.iter().zip(tree.depths()) {
                 levels.resize(levels.len().max(depth + 1), 0);
-                levels[depth] += folder.kept(self.folder_from);
+                levels[depth] += folder.kept(folder_from);
             }
         }
         let mut kept = 0;
         let fits = levels.iter().position(|level| {
             kept += level;
-            kept > self.most
+            kept > most
         });
         let Some(first_too_many) = fits else { return };
         self.deepest = self.deepest.min(first_too_many.saturating_sub(1));
         loop {
             self.trees.values_mut().for_each(|tree| *tree = tree.cut(self.deepest));
             let folders = self.trees.values().flat_map(|tree| &tree.folders);
-            self.kept = folders.map(|folder| folder.kept(self.folder_from)).sum();
-            if self.kept <= self.most || self.deepest == 0 {
+            self.kept = folders.map(|folder| folder.kept(folder_from)).sum();
+            if self.kept <= most || self.deepest == 0 {
                 break;
             }
             self.deepest -= 1;
@@ -202,12 +237,13 @@ impl Usage {
 impl Used {
     /// The folders of this connection and access, if anything was used.
     pub(super) fn tree(&self, connection: usize, access: Access) -> Option<&Tree> {
-        self.trees.get(&(connection, access))
+        self.connections.get(&connection)?.trees.get(&access)
     }
 
-    /// How many segments of paths are told apart, if it became too much to tell all.
-    pub fn depth(&self) -> Option<usize> {
-        Some(self.deepest).filter(|depth| *depth < usize::MAX)
+    /// How many segments of a connection's paths are told apart, if it became too much to tell all.
+    pub fn depth(&self, connection: usize) -> Option<usize> {
+        let one = self.connections.get(&connection)?;
+        Some(one.deepest).filter(|depth| *depth < usize::MAX)
     }
 }
 

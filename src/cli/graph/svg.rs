@@ -10,6 +10,7 @@ use super::{
     layout::{Item, LINE, MARGIN, SIZE, Spot, layout, width},
     look::{Cell, DENIED, Kind},
 };
+use crate::escape::xml;
 
 /// How far a corner is rounded, or cut off where something is denied.
 const CORNER: f64 = 8.0;
@@ -38,7 +39,7 @@ pub(super) fn write(drawing: &Drawing<'_>, out: &mut impl Write) -> io::Result<(
         }
         place(&mut body, spot, item, &drawing.explanation(n).join("\n"));
     }
-    let name = escaped(&format!("What may be done where: {title}"));
+    let name = xml(&format!("What may be done where: {title}"));
     write!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {right:.0} {height:.0}\" width=\"{right:.0}\" \
@@ -112,7 +113,7 @@ fn way(body: &mut String, from: &Spot, to: &Spot, shown: &[String], whole: &[Str
             end - 3.0
         );
     }
-    let _ = writeln!(body, "<g><title>{}</title>", escaped(&whole.join("\n")));
+    let _ = writeln!(body, "<g><title>{}</title>", xml(&whole.join("\n")));
     for (n, line) in shown.iter().enumerate() {
         text(body, to.text_x, to_y - half + LINE * (n as f64 + 0.5), "t", line);
     }
@@ -121,7 +122,7 @@ fn way(body: &mut String, from: &Spot, to: &Spot, shown: &[String], whole: &[Str
 
 /// A place: its own part, and beside it what all is that starts so.
 fn place(body: &mut String, spot: &Spot, item: &Item, title: &str) {
-    let _ = writeln!(body, "<g><title>{}</title>", escaped(title));
+    let _ = writeln!(body, "<g><title>{}</title>", xml(title));
     let [width, below] = spot.widths;
     let ends = [true, item.look.below.is_none()];
     cell(body, [spot.x, spot.y, width, spot.height], &item.look.here, ends, item.parent.is_none());
@@ -233,28 +234,9 @@ fn legend(items: &[Item], lines: &[&str], right: f64, top: f64) -> (String, f64)
 
 /// A line of text whose middle is at this height.
 fn text(body: &mut String, x: f64, y: f64, class: &str, line: &str) {
-    let (y, line) = (y + SIZE * 0.35, escaped(line));
+    let (y, line) = (y + SIZE * 0.35, xml(line));
     let _ = writeln!(
         body,
         "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" xml:space=\"preserve\">{line}</text>"
     );
-}
-
-/// Text that XML takes for nothing but text. Control characters are escaped already.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            // No character of XML.
-            '\u{fffe}' | '\u{ffff}' => {
-                let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
-            }
-            other => safe.push(other),
-        }
-    }
-    safe
 }

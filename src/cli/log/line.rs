@@ -58,14 +58,13 @@ impl<'l> Line<'l> {
             },
         };
         let (path, to) = match split(path, |byte| byte == b'\t').filter(|_| op == "copy") {
-            Some((path, to)) => (path, Some(to.into())),
+            Some((path, to)) => (path, Some(to)),
             None => (path, None),
         };
-        let (connection, path) = match uri(path) {
-            Some((connection, path)) => (Some(connection.into()), path),
-            None => (None, path),
-        };
-        let (op, path) = (op.into(), path.into());
+        let (connection, path) = split_uri(path);
+        let (connection_of_to, to) = to.map(split_uri).unzip();
+        let connection = one_connection(connection, connection_of_to.flatten())?.map(Cow::from);
+        let (op, path, to) = (op.into(), path.into(), to.map(Cow::from));
         Ok(Self::Record(Fields { connection, op, path, to, verdict, ..Fields::default() }))
     }
 }
@@ -101,6 +100,30 @@ fn uri(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let id = std::str::from_utf8(&bytes[..at]).ok()?;
     ConnectionId::parse(id).ok()?;
     Some((id, &bytes[at + 3..]))
+}
+
+/// The same of what may be a path alone.
+fn split_uri(bytes: &[u8]) -> (Option<&str>, &[u8]) {
+    match uri(bytes) {
+        Some((connection, path)) => (Some(connection), path),
+        None => (None, bytes),
+    }
+}
+
+/// The connection of a line whose paths may each name one.
+fn one_connection<'l>(
+    source: Option<&'l str>,
+    destination: Option<&'l str>,
+) -> Result<Option<&'l str>, String> {
+    if let (Some(source), Some(destination)) = (source, destination)
+        && ConnectionId::parse(source).ok() != ConnectionId::parse(destination).ok()
+    {
+        let [source, destination] = [source, destination].map(escape);
+        return Err(format!(
+            "a copy stays in its connection: the source is of `{source}`, the destination of `{destination}`"
+        ));
+    }
+    Ok(source.or(destination))
 }
 
 /// A line of JSON. Of what `serve` and `check` write, what matters here.
@@ -160,6 +183,9 @@ fn json(line: &[u8]) -> Result<Line<'_>, String> {
     };
     if matches!(verdict, Some((Outcome::Invalid, _))) {
         return Ok(Line::Invalid);
+    }
+    if json.to.is_some() && op.0 != "copy" {
+        return Err(format!("`to` is for `copy` alone; `{}` has one path", escape(&op.0)));
     }
     let path = match (json.path, json.bucket) {
         (Some(Text(path)), _) => bytes(path),
@@ -228,6 +254,10 @@ mod tests {
             ("s3://pub/a", Some("read"), "s3  ", "read", "pub/a", None),
             ("read pub/x://y", None, "  ", "read", "pub/x://y", None),
             ("copy pub/a\tpub/b", None, "  ", "copy", "pub/a -> pub/b", None),
+            ("copy s3+a://pub/a\tS3+a://pub/b", None, "s3+a  ", "copy", "pub/a -> pub/b", None),
+            ("copy pub/a\ts3+a://pub/b", None, "s3+a  ", "copy", "pub/a -> pub/b", None),
+            ("copy pub/a", None, "  ", "copy", "pub/a", None),
+            ("copy \tpub/b", None, "  ", "copy", " -> pub/b", None),
             ("allow\tallowed.rule\tread\tpub/a", None, "  ", "read", "pub/a", allow),
             ("deny\tdeny.rule\tpub/a", Some("read"), "  ", "read", "pub/a", deny),
             (
@@ -286,6 +316,8 @@ mod tests {
             (r#"{"level":"INFO"}"#, "no `op`"),
             (r#"{"op":"read","decision":"maybe"}"#, "no decision `maybe`"),
             (r#"{"op":"read","decision":"allow"}"#, "no path"),
+            (r#"{"op":"read","path":"pub/a","to":"pub/b"}"#, "`to` is for `copy` alone"),
+            ("copy s3+a://pub/a\ts3+b://pub/b", "a copy stays in its connection"),
             (r#"{"op":"read","bucket":"b","key_encoding":"x"}"#, "no `key_encoding` `x`"),
         ] {
             let error = Line::parse(line.as_bytes(), None).expect_err(line);

@@ -62,7 +62,7 @@ impl<'e> Gathered<'e> {
     pub(super) fn new(engine: &'e Engine, folder_from: usize, openings: bool) -> Self {
         let connections = engine.policy().connections();
         let numbers = connections.iter().enumerate();
-        let usage = || Usage::new(folder_from, Usage::MOST);
+        let usage = || Usage::new(folder_from, Usage::share(connections.len()));
         Self {
             engine,
             numbers: numbers

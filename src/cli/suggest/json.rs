@@ -24,7 +24,6 @@ pub(super) struct SuggestJson<'j> {
     #[serde(flatten)]
     log: &'j Lines,
     unknown: u64,
-    depth: Option<usize>,
     undecided: usize,
     connections: Vec<OneJson<'j>>,
     absent: Vec<AbsentJson<'j>>,
@@ -43,6 +42,7 @@ struct OneJson<'j> {
     uses: u64,
     denied: &'j BTreeMap<&'static str, u64>,
     closed: u64,
+    depth: Option<usize>,
     restrictions: Vec<EntryJson<'j>>,
     yaml: String,
     proofs: Vec<ProofJson>,
@@ -89,12 +89,11 @@ impl<'e> Answered<'e> {
         SuggestJson {
             log: lines,
             unknown: log.unknown,
-            depth: log.used.depth(),
             undecided: self.undecided,
             connections: self
                 .connections
                 .iter()
-                .map(|one| one.json(&log.connections[one.number]))
+                .map(|one| one.json(&log.connections[one.number], log.used.depth(one.number)))
                 .collect(),
             absent: absent.collect(),
         }
@@ -102,7 +101,7 @@ impl<'e> Answered<'e> {
 }
 
 impl One<'_> {
-    fn json<'j>(&'j self, found: &'j OfOne) -> OneJson<'j> {
+    fn json<'j>(&'j self, found: &'j OfOne, depth: Option<usize>) -> OneJson<'j> {
         let rule = |n: usize| Some(RuleJson::new(n, self.connection.rules().get(n)?));
         let entries = |entries: &'j Entries| {
             let entry = |(restriction, access): &'j (Restriction, AccessSet)| EntryJson {
@@ -124,6 +123,7 @@ impl One<'_> {
             uses: found.uses,
             denied: &found.denied,
             closed: found.closed,
+            depth,
             restrictions: entries(&self.entries),
             yaml: self.block().iter().map(|line| format!("{line}\n")).collect(),
             proofs: self.suggestions.iter().map(proof).collect(),

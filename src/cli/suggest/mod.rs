@@ -19,6 +19,7 @@ use super::{
 use crate::{
     analysis::{States, Usage},
     engine::Engine,
+    escape::escape,
 };
 
 /// Suggests the tightest readable restrictions that allow what was used.
@@ -46,8 +47,12 @@ Unused are restrictions without all of which every use would have been allowed, 
 decided. What was denied opens nothing; `--openings` says, in comments, what would. Denials by an API key's
 own permission, of unknown connections or of access control lists are no matter of restrictions.
 
-Of a log of any length 131,072 folders, keys and rules of folders are kept, and twice as many while it is read
-(some 50 MB; 400 MB with the longest names). Of more, the deepest levels are taken together, which is said.
+Who may use a connection decides what is kept of it: read what is suggested.
+
+Of a log of any length 131,072 folders, keys and rules of folders are kept of each connection, and twice as many
+while it is read (some 50 MB; 400 MB with the longest names). Of a policy with more than four connections it is an
+equal part of four times that for each, whatever is used of the others. Of more, the deepest levels of that connection
+are taken together, which is said.
 
 Exit codes: 0 suggested, 1 not decided within the budget, 2 a line cannot be read (0 with --ignore-invalid) or
 wrong usage, 3 the policy does not load.")]
@@ -105,9 +110,12 @@ pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, F
         Format::Json => output.json(&answered.json(&found, &lines))?,
     }
     output.note(format_args!("{lines}"))?;
-    if let Some(depth) = found.used.depth() {
+    for (number, connection, _) in found.all() {
+        let Some(depth) = found.used.depth(number) else { continue };
         output.note(format_args!(
-            "so much was used that only the first {} of paths were told apart",
+            "so much was used of `{}` of `{}` that only the first {} of paths were told apart",
+            connection.id(),
+            escape(connection.owner()),
             plural(depth, "level")
         ))?;
     }
