@@ -55,6 +55,7 @@
 //! * `cli` (default): the command `pathward` and its module `cli`.
 //! * `executor`: approved operations, run on S3.
 //! * `gateway` (default): the Data API over HTTP, with the executor behind it.
+//! * `store` (default): connections kept in a folder, changed while they are served.
 //! * `embedded` (default): an S3 server inside the process, for trying things out.
 //!
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
@@ -77,6 +78,8 @@ pub mod internal;
 pub mod path;
 pub mod policy;
 pub mod restriction;
+#[cfg(feature = "store")]
+pub mod store;
 
 pub use access::{Access, AccessSet};
 pub use automaton::{Automaton, Below, Effect, Entry, RuleId, TooLarge, Verdict};

@@ -20,7 +20,7 @@ use crate::{
     access::{Access, AccessSet},
     automaton::Effect,
     path::Path,
-    policy::{ApiKey, Connection, CredentialsRef, Keys, Policy, Rule},
+    policy::{ApiKey, Connection, Keys, Policy, Rule},
     restriction::Pattern,
 };
 
@@ -377,10 +377,9 @@ fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
     let credentials = |connection: &Connection| {
         connection.credentials().map_or_else(
             || "none".to_owned(),
-            |at| match at {
-                CredentialsRef::Env(name) => format!("env {name}"),
-                CredentialsRef::File(path) => format!("file {path}"),
-                CredentialsRef::Profile(name) => format!("profile {name}"),
+            |at| {
+                let (kind, place) = at.kind_and_place();
+                format!("{kind} {place}")
             },
         )
     };

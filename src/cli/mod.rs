@@ -117,7 +117,6 @@ mod suggest;
 mod tally;
 mod test;
 mod validate;
-mod yaml;
 
 use std::{
     io::{self, BufWriter, Write},

@@ -245,12 +245,17 @@ impl<'e> Prober<'e> {
         field("endpoint", connection.endpoint());
         field("region", connection.region());
         if let Some(credentials) = connection.credentials() {
-            let (kind, place) = match credentials {
-                CredentialsRef::Env(name) => ("env", name),
-                CredentialsRef::File(path) => ("file", path),
-                CredentialsRef::Profile(name) => ("profile", name),
+            let fields = match credentials {
+                CredentialsRef::Sealed(sealed) => {
+                    let (text, ends) = (quoted(sealed.text()), quoted(sealed.id_ends()));
+                    format!("sealed: {text}, id-ends: {ends}")
+                }
+                reference => {
+                    let (kind, place) = reference.kind_and_place();
+                    format!("{kind}: {}", quoted(place))
+                }
             };
-            yaml.push_str(&format!("    credentials: {{ {kind}: {} }}\n", quoted(place)));
+            yaml.push_str(&format!("    credentials: {{ {fields} }}\n"));
         }
         let policy = Policy::from_yaml("probe", &yaml).map_err(|_| ExecuteError::Configuration)?;
         let id = ConnectionId::parse("s3+probe").map_err(|_| ExecuteError::Configuration)?;

@@ -107,6 +107,7 @@ mod tests {
             id: id.into(),
             sha256: Sha256::digest(key).into(),
             access: AccessSet::READ_ONLY,
+            manage: false,
         };
         let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
         let ana = user("ana", vec![key("laptop", "simA"), key("job", "simB")]);
