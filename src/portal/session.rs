@@ -14,6 +14,8 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::store::Secret;
+
 /// How many sessions one user has at most; a further one ends the one that was unused for longest.
 const PER_USER: usize = 16;
 /// How many there are of all users.
@@ -57,10 +59,19 @@ impl Session {
     }
 }
 
+/// How many secrets a session holds that are entered and not saved yet.
+const HELD: usize = 4;
+/// For how long it holds them.
+const HELD_FOR: Duration = Duration::from_secs(15 * 60);
+
 struct Kept {
     session: Session,
     began: Instant,
     used: Instant,
+    /// What the next page says that was done.
+    said: Option<String>,
+    /// Secrets that were entered in a form that was not saved yet, so that no page has to hold them.
+    held: Vec<(String, Secret, Instant)>,
 }
 
 /// All sessions of a portal.
@@ -94,7 +105,14 @@ impl Sessions {
         if kept.len() >= ALL {
             remove_oldest(&mut kept, |_| true);
         }
-        kept.insert(session.place, Kept { session: session.clone(), began: now, used: now });
+        let new = Kept {
+            session: session.clone(),
+            began: now,
+            used: now,
+            said: None,
+            held: Vec::new(),
+        };
+        kept.insert(session.place, new);
         Ok((cookie, session))
     }
 
@@ -120,6 +138,66 @@ impl Sessions {
     /// Ends a session.
     pub(super) fn end(&self, session: &Session) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&session.place);
+    }
+
+    /// Lets go of sessions that are over, and of secrets that were not saved for long.
+    pub(super) fn sweep(&self) {
+        let now = Instant::now();
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, kept| self.is_alive(kept, now));
+        for kept in all.values_mut() {
+            kept.held.retain(|(_, _, since)| now.saturating_duration_since(*since) < HELD_FOR);
+        }
+    }
+
+    /// Has the session's next page say what was done.
+    pub(super) fn say(&self, session: &Session, said: String) {
+        self.with(session, |kept| kept.said = Some(said));
+    }
+
+    /// What the session's next page says was done.
+    pub(super) fn take_said(&self, session: &Session) -> Option<String> {
+        self.with(session, |kept| kept.said.take()).flatten()
+    }
+
+    /// Holds a secret until its form is saved. Returns a name for it, for the form.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no random bytes.
+    pub(super) fn hold(
+        &self,
+        session: &Session,
+        secret: Secret,
+    ) -> Result<String, getrandom::Error> {
+        let name = token()?;
+        self.with(session, |kept| {
+            if kept.held.len() >= HELD {
+                kept.held.remove(0);
+            }
+            kept.held.push((name.clone(), secret, Instant::now()));
+        });
+        Ok(name)
+    }
+
+    /// The secret of this name.
+    pub(super) fn held(&self, session: &Session, name: &str) -> Option<Secret> {
+        self.with(session, |kept| {
+            let held = kept.held.iter().find(|(known, _, _)| known == name);
+            held.filter(|(_, _, since)| since.elapsed() < HELD_FOR)
+                .map(|(_, secret, _)| secret.clone())
+        })
+        .flatten()
+    }
+
+    /// Lets go of the secret of this name.
+    pub(super) fn let_go(&self, session: &Session, name: &str) {
+        self.with(session, |kept| kept.held.retain(|(known, _, _)| known != name));
+    }
+
+    fn with<T>(&self, session: &Session, work: impl FnOnce(&mut Kept) -> T) -> Option<T> {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get_mut(&session.place).map(work)
     }
 
     fn is_alive(&self, kept: &Kept, now: Instant) -> bool {
@@ -191,6 +269,26 @@ mod tests {
         assert!(sessions.find(&cookies[0], |_| true).is_none());
         assert!(sessions.find(&cookies[1], |_| true).is_some());
         assert!(sessions.find(&bobs, |_| true).is_some());
+    }
+
+    #[test]
+    fn a_secret_is_held_for_its_own_session_alone() {
+        let sessions = Sessions::new(Duration::from_secs(60), Duration::from_secs(600));
+        let (_, ana) = sessions.begin(opener("ana")).unwrap();
+        let (_, bob) = sessions.begin(opener("bob")).unwrap();
+        let name = sessions.hold(&ana, Secret::new("AKIA", "secret")).unwrap();
+        assert!(sessions.held(&bob, &name).is_none() && sessions.held(&ana, "").is_none());
+        assert_eq!(*sessions.held(&ana, &name).unwrap().secret_access_key, "secret");
+        for _ in 0..HELD {
+            sessions.hold(&ana, Secret::new("other", "other")).unwrap();
+        }
+        assert!(sessions.held(&ana, &name).is_none());
+        let name = sessions.hold(&ana, Secret::new("AKIA", "secret")).unwrap();
+        sessions.let_go(&ana, &name);
+        assert!(sessions.held(&ana, &name).is_none());
+        let name = sessions.hold(&ana, Secret::new("AKIA", "secret")).unwrap();
+        sessions.end(&ana);
+        assert!(sessions.held(&ana, &name).is_none());
     }
 
     #[test]
