@@ -56,6 +56,7 @@
 //! * `executor`: approved operations, run on S3.
 //! * `gateway` (default): the Data API over HTTP, with the executor behind it.
 //! * `store` (default): connections kept in a folder, changed while they are served.
+//! * `portal` (default): where owners make and change their connections, over a store and a gateway.
 //! * `embedded` (default): an S3 server inside the process, for trying things out.
 //!
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
@@ -75,6 +76,8 @@ pub mod executor;
 pub mod gateway;
 #[doc(hidden)]
 pub mod internal;
+#[cfg(feature = "portal")]
+pub mod manage;
 pub mod path;
 pub mod policy;
 pub mod restriction;
