@@ -80,6 +80,8 @@ pub mod internal;
 pub mod manage;
 pub mod path;
 pub mod policy;
+#[cfg(feature = "portal")]
+pub mod portal;
 pub mod restriction;
 #[cfg(feature = "store")]
 pub mod store;

@@ -9,13 +9,12 @@ use super::{
 use crate::{
     access::{Access, AccessSet},
     policy::{CredentialsRef, Keys},
-    restriction::Dialect,
     store::{Draft, DraftCredentials, DraftRule, Secret, Stored},
 };
 
 /// What a restriction may say of its access: values and texts.
 pub(super) const ACCESSES: &[(&str, &str)] = &[
-    ("", "as below"),
+    ("", "as the data source"),
     ("read", "read only"),
     ("read,write,delete", "read, write, delete"),
     ("read,write", "read, write"),
@@ -363,9 +362,4 @@ pub(super) fn list_of(set: AccessSet) -> String {
 pub(super) fn set_of(list: &str) -> Option<AccessSet> {
     let set: AccessSet = list.split(',').filter_map(Access::from_name).collect();
     (!set.is_empty()).then_some(set)
-}
-
-/// Whether it is a glob.
-pub(super) fn is_glob(dialect: Dialect) -> bool {
-    dialect == Dialect::Glob
 }

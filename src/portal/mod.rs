@@ -32,6 +32,7 @@ mod keys;
 mod label;
 mod limit;
 mod respond;
+mod review;
 mod serve;
 mod session;
 mod sign_in;

@@ -54,3 +54,6 @@ impl Frame {
         Self { title: title.into(), css, script, icon, ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;
