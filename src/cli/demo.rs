@@ -12,12 +12,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     exit::Exit,
-    key::{hex, random_key},
     output::{Failure, Output},
 };
 use crate::{
     embedded::{Embedded, EmbeddedOptions, demo},
-    policy::Policy,
+    policy::{
+        Policy,
+        written::random::{hex, random_key},
+    },
 };
 
 /// A running S3 server with the demo's objects, and the one key to its policy.

@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     escape::escape,
-    policy::{Policy, User},
+    policy::{
+        Policy, User,
+        written::random::{hex, random_key},
+    },
 };
 
 /// Makes API keys.
@@ -118,25 +121,6 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
         }
     }
     Ok(Exit::Fine)
-}
-
-/// `sim` and 40 letters and digits: 238 bits that nobody can guess.
-pub(super) fn random_key() -> Result<String, getrandom::Error> {
-    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut key = String::from("sim");
-    while key.len() < 43 {
-        let mut bytes = [0; 64];
-        getrandom::fill(&mut bytes)?;
-        // Bytes beyond the last whole 62 are left out, so that every letter is as likely.
-        let letters = bytes.iter().filter(|byte| **byte < 248);
-        let letters = letters.filter_map(|byte| LETTERS.get(usize::from(byte % 62)));
-        key.extend(letters.take(43 - key.len()).map(|letter| char::from(*letter)));
-    }
-    Ok(key)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name as YAML text: JSON's quotes are YAML's too.
@@ -353,14 +337,6 @@ mod tests {
         );
         assert_eq!(changed(&flow), None);
         assert_eq!(changed("users: [{ name: ana }]\n"), None);
-    }
-
-    #[test]
-    fn keys_are_long_and_never_the_same() {
-        let (one, other) = (random_key().unwrap(), random_key().unwrap());
-        assert_ne!(one, other);
-        assert!(one.len() == 43 && one.starts_with("sim"), "{one}");
-        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     }
 
     #[test]

@@ -187,6 +187,11 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    #[cfg(feature = "store")]
+    pub(crate) fn new(text: String, id_ends: &str) -> Self {
+        Self { text: text.into(), id_ends: id_ends.into() }
+    }
+
     /// The sealed text: base64 of a file of `age`.
     pub fn text(&self) -> &str {
         &self.text

@@ -4,7 +4,8 @@ use std::{fmt, io, path::PathBuf};
 
 use crate::{escape::escape, policy::PolicyErrors};
 
-/// Why a store cannot be opened, read or changed. When it is returned, nothing was changed.
+/// Why a store cannot be opened, read or changed. When it is returned, nothing was changed; after
+/// [`Io`](Self::Io) alone it may be that everything was.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -35,6 +36,11 @@ pub enum StoreError {
     NoSealKey,
     /// What is sealed does not open, so that it cannot be kept or sealed again.
     Sealed(crate::policy::UnsealError),
+    /// What was given as an access key is none.
+    InvalidSecret {
+        /// What is wrong with which part of it.
+        what: &'static str,
+    },
     /// The endpoint or owner changes, and sealed credentials are for those that they were entered
     /// for: the secret has to be entered again.
     SecretNeeded,
@@ -63,6 +69,7 @@ impl StoreError {
             Self::Broken(_) => "store.broken",
             Self::NoSealKey => "store.no_seal_key",
             Self::Sealed(_) => "store.sealed",
+            Self::InvalidSecret { .. } => "store.secret",
             Self::SecretNeeded => "store.secret_needed",
             Self::Busy => "store.busy",
             Self::NotEditable { .. } => "store.not_editable",
@@ -95,6 +102,7 @@ impl fmt::Display for StoreError {
                  and give it with `--seal-key FILE` or in the variable PATHWARD_SEAL_KEY",
             ),
             Self::Sealed(error) => write!(f, "{error}"),
+            Self::InvalidSecret { what } => f.write_str(what),
             Self::SecretNeeded => f.write_str(
                 "the access key was entered for another endpoint: enter its id and secret again \
                  for this one",
