@@ -20,6 +20,8 @@ pub(super) struct Authenticated {
     /// What the owner calls the key.
     pub(super) key_id: Arc<str>,
     permission: AccessSet,
+    /// Whether the key may change its user's connections and keys.
+    pub(super) manage: bool,
     /// The user's places for requests, whichever key they come with.
     pub(super) places: Arc<Semaphore>,
 }
@@ -27,6 +29,18 @@ pub(super) struct Authenticated {
 impl Authenticated {
     pub(super) fn caller(&self) -> Caller<'_> {
         Caller { name: &self.user, permission: self.permission }
+    }
+
+    /// The owner of connections, who looks through them without a key that takes anything away.
+    /// `key_id` is what the log has in the key's place.
+    fn owner(user: &str, key_id: &str, places: Arc<Semaphore>) -> Self {
+        Self {
+            user: user.into(),
+            key_id: key_id.into(),
+            permission: Caller::with_full_permission(user).permission,
+            manage: false,
+            places,
+        }
     }
 }
 
@@ -37,20 +51,25 @@ impl Authenticated {
 pub(super) struct KeyRing {
     seed: RandomState,
     keys: HashMap<u64, Vec<([u8; 32], Authenticated)>>,
+    /// The places of each user.
+    places: HashMap<Arc<str>, Arc<Semaphore>>,
 }
 
 impl KeyRing {
     pub(super) fn new(users: &[User], places: usize) -> Self {
         let seed = RandomState::new();
         let mut keys = HashMap::<_, Vec<_>>::new();
+        let mut all_places = HashMap::new();
         for user in users {
             let name: Arc<str> = user.name.as_ref().into();
             let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+            all_places.insert(Arc::clone(&name), Arc::clone(&places));
             for key in &user.keys {
                 let authenticated = Authenticated {
                     user: Arc::clone(&name),
                     key_id: key.id.as_ref().into(),
                     permission: key.access,
+                    manage: key.manage,
                     places: Arc::clone(&places),
                 };
                 keys.entry(seed.hash_one(key.sha256))
@@ -58,7 +77,14 @@ impl KeyRing {
                     .push((key.sha256, authenticated));
             }
         }
-        Self { seed, keys }
+        Self { seed, keys, places: all_places }
+    }
+
+    /// The owner of this name, who needs no key because who asks knows them already.
+    pub(super) fn owner(&self, user: &str, key_id: &str) -> Authenticated {
+        let places = self.places.get(user).map(Arc::clone);
+        // One who is in no policy has no connections either.
+        Authenticated::owner(user, key_id, places.unwrap_or_else(|| Arc::new(Semaphore::new(1))))
     }
 
     /// Whose key came with the request: `None` without a key, with one that is not known, and with

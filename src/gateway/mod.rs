@@ -25,8 +25,10 @@ mod directories;
 mod files;
 mod listing;
 mod marker;
+#[cfg(feature = "portal")]
+mod owner;
 mod query;
-mod respond;
+pub(crate) mod respond;
 mod serve;
 mod target;
 mod wire;
@@ -40,7 +42,12 @@ use std::{
 use axum::{Router, extract::Request, routing::any};
 use tokio::sync::Semaphore;
 
-pub use self::target::{Family, PREFIXES};
+#[cfg(feature = "portal")]
+pub(crate) use self::owner::{Admitted, NotAdmitted, Probed};
+pub use self::{
+    serve::Peer,
+    target::{Family, PREFIXES},
+};
 use crate::{engine::Engine, executor::Executor};
 
 /// The limits of a gateway.

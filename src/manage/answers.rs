@@ -1,10 +1,13 @@
 //! What owners are answered. All texts are as they are: escape them for where they are shown.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use http::StatusCode;
 
-use crate::{access::AccessSet, analysis::Level, engine::Outcome};
+use crate::{access::AccessSet, analysis::Level, engine::Outcome, gateway::respond::Code};
 
 /// A row of a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,13 +219,35 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    pub(super) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self { status, code: code as u32, message: message.into(), retry_after: None }
+    }
+
     /// Too much runs at once.
     pub(super) fn busy() -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: 5001,
-            message: "too many of your requests run at once; try again later".to_owned(),
-            retry_after: Some(Duration::from_secs(1)),
-        }
+        let message = "too many of your requests run at once; try again later";
+        let mut busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, message);
+        busy.retry_after = Some(Duration::from_secs(1));
+        busy
+    }
+
+    /// Something failed that is nobody's mistake who asks.
+    pub(super) fn internal() -> Self {
+        let message = "something went wrong here; its operator finds it in the log";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+    }
+
+    /// There is nothing of this name, or it is another's.
+    pub(super) fn missing() -> Self {
+        let message = "you have none of this name";
+        Self::new(StatusCode::NOT_FOUND, Code::InvalidRequest, message)
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -8,16 +8,27 @@
 //! beside this file, and `openapi.json`, which tests hold true.
 
 mod answers;
+mod api;
+mod change;
+mod look;
+mod places;
+mod review;
+mod words;
 
 use std::sync::Arc;
 
-pub use self::answers::{
-    Attempt, Browsed, BrowsedFile, Finding, Health, Meaning, Opened, Problem, Refusal, Review,
-    RuleRef, Tested,
+pub use self::{
+    answers::{
+        Attempt, Browsed, BrowsedFile, Finding, Health, Meaning, Opened, Problem, Refusal, Review,
+        RuleRef, Tested,
+    },
+    api::{OPENAPI, ROUTES},
+    change::ChangeError,
+    review::{STATES, attempt, review},
 };
+use self::{api::guard::Guard, places::Places};
 use crate::{
     gateway::Gateway,
-    policy::ConnectionId,
     store::{Draft, Store, Stored},
 };
 
@@ -29,19 +40,36 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Manager {
     shared: Arc<Shared>,
+    references: bool,
 }
 
 #[derive(Debug)]
 struct Shared {
     store: Store,
     gateway: Gateway,
+    places: Places,
+    guard: Guard,
 }
 
-#[expect(unused_variables, clippy::unused_async, reason = "the interface first, for the portal")]
 impl Manager {
     /// Over this store and the gateway that serves from it.
     pub fn new(store: Store, gateway: Gateway) -> Self {
-        Self { shared: Arc::new(Shared { store, gateway }) }
+        let (places, guard) = (Places::new(), Guard::default());
+        Self { shared: Arc::new(Shared { store, gateway, places, guard }), references: false }
+    }
+
+    /// Whether owners may let a connection use credentials of this machine: a variable, a file, a
+    /// profile, or whatever the tools of AWS find here. Not so unless this is called: an owner who is
+    /// not the operator would get at what the operator's credentials reach.
+    #[must_use]
+    pub fn with_references(mut self, allowed: bool) -> Self {
+        self.references = allowed;
+        self
+    }
+
+    /// Whether owners may let a connection use credentials of this machine.
+    pub fn allows_references(&self) -> bool {
+        self.references
     }
 
     /// The store.
@@ -65,10 +93,11 @@ impl Manager {
         owner: &str,
         work: impl FnOnce(&Store) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        Err(Refusal::busy())
+        let store = self.shared.store.clone();
+        self.shared.places.run(owner, move || work(&store)).await
     }
 
-    /// What is wrong with a draft, what it means, and what would change.
+    /// What is wrong with a draft, what it means, and what would change of `old`.
     ///
     /// # Errors
     ///
@@ -79,10 +108,20 @@ impl Manager {
         draft: Draft,
         old: Option<Stored>,
     ) -> Result<Review, Refusal> {
-        Err(Refusal::busy())
+        let (name, references) = (owner.to_owned(), self.references);
+        let think = move || {
+            let old = old.as_ref().map(Stored::draft);
+            let mut review = review::review(&name, &draft, old.as_ref(), STATES);
+            if let Some(problem) = change::of_reference(&draft, old.is_none(), references) {
+                review.problems.push(problem);
+            }
+            review
+        };
+        self.shared.places.think(owner, think).await
     }
 
-    /// Whether a draft would allow this, and by which of its rows.
+    /// Whether a draft would allow this, and by which of its rows. The path is `bucket/key`, or the
+    /// whole `s3+label://bucket/key`.
     ///
     /// # Errors
     ///
@@ -94,48 +133,8 @@ impl Manager {
         operation: &str,
         path: &str,
     ) -> Result<Attempt, Refusal> {
-        Err(Refusal::busy())
-    }
-
-    /// What a caller with full permission is shown of a directory: exactly the Data API's listing.
-    /// `path` is `bucket/dir/`, or empty for the root; `marker` is the one of the page before.
-    ///
-    /// # Errors
-    ///
-    /// What the Data API would answer: a denial, and the same for a connection that is not the
-    /// owner's as for one that is not there; a marker of another listing; a failure of the server.
-    pub async fn browse(
-        &self,
-        owner: &str,
-        connection: &ConnectionId<'_>,
-        path: &str,
-        marker: Option<&str>,
-    ) -> Result<Browsed, Refusal> {
-        Err(Refusal::busy())
-    }
-
-    /// Asks the connection's server for one listing of something that the connection permits.
-    ///
-    /// # Errors
-    ///
-    /// When the owner has no such connection.
-    pub async fn test(
-        &self,
-        owner: &str,
-        connection: &ConnectionId<'_>,
-    ) -> Result<Tested, Refusal> {
-        Err(Refusal::busy())
-    }
-
-    /// The management API. Has no fallback, so that it can be merged with other routes; everything
-    /// under `/v1/` is its own.
-    pub fn router(&self) -> axum::Router {
-        axum::Router::new()
-    }
-
-    /// The one route of the management API that the gateway's listener has too:
-    /// `POST /v1/users/{username}/connectors`, as the old API had it.
-    pub fn connectors_router(&self) -> axum::Router {
-        axum::Router::new()
+        let [name, operation, path] = [owner, operation, path].map(str::to_owned);
+        let think = move || review::attempt(&name, &draft, &operation, &path);
+        self.shared.places.think(owner, think).await
     }
 }
