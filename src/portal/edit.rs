@@ -1,7 +1,5 @@
 //! The form of a data source: making one, changing one, and what is said of it meanwhile.
 
-use std::collections::HashSet;
-
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -12,7 +10,7 @@ use super::{
     Portal, form,
     form::Form,
     judge::{Judged, judge, refused as cannot},
-    label, respond, review,
+    respond, review,
     sources::{find, href, refused, sentence},
     view::{CredentialsView, EditPage, Problem, Tested},
     visit::Visit,
@@ -20,20 +18,16 @@ use super::{
 };
 use crate::{
     escape::escape,
-    manage::Health,
+    manage::{ChangeError, Health},
     policy::CredentialsRef,
-    store::{Draft, DraftCredentials, StoreError, Stored},
+    store::{Draft, DraftCredentials, Secret, StoreError, Stored},
 };
 
 /// The form of a new data source.
 pub(super) async fn new(State(_): State<Portal>, visit: Visit) -> Result<Response, Response> {
-    let taken = visit.wait(|store, owner| store.list(owner)).await?;
-    let taken: HashSet<String> = taken
-        .map_err(|error| refused(&visit, &error))?
-        .iter()
-        .filter_map(|stored| stored.connection.id().label().map(str::to_owned))
-        .collect();
-    let form = Form::new(label::suggest(&taken), visit.query.get("kind") == "compatible");
+    let label = visit.portal.shared.manager.suggest_label(visit.owner()).await;
+    let label = label.map_err(|error| cannot(&visit, &error.refusal()))?;
+    let form = Form::new(label, visit.query.get("kind") == "compatible");
     Editing { visit: &visit, old: None, form }.show(StatusCode::OK, Shown::default()).await
 }
 
@@ -153,7 +147,7 @@ impl Editing<'_> {
             Some(Some(reference)) => reference.kind_and_place(),
         };
         let is_as_stored = stored.is_some()
-            && (!shared.options.references
+            && (!shared.manager.allows_references()
                 || (view.reference_kind == kind && (view.reference_name == name || kind == "none" || kind.is_empty())));
         if is_as_stored {
             let is_sealed = matches!(stored, Some(Some(CredentialsRef::Sealed(_))));
@@ -171,16 +165,16 @@ impl Editing<'_> {
             false => Ok(view.reference_name.as_str().into()),
         };
         match view.reference_kind.as_str() {
-            "profile" if shared.options.references => {
+            "profile" if shared.manager.allows_references() => {
                 Ok(DraftCredentials::Reference(CredentialsRef::Profile(named()?)))
             }
-            "env" if shared.options.references => {
+            "env" if shared.manager.allows_references() => {
                 Ok(DraftCredentials::Reference(CredentialsRef::Env(named()?)))
             }
-            "file" if shared.options.references => {
+            "file" if shared.manager.allows_references() => {
                 Ok(DraftCredentials::Reference(CredentialsRef::File(named()?)))
             }
-            "none" if shared.options.references => Ok(DraftCredentials::None),
+            "none" if shared.manager.allows_references() => Ok(DraftCredentials::None),
             _ => Err(wrong("access_key_id", "Enter an access key: its id and its secret.")),
         }
     }
@@ -188,7 +182,10 @@ impl Editing<'_> {
     /// The draft that is judged, without any secret, and what is wrong with the credentials.
     fn draft_to_judge(&self) -> (Draft, Option<Problem>) {
         let (credentials, problem) = match self.credentials() {
-            Ok(DraftCredentials::Secret(_)) => (DraftCredentials::Keep, None),
+            // That there is one is all that matters here.
+            Ok(DraftCredentials::Secret(_)) => {
+                (DraftCredentials::Secret(Secret::new("", "")), None)
+            }
             Ok(other) => (other, None),
             Err(problem) => (DraftCredentials::Keep, Some(problem)),
         };
@@ -228,13 +225,15 @@ impl Editing<'_> {
             _ => return self.refuse(judged).await,
         };
         let draft = self.form.draft(self.old.as_ref(), credentials);
-        let place = self.old.as_ref().map(|old| old.identity.clone());
-        let revision = self.form.view.revision.clone();
-        let saved = self.visit.wait(move |store, owner| match place {
-            None => store.create(owner, &draft),
-            Some(identity) => store.change(owner, &identity, &revision, &draft),
-        });
-        match saved.await? {
+        let manager = &self.visit.portal.shared.manager;
+        let owner = self.visit.owner();
+        let saved = match &self.old {
+            None => manager.create(owner, draft).await,
+            Some(old) => {
+                manager.change(owner, &old.identity, &self.form.view.revision, draft).await
+            }
+        };
+        match saved {
             Ok(stored) => {
                 let id = stored.connection.id();
                 let said = match self.old {
@@ -246,7 +245,8 @@ impl Editing<'_> {
                 sessions.say(&self.visit.session, said);
                 Ok(respond::see_other(&href(&stored.identity)))
             }
-            Err(error) => self.not_saved(error).await,
+            Err(ChangeError::Store(error)) => self.not_saved(error).await,
+            Err(other) => Err(cannot(self.visit, &other.refusal())),
         }
     }
 
@@ -303,6 +303,7 @@ impl Editing<'_> {
     fn page(self, status: StatusCode, judged: Judged, shown: Shown) -> Response {
         let Self { visit, old, form } = self;
         let options = &visit.portal.shared.options;
+        let references = visit.portal.shared.manager.allows_references();
         let problems = if shown.is_checked { judged.problems } else { Vec::new() };
         let what = match &old {
             None if form.view.server_open => "New data source: S3-compatible server".to_owned(),
@@ -312,8 +313,8 @@ impl Editing<'_> {
         let title = if problems.is_empty() { what } else { format!("Error: {what}") };
         let credentials = CredentialsView {
             stored: old.as_ref().map(|old| words::stored(old.connection.credentials())),
-            references_allowed: options.references,
-            other_open: options.references && !form.view.reference_kind.is_empty(),
+            references_allowed: references,
+            other_open: references && !form.view.reference_kind.is_empty(),
             kinds: form::KINDS,
         };
         let page = EditPage {

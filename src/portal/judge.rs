@@ -106,7 +106,9 @@ fn row_of<'a>(form: &'a mut Form, field: &str, entry: Option<usize>) -> Option<&
 }
 
 fn place_problems(judged: &mut Judged, form: &mut Form) {
-    for found in &judged.review.problems {
+    // Whether credentials are missing is known here: what the form holds back is no part of the draft.
+    let found = judged.review.problems.iter().filter(|found| found.code != "credentials.reference");
+    for found in found {
         let help = found.help.as_ref().map(|help| sentence(&escape(help)));
         let message = sentence(&escape(&found.message));
         let problem = |field: &str| Problem { field: field.to_owned(), message: message.clone(), help: help.clone() };

@@ -29,7 +29,6 @@ mod invite;
 mod judge;
 mod keyring;
 mod keys;
-mod label;
 mod limit;
 mod respond;
 mod review;
@@ -51,13 +50,9 @@ use axum::{
     routing::{get, post},
 };
 use http::{Method, StatusCode};
-use tokio::sync::Semaphore;
 
 use self::{guard::Hosts, invite::Invite, limit::Attempts, session::Sessions, view::Frame};
 use crate::{manage::Manager, store::Store};
-
-/// How many questions that wait for files or long answers run at once.
-const AT_ONCE: usize = 8;
 
 /// How a portal is to be.
 #[derive(Clone, Debug)]
@@ -70,9 +65,6 @@ pub struct PortalOptions {
     pub longest: Duration,
     /// The gateway's address, for the examples on the pages.
     pub gateway: Option<String>,
-    /// Whether owners may name profiles, variables and files of this machine as their credentials.
-    /// Whoever can do that can use everybody's.
-    pub references: bool,
     /// The name that the first user is offered.
     pub first_user: String,
 }
@@ -84,7 +76,6 @@ impl Default for PortalOptions {
             idle: Duration::from_secs(30 * 60),
             longest: Duration::from_secs(12 * 60 * 60),
             gateway: None,
-            references: false,
             first_user: String::new(),
         }
     }
@@ -114,7 +105,6 @@ struct Shared {
     sessions: Sessions,
     attempts: Attempts,
     invite: Invite,
-    work: Semaphore,
 }
 
 impl Portal {
@@ -131,7 +121,6 @@ impl Portal {
                 sessions: Sessions::new(options.idle, options.longest),
                 attempts: Attempts::new(),
                 invite: Invite::new(),
-                work: Semaphore::new(AT_ONCE),
                 options,
             }),
         }

@@ -13,12 +13,11 @@ use tokio::time::timeout;
 use super::{
     Portal,
     fields::{Fields, in_address},
-    respond,
-    serve::Peer,
+    judge, respond,
     session::Session,
     view::Frame,
 };
-use crate::store::Store;
+use crate::{gateway::Peer, store::Store};
 
 /// The longest form, in bytes: some thousand restrictions.
 const MAX_BODY: usize = 1 << 20;
@@ -175,21 +174,18 @@ impl Visit {
         }
     }
 
-    /// Runs something that waits for files, locks or long answers, where a thread may wait.
+    /// Runs something that waits for files and locks, where a thread may wait.
     ///
     /// # Errors
     ///
-    /// A page that says that it did not work.
+    /// A page that says that too much runs at once.
     pub(super) async fn wait<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store, &str) -> T + Send + 'static,
     ) -> Result<T, Response> {
-        let store = self.portal.shared.store.clone();
         let owner = self.owner().to_owned();
-        let failed = |error: &dyn std::fmt::Display| respond::failed(self.frame("", ""), error);
-        let place = self.portal.shared.work.acquire().await.map_err(|error| failed(&error))?;
-        let done = tokio::task::spawn_blocking(move || work(&store, &owner)).await;
-        drop(place);
-        done.map_err(|error| failed(&error))
+        let manager = &self.portal.shared.manager;
+        let done = manager.run(self.owner(), move |store| work(store, &owner)).await;
+        done.map_err(|refusal| judge::refused(self, &refusal))
     }
 }
