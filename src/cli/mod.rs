@@ -89,7 +89,7 @@ mod batch;
 mod check;
 mod coverage;
 mod create;
-#[cfg(all(feature = "gateway", feature = "embedded"))]
+#[cfg(all(feature = "portal", feature = "embedded"))]
 mod demo;
 mod diff;
 mod exit;
@@ -103,6 +103,8 @@ mod key;
 mod lint;
 mod log;
 mod output;
+#[cfg(feature = "portal")]
+mod portal;
 #[cfg(feature = "executor")]
 mod probe;
 mod question;

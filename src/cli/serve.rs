@@ -39,22 +39,26 @@ load.")]
 pub struct ServeArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
-    #[cfg_attr(not(feature = "embedded"), arg(required = true))]
+    #[cfg_attr(not(all(feature = "embedded", feature = "portal")), arg(required = true))]
     policy: Option<PathBuf>,
 
     /// Serve a demo: an S3 server inside this process, with some objects, a policy and a key
-    #[cfg(feature = "embedded")]
+    #[cfg(all(feature = "embedded", feature = "portal"))]
     #[arg(long, conflicts_with = "policy")]
     demo: bool,
 
     /// Keep the demo's objects in this folder instead of in memory
-    #[cfg(feature = "embedded")]
+    #[cfg(all(feature = "embedded", feature = "portal"))]
     #[arg(long, value_name = "DIR", requires = "demo")]
     data: Option<PathBuf>,
 
     /// Where to listen: an IP address and a port; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+
+    #[cfg(feature = "portal")]
+    #[command(flatten)]
+    portal: super::portal::PortalArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -178,14 +182,9 @@ fn failed(doing: &str, error: &std::io::Error) -> Failure {
 async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     // Before anyone is told that it listens: until then, a signal ends the process where it is.
     let stop = stop();
-    #[cfg(feature = "embedded")]
+    #[cfg(all(feature = "embedded", feature = "portal"))]
     if args.demo {
-        let (policy, demo) = super::demo::Demo::start(args.data.as_deref()).await?.split();
-        let (gateway, listener) = listen(args, policy, output).await?;
-        demo.explain(listener.local_addr()?, output)?;
-        gateway.serve(listener, stop).await;
-        demo.stop().await;
-        return Ok(Exit::Fine);
+        return serve_demo(args, stop, output).await;
     }
     let Some(path) = &args.policy else {
         return Err(Failure::question("name a policy, `--policy FILE|DIR`, or try `--demo`"));
@@ -193,21 +192,65 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     let hung_up = HangUps::new();
     let policy = load(path)?;
     warn_of_variables(&policy);
-    let (gateway, listener) = listen(args, policy, output).await?;
+    let gateway = Gateway::new(Engine::new(policy), Arc::new(S3::default()), args.limits.options())
+        .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
+    let listener = listen(args, output).await?;
     let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
     gateway.serve(listener, stop).await;
     reloading.abort();
     Ok(Exit::Fine)
 }
 
-/// Listens, and says where.
-async fn listen(
+/// Serves the demo, and a portal over its store.
+#[cfg(all(feature = "embedded", feature = "portal"))]
+async fn serve_demo(
     args: &ServeArgs,
-    policy: Policy,
+    stop: impl Future<Output = ()>,
     output: &mut Output<'_>,
-) -> Result<(Gateway, TcpListener), Failure> {
-    let gateway = Gateway::new(Engine::new(policy), Arc::new(S3::default()), args.limits.options())
-        .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
+) -> Result<Exit, Failure> {
+    let demo = super::demo::Demo::start(args.data.as_deref()).await?;
+    let gateway = super::portal::gateway(demo.store(), args.limits.options())?;
+    let listener = listen(args, output).await?;
+    let address = listener.local_addr()?;
+    let user = crate::embedded::demo::OWNER;
+    let portal = args.portal.listen(demo.store(), &gateway, address, user, output).await?;
+    let (link, at) = match &portal {
+        Some(portal) => (portal.first_link.clone(), Some(portal.address)),
+        None => (None, None),
+    };
+    demo.explain(address, link.as_deref(), at, output)?;
+    serve_both(&gateway, listener, portal, stop).await;
+    demo.stop().await;
+    Ok(Exit::Fine)
+}
+
+/// Serves a gateway and a portal, until both are told to stop.
+#[cfg(feature = "portal")]
+async fn serve_both(
+    gateway: &Gateway,
+    listener: TcpListener,
+    portal: Option<super::portal::Listening>,
+    stop: impl Future<Output = ()>,
+) {
+    let (stopping, stopped) = tokio::sync::watch::channel(());
+    let stopped = || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.changed().await) }
+    };
+    let portal = async {
+        if let Some(portal) = portal {
+            portal.serve(stopped()).await;
+        }
+    };
+    let tell = async {
+        stop.await;
+        drop(stopping);
+    };
+    tokio::join!(gateway.serve(listener, stopped()), portal, tell);
+}
+
+/// Listens, and says where.
+async fn listen(args: &ServeArgs, output: &mut Output<'_>) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| failed(&format!("listen on {}", args.listen), &error))?;
@@ -221,7 +264,7 @@ async fn listen(
     }
     writeln!(output.out, "listening on http://{address}")?;
     output.out.flush()?;
-    Ok((gateway, listener))
+    Ok(listener)
 }
 
 /// Warns of each connection whose credentials are to be in variables that are not set.
