@@ -78,7 +78,7 @@ pub(super) fn is_node(headers: &HeaderMap) -> bool {
 }
 
 /// Sixteen random hexadecimal digits; all zeros when there is no randomness, which harms nobody.
-pub(super) fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     let mut bytes = [0; 8];
     let _ = getrandom::fill(&mut bytes);
     format!("{:016x}", u64::from_le_bytes(bytes))

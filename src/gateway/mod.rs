@@ -43,7 +43,10 @@ use axum::{Router, extract::Request, routing::any};
 use tokio::sync::Semaphore;
 
 #[cfg(feature = "portal")]
-pub(crate) use self::owner::{Admitted, NotAdmitted, Probed};
+pub(crate) use self::{
+    ask::request_id,
+    owner::{Admitted, NotAdmitted},
+};
 pub use self::{
     serve::Peer,
     target::{Family, PREFIXES},

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Gateway,
+    Current, Gateway, Shared,
     auth::Authenticated,
     decide::{Allowed, Ask},
     files::File,
@@ -77,7 +77,9 @@ impl Gateway {
         if !who.manage {
             return Err(NotAdmitted::DataKey);
         }
-        let place = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().map_err(|_| NotAdmitted::Full);
+        let place = |places: &Arc<Semaphore>| {
+            Arc::clone(places).try_acquire_owned().map_err(|_| NotAdmitted::Full)
+        };
         let places = [place(&self.shared.running)?, place(&who.places)?];
         Ok(Admitted {
             user: who.caller().name.to_owned(),
@@ -94,7 +96,12 @@ impl Gateway {
         path: Path<'static>,
         marker: Option<&str>,
     ) -> Result<(DirectoryPage, Option<String>), Failure> {
-        self.as_owner(owner, id, path, async |ask| ask.listed(File::Missing, marker).await).await
+        let seat = self.seat(owner)?;
+        let ask = seat.ask(id, path);
+        let late = |_| Err(Failure::of(&ExecuteError::TimedOut, ""));
+        timeout(seat.shared.options.request_timeout, ask.listed(File::Missing, marker))
+            .await
+            .unwrap_or_else(late)
     }
 
     /// Lists one thing that the connection permits to list. `None` where it permits none.
@@ -103,53 +110,61 @@ impl Gateway {
         owner: &str,
         id: ConnectionId<'static>,
     ) -> Result<Option<Probed>, Failure> {
-        self.as_owner(owner, id, Path::ROOT, async |ask| {
-            let policy = ask.current.engine.policy();
-            let Some(connection) = policy.connection(ask.owner(), &ask.id) else {
-                // The refusal that every operation on it has.
-                return Err(ask.approve(ListDirectory { path: Path::ROOT }).map_or_else(
-                    |refused| ask.refuse(refused),
-                    |_| ask.failed(&ExecuteError::Configuration),
-                ));
-            };
-            let Some(allowed) = something_permitted(ask, connection) else { return Ok(None) };
-            let directory = allowed.approved.operation().path.clone();
-            let (approved, line) = ask.begin(allowed);
-            let request = PageRequest { after: None, want: Want::All, limit: 1 };
-            let page = ask.shared.executor.list(approved, request).await;
-            Ok(Some(Probed { directory, page: line.end(page, |_| None) }))
-        })
-        .await
+        let seat = self.seat(owner)?;
+        let ask = seat.ask(id, Path::ROOT);
+        let Some(connection) = seat.current.engine.policy().connection(owner, &ask.id) else {
+            // The refusal that every operation on it has.
+            return Err(match ask.approve(ListDirectory { path: Path::ROOT }) {
+                Err(refused) => ask.refuse(refused),
+                Ok(_) => ask.failed(&ExecuteError::Configuration),
+            });
+        };
+        let Some(allowed) = something_permitted(&ask, connection) else { return Ok(None) };
+        let directory = allowed.approved.operation().path.clone();
+        let (approved, line) = ask.begin(allowed);
+        let request = PageRequest { after: None, want: Want::All, limit: 1 };
+        let listing = seat.shared.executor.list(approved, request);
+        let listed = timeout(seat.shared.options.request_timeout, listing).await;
+        let page = line.end(listed.unwrap_or(Err(ExecuteError::TimedOut)), |_| None);
+        Ok(Some(Probed { directory, page }))
     }
 
-    /// Does something as an owner, for as long as a request may take and in one of the places that
-    /// requests have.
-    async fn as_owner<T>(
-        &self,
-        owner: &str,
-        id: ConnectionId<'static>,
-        path: Path<'static>,
-        run: impl AsyncFnOnce(&Ask<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let shared = &*self.shared;
+    /// A place for what an owner asks, among those of requests.
+    fn seat(&self, owner: &str) -> Result<Seat, Failure> {
         let full = |_| Failure::full("too many requests run at once; try again later");
+        let shared = Arc::clone(&self.shared);
         let current = shared.current();
-        let who: Authenticated = current.keys.owner(owner, KEY_ID);
-        let _place = Arc::clone(&shared.running).try_acquire_owned().map_err(full)?;
-        let _own = Arc::clone(&who.places).try_acquire_owned().map_err(full)?;
+        let who = current.keys.owner(owner, KEY_ID);
+        let places = [
+            Arc::clone(&shared.running).try_acquire_owned().map_err(full)?,
+            Arc::clone(&who.places).try_acquire_owned().map_err(full)?,
+        ];
         let request_id = super::ask::request_id();
-        let headers = HeaderMap::new();
-        let ask = Ask {
-            shared,
-            current: &current,
-            who: &who,
-            request_id: &request_id,
+        Ok(Seat { shared, current, who, request_id, headers: HeaderMap::new(), _places: places })
+    }
+}
+
+/// What a question of an owner's tool keeps to, as a request does.
+struct Seat {
+    shared: Arc<Shared>,
+    current: Arc<Current>,
+    who: Authenticated,
+    request_id: String,
+    headers: HeaderMap,
+    _places: [OwnedSemaphorePermit; 2],
+}
+
+impl Seat {
+    fn ask(&self, id: ConnectionId<'static>, path: Path<'static>) -> Ask<'_> {
+        Ask {
+            shared: &self.shared,
+            current: &self.current,
+            who: &self.who,
+            request_id: &self.request_id,
             id,
             path,
-            headers: &headers,
-        };
-        let late = |_| Err(Failure::of(&ExecuteError::TimedOut, ""));
-        timeout(shared.options.request_timeout, run(&ask)).await.unwrap_or_else(late)
+            headers: &self.headers,
+        }
     }
 }
 

@@ -147,7 +147,8 @@ impl Manager {
         revision: &str,
     ) -> Result<Stored, ChangeError> {
         let [name, identity, revision] = [owner, identity, revision].map(str::to_owned);
-        let make = move |store: &crate::store::Store| store.make_default(&name, &identity, &revision);
+        let make =
+            move |store: &crate::store::Store| store.make_default(&name, &identity, &revision);
         Ok(self.run(owner, make).await??)
     }
 
@@ -241,9 +242,8 @@ pub(super) fn of_reference(draft: &Draft, is_new: bool, allowed: bool) -> Option
 
 /// What the store says, as the owner hears it.
 fn of_store(error: &StoreError) -> Refusal {
-    let conflict = |message: &str| {
-        Refusal::new(StatusCode::CONFLICT, Code::InvalidRequest, message)
-    };
+    let conflict =
+        |message: &str| Refusal::new(StatusCode::CONFLICT, Code::InvalidRequest, message);
     match error {
         StoreError::Conflict { .. } => Refusal::new(
             StatusCode::PRECONDITION_FAILED,
@@ -261,15 +261,15 @@ fn of_store(error: &StoreError) -> Refusal {
             conflict(&format!("this stands in a file that is to be changed by hand: {why}"))
         }
         StoreError::Missing => Refusal::missing(),
-        StoreError::Invalid(errors) => Refusal::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            Code::InvalidRequest,
-            first_of(errors),
-        ),
+        StoreError::Invalid(errors) => {
+            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, first_of(errors))
+        }
+        StoreError::InvalidSecret { what } => {
+            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, *what)
+        }
         StoreError::Busy => {
             let message = "the store is being changed by another process; try again";
-            let mut busy =
-                Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, message);
+            let mut busy = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, message);
             busy.retry_after = Some(Duration::from_secs(1));
             busy
         }

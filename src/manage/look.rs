@@ -73,17 +73,17 @@ fn told(directory: &Path<'_>, page: &Result<DirectoryPage, ExecuteError>) -> Tes
         true => "its buckets".to_owned(),
         false => format!("`{}`", escape(&directory.to_string())),
     };
-    let bucket = escape(&String::from_utf8_lossy(directory.bucket()));
+    let bucket = String::from_utf8_lossy(directory.bucket());
+    let bucket = escape(&bucket);
     let (health, words) = match page {
         Ok(page) if directory.is_root() && page.folders.is_empty() => (
             Health::Missing,
             "the server takes the credentials, and shows no bucket that the restrictions permit"
                 .to_owned(),
         ),
-        Ok(page) if page.exists => (
-            Health::Works,
-            format!("the server takes the credentials, and listed {what}"),
-        ),
+        Ok(page) if page.exists => {
+            (Health::Works, format!("the server takes the credentials, and listed {what}"))
+        }
         Ok(_) | Err(ExecuteError::Missing) => (
             Health::Missing,
             match directory.key().is_empty() {
@@ -186,11 +186,10 @@ mod tests {
 
     #[test]
     fn whatever_a_server_says_is_told_in_words_of_ours() {
-        let refused = |code: Option<&str>| ExecuteError::Refused {
-            status: 403,
-            code: code.map(Into::into),
-        };
-        let failed = |code: &str| ExecuteError::Failed { status: Some(400), code: Some(code.into()) };
+        let refused =
+            |code: Option<&str>| ExecuteError::Refused { status: 403, code: code.map(Into::into) };
+        let failed =
+            |code: &str| ExecuteError::Failed { status: Some(400), code: Some(code.into()) };
         for (error, health, part) in [
             (refused(Some("InvalidAccessKeyId")), Health::Refused, "access key id"),
             (refused(Some("SignatureDoesNotMatch")), Health::Refused, "secret"),

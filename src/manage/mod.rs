@@ -28,7 +28,9 @@ pub use self::{
 };
 use self::{api::guard::Guard, places::Places};
 use crate::{
+    engine::Engine,
     gateway::Gateway,
+    policy::ConnectionId,
     store::{Draft, Store, Stored},
 };
 
@@ -111,7 +113,7 @@ impl Manager {
         let (name, references) = (owner.to_owned(), self.references);
         let think = move || {
             let old = old.as_ref().map(Stored::draft);
-            let mut review = review::review(&name, &draft, old.as_ref(), STATES);
+            let mut review = review(&name, &draft, old.as_ref(), STATES);
             if let Some(problem) = change::of_reference(&draft, old.is_none(), references) {
                 review.problems.push(problem);
             }
@@ -133,8 +135,42 @@ impl Manager {
         operation: &str,
         path: &str,
     ) -> Result<Attempt, Refusal> {
+        self.attempt_to(owner, draft, operation, path, None).await
+    }
+
+    async fn attempt_to(
+        &self,
+        owner: &str,
+        draft: Draft,
+        operation: &str,
+        path: &str,
+        to: Option<&str>,
+    ) -> Result<Attempt, Refusal> {
         let [name, operation, path] = [owner, operation, path].map(str::to_owned);
-        let think = move || review::attempt(&name, &draft, &operation, &path);
+        let to = to.map(str::to_owned);
+        let think = move || attempt(&name, &draft, &operation, &path, to.as_deref());
+        self.shared.places.think(owner, think).await
+    }
+
+    /// What would become of an operation on a connection as it is served, and the policy's revision.
+    async fn attempt_stored(
+        &self,
+        owner: &str,
+        id: &ConnectionId<'_>,
+        operation: &str,
+        path: &str,
+        to: Option<&str>,
+    ) -> Result<(Attempt, String), Refusal> {
+        let [name, operation, path] = [owner, operation, path].map(str::to_owned);
+        let (to, id) = (to.map(str::to_owned), id.clone().into_owned());
+        let store = self.shared.store.clone();
+        let think = move || {
+            let engine = Engine::new(Arc::clone(store.snapshot().policy()));
+            let draft = store.find(&name, &id).ok().map(|stored| stored.draft());
+            let asked = [Some(&*operation), Some(&*path), to.as_deref()];
+            let attempt = review::decided(&engine, &name, &id, draft.as_ref(), asked);
+            (attempt, engine.policy().revision().to_string())
+        };
         self.shared.places.think(owner, think).await
     }
 }

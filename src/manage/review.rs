@@ -8,7 +8,7 @@ use crate::{
     access::AccessSet,
     analysis::{self, Cause, Change, Extent, Level, States},
     automaton::Effect,
-    engine::{Caller, Decision, Engine, Operation, Outcome},
+    engine::{Caller, CopyObject, Engine, Operation, Outcome},
     path::Path,
     policy::{ConnectionId, Policy, Rule, Severity},
     restriction::Restriction,
@@ -67,42 +67,58 @@ fn look(owner: &str, draft: &Draft, review: &mut Review) {
 }
 
 /// Whether a draft would allow an operation on a path, and by which row. The path is what a caller
-/// names: `bucket/key`, or the whole `s3+label://bucket/key`.
-pub fn attempt(owner: &str, draft: &Draft, operation: &str, path: &str) -> Attempt {
-    let invalid = |code, words: String| Attempt { outcome: Outcome::Invalid, code, rule: None, words };
-    let Ok(policy) = draft.check(owner) else {
+/// names: `bucket/key`, or the whole `s3+label://bucket/key`. A copy has a second one.
+pub fn attempt(
+    owner: &str,
+    draft: &Draft,
+    operation: &str,
+    path: &str,
+    to: Option<&str>,
+) -> Attempt {
+    let policy = draft.check(owner).ok();
+    let id = policy.as_ref().and_then(|policy| Some(policy.connections().first()?.id().clone()));
+    let (Some(policy), Some(id)) = (policy, id) else {
         let words = "the draft is no connection yet: mend first what is wrong with it";
-        return invalid("invalid.draft", words.to_owned());
+        return invalid("invalid.draft", words);
     };
-    let Some(connection) = policy.connections().first() else {
-        return invalid("invalid.draft", "the draft is no connection".to_owned());
-    };
-    let id = connection.id().clone();
-    let path = match of_uri(path, &id, draft.is_default) {
-        Ok(path) => path,
-        Err(words) => return invalid("invalid.operation", words),
-    };
-    let path = match Path::new(path) {
-        Ok(path) => path,
-        Err(error) => return invalid(error.code(), error.to_string()),
-    };
-    let operation = match Operation::named(operation, path) {
-        Ok(Some(operation)) => operation,
-        Ok(None) => {
-            let names = Operation::NAMES.join(", ");
-            return invalid("invalid.operation", format!("the operations are {names}"));
-        }
-        Err(error) => return invalid(error.code(), error.to_string()),
-    };
-    let engine = Engine::new(policy);
-    of_decision(draft, &engine.decide(Caller::with_full_permission(owner), &id, &operation))
+    decided(&Engine::new(policy), owner, &id, Some(draft), [Some(operation), Some(path), to])
 }
 
-/// What somebody is told of a decision about a draft.
-fn of_decision(draft: &Draft, decision: &Decision<'_>) -> Attempt {
-    let rule = decision.rule().zip(decision.rule_id()).map(|(rule, id)| RuleRef {
+/// What would become of an operation on a connection. `draft` is what its rows are named by; the rest is
+/// the operation, its path and the destination of a copy.
+pub(super) fn decided(
+    engine: &Engine,
+    owner: &str,
+    id: &ConnectionId<'_>,
+    draft: Option<&Draft>,
+    [operation, path, to]: [Option<&str>; 3],
+) -> Attempt {
+    let is_default = draft.is_some_and(|draft| draft.is_default);
+    let named = |text: &str| {
+        let path = of_uri(text, id, is_default).map_err(|words| ("invalid.operation", words))?;
+        let path = Path::from_vec(path.as_bytes().to_vec());
+        path.map_err(|error| (error.code(), error.to_string()))
+    };
+    let operation = operation.unwrap_or_default();
+    let asked = named(path.unwrap_or_default()).and_then(|path| match (operation, to) {
+        ("copy", Some(to)) => {
+            Ok(Operation::Copy(CopyObject { source: path, destination: named(to)? }))
+        }
+        (_, None) => match Operation::named(operation, path) {
+            Ok(Some(operation)) => Ok(operation),
+            Ok(None) => Err(("invalid.operation", names_of_operations())),
+            Err(error) => Err((error.code(), error.to_string())),
+        },
+        _ => Err(("invalid.operation", "`to` belongs to `copy` alone".to_owned())),
+    });
+    let operation = match asked {
+        Ok(operation) => operation,
+        Err((code, words)) => return invalid(code, &words),
+    };
+    let decision = engine.decide(Caller::with_full_permission(owner), id, &operation);
+    let rule = decision.rule().zip(decision.rule_id()).map(|(rule, at)| RuleRef {
         field: field_of(rule),
-        row: draft.row_of(id.index()).map(|(_, row)| row),
+        row: draft.and_then(|draft| draft.row_of(at.index())).map(|(_, row)| row),
         text: rule.restriction.text().to_owned(),
     });
     Attempt {
@@ -111,6 +127,17 @@ fn of_decision(draft: &Draft, decision: &Decision<'_>) -> Attempt {
         rule,
         words: decision.reason().meaning().to_owned(),
     }
+}
+
+fn invalid(code: &'static str, words: &str) -> Attempt {
+    Attempt { outcome: Outcome::Invalid, code, rule: None, words: words.to_owned() }
+}
+
+fn names_of_operations() -> String {
+    format!(
+        "the operations are {}, and copy, which takes a second path",
+        Operation::NAMES.join(", ")
+    )
 }
 
 /// The path of a data URI of this connection, or what is a path already.
@@ -139,7 +166,8 @@ fn field_of(rule: &Rule) -> &'static str {
 /// What is wrong with a secret, of which a policy says nothing.
 fn secret_problems(draft: &Draft) -> Vec<Problem> {
     let DraftCredentials::Secret(secret) = &draft.credentials else { return Vec::new() };
-    let is_key = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_in_key = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    let is_key = |text: &str| !text.is_empty() && text.bytes().all(is_in_key);
     let problem = |code, message: &str, help: &str| Problem {
         field: "credentials",
         row: None,
@@ -307,11 +335,5 @@ fn opened(change: &Change<'_>, is_opened: bool) -> Opened {
             (None, words.to_owned())
         }
     };
-    Opened {
-        access: change.access,
-        restriction,
-        words,
-        whole,
-        path: change.witness.to_string(),
-    }
+    Opened { access: change.access, restriction, words, whole, path: change.witness.to_string() }
 }

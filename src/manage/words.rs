@@ -105,10 +105,9 @@ fn of_token(token: &Token) -> String {
 /// A path without a wildcard.
 fn one_path(path: &[u8]) -> String {
     match split(path) {
-        (bucket, None) => format!(
-            "the name of the bucket {} alone, and no object in it,",
-            quoted(bucket)
-        ),
+        (bucket, None) => {
+            format!("the name of the bucket {} alone, and no object in it,", quoted(bucket))
+        }
         (bucket, Some(key)) => {
             format!("the one object {} of the bucket {}", quoted(key), quoted(bucket))
         }
@@ -163,7 +162,10 @@ mod tests {
     fn each_form_has_words_of_its_own() {
         for (text, words) in [
             ("*", "everything, in every bucket, may be read"),
-            ("Algorithmia/team.jpg", "the one object `team.jpg` of the bucket `Algorithmia` may be read"),
+            (
+                "Algorithmia/team.jpg",
+                "the one object `team.jpg` of the bucket `Algorithmia` may be read",
+            ),
             ("Algorithmia/*", "everything in the bucket `Algorithmia` may be read"),
             ("Algorithmia/", "everything in the bucket `Algorithmia` may be read"),
             ("pub/a/b/", "everything in the folder `a/b` of the bucket `pub` may be read"),
