@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::{
     exit::Exit,
     output::{Failure, Output},
+    portal::Listening,
 };
 use crate::{
     access::AccessSet,
@@ -113,8 +114,7 @@ impl Demo {
     pub(super) fn explain(
         &self,
         gateway: SocketAddr,
-        first_link: Option<&str>,
-        portal: Option<SocketAddr>,
+        portal: Option<&Listening>,
         output: &mut Output<'_>,
     ) -> io::Result<()> {
         let key = &*self.key;
@@ -137,9 +137,10 @@ The third is denied: no restriction reaches what it asks for.",
             curl("Algorithmia/private/salaries.csv"),
         )?;
         if let Some(portal) = portal {
-            let opens = match first_link {
+            let address = portal.address;
+            let opens = match &portal.first_link {
                 Some(link) => format!("  {link}\n\nThat link works once, and makes your key."),
-                None => format!("  http://{portal}\n\nSign in with the key that you made there."),
+                None => format!("  http://{address}\n\nSign in with the key that you made there."),
             };
             writeln!(
                 output.out,

@@ -1,6 +1,6 @@
-//! `pathward serve` with a store: the gateway that follows it, and the portal beside that.
+//! `pathward serve` with a store: the portal beside the gateway.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -10,9 +10,7 @@ use super::{
     output::{Failure, Output},
 };
 use crate::{
-    engine::Engine,
-    executor::S3,
-    gateway::{Gateway, Options},
+    gateway::Gateway,
     manage::Manager,
     portal::{Portal, PortalOptions},
     store::Store,
@@ -39,23 +37,38 @@ pub(super) struct PortalArgs {
     allow_references: bool,
 }
 
-/// A gateway that decides by what a store says, from the change on that says it.
-pub(super) fn gateway(store: &Store, options: Options) -> Result<Gateway, Failure> {
-    let executor = Arc::new(S3::default().unseal_by(store.unseal()));
-    let engine = Engine::new(Arc::clone(store.snapshot().policy()));
-    let gateway = Gateway::new(engine, executor.clone(), options)
-        .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
-    let following = gateway.clone();
-    store.on_change(Box::new(move |snapshot| {
-        following.replace(Engine::new(Arc::clone(snapshot.policy())));
-        executor.retain(snapshot.policy());
-    }));
-    Ok(gateway)
+/// Serves a gateway, with the one route of the management API that the old API had, and a portal,
+/// until both are told to stop.
+pub(super) async fn serve(
+    gateway: Gateway,
+    listener: TcpListener,
+    portal: Option<Listening>,
+    stop: impl Future<Output = ()>,
+) {
+    let Some(portal) = portal else {
+        return gateway.serve(listener, stop).await;
+    };
+    let (stopping, stopped) = tokio::sync::watch::channel(());
+    let stopped = || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.changed().await) }
+    };
+    let tell = async {
+        stop.await;
+        drop(stopping);
+    };
+    let routes = gateway.router().merge(portal.manager.connectors_router());
+    tokio::join!(
+        gateway.serve_router(routes, listener, stopped()),
+        portal.portal.serve(portal.listener, stopped()),
+        tell
+    );
 }
 
 /// A portal that listens.
 pub(super) struct Listening {
     portal: Portal,
+    manager: Manager,
     listener: TcpListener,
     pub(super) address: SocketAddr,
     /// The link for the first user, while nobody can sign in.
@@ -96,16 +109,9 @@ impl PortalArgs {
         }
         let manager =
             Manager::new(store.clone(), gateway.clone()).with_references(self.allow_references);
-        let portal = Portal::new(manager, address, options);
+        let portal = Portal::new(manager.clone(), address, options);
         let first_link = portal.first_link()?;
         writeln!(output.out, "portal on http://{address}")?;
-        Ok(Some(Listening { portal, listener, address, first_link }))
-    }
-}
-
-impl Listening {
-    /// Serves until `stop` is ready.
-    pub(super) async fn serve(self, stop: impl Future<Output = ()>) {
-        self.portal.serve(self.listener, stop).await;
+        Ok(Some(Listening { portal, manager, listener, address, first_link }))
     }
 }
