@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, filters};
 
 /// A page of a listing, as a caller sees it.
 #[derive(Debug, Template)]

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, filters};
 
 /// Values of a choice, with their texts.
 pub(in crate::portal) type Choices = &'static [(&'static str, &'static str)];

@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, filters};
 
 /// The API keys of an owner, and the form for another one.
 #[derive(Debug, Template)]

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, filters};
 
 /// The list of data sources.
 #[derive(Debug, Template)]

@@ -2,6 +2,7 @@
 
 mod browse;
 mod edit;
+mod filters;
 mod keys;
 mod list;
 mod notice;

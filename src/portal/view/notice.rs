@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, filters};
 
 /// A page that says one thing, such as that there is no such page.
 #[derive(Debug, Template)]

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, filters};
 
 /// Asks before a data source is deleted or a key revoked. Its title says what is to be done, such as
 /// `Delete s3+saha`.
