@@ -48,9 +48,9 @@ pub(super) struct Demo {
 impl Demo {
     /// Starts it, in this folder, or in memory and a folder that is gone with it.
     pub(super) async fn start(data: Option<&Path>) -> Result<Self, Failure> {
-        Self::try_start(data).await.map_err(|error| {
-            Failure::Said(Exit::Error, format!("the demo cannot start: {error}"))
-        })
+        Self::try_start(data)
+            .await
+            .map_err(|error| Failure::Said(Exit::Error, format!("the demo cannot start: {error}")))
     }
 
     async fn try_start(data: Option<&Path>) -> Result<Self, Box<dyn std::error::Error>> {

@@ -135,9 +135,13 @@ use std::{
 use clap::{Parser, Subcommand, error::ErrorKind};
 use serde::Serialize;
 
+#[cfg(any(feature = "gateway", feature = "store"))]
+use self::key::KeyArgs;
 use self::output::{Failure, Output, Special, write_json};
 #[cfg(feature = "executor")]
 pub use self::probe::ProbeArgs;
+#[cfg(feature = "gateway")]
+use self::serve::ServeArgs;
 #[cfg(feature = "store")]
 pub use self::store::ConnectionArgs;
 pub use self::{
@@ -158,10 +162,6 @@ pub use self::{
     test::TestArgs,
     validate::ValidateArgs,
 };
-#[cfg(any(feature = "gateway", feature = "store"))]
-use self::key::KeyArgs;
-#[cfg(feature = "gateway")]
-use self::serve::ServeArgs;
 use crate::escape::escape;
 
 /// The last example of the help: the gateway, where this build has it.

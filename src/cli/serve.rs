@@ -219,7 +219,10 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
             let address = listener.local_addr()?;
             let portal = args.portal.listen(&store, &gateway, address, "", output).await?;
             if let Some(link) = portal.as_ref().and_then(|portal| portal.first_link.as_deref()) {
-                writeln!(output.out, "nobody can sign in yet; this link, once, makes the first key: {link}")?;
+                writeln!(
+                    output.out,
+                    "nobody can sign in yet; this link, once, makes the first key: {link}"
+                )?;
                 output.out.flush()?;
             }
             super::portal::serve(gateway, listener, portal, stop).await;

@@ -20,20 +20,27 @@ use crate::{
     escape::escape,
     manage::{ChangeError, Health},
     policy::CredentialsRef,
-    store::{Draft, DraftCredentials, Secret, StoreError, Stored},
+    store::{Draft, DraftCredentials, StoreError, Stored},
 };
 
 /// The form of a new data source.
 pub(super) async fn new(State(_): State<Portal>, visit: Visit) -> Result<Response, Response> {
     let label = visit.portal.shared.manager.suggest_label(visit.owner()).await;
     let label = label.map_err(|error| cannot(&visit, &error.refusal()))?;
-    let form = Form::new(label, visit.query.get("kind") == "compatible");
+    let form = Form::new(label, is_compatible(&visit));
     Editing { visit: &visit, old: None, form }.show(StatusCode::OK, Shown::default()).await
+}
+
+/// Whether the form is for a server that is not AWS, whose address it asks for first.
+fn is_compatible(visit: &Visit) -> bool {
+    visit.query.get("kind") == "compatible"
 }
 
 /// Makes it, or answers one of the form's other buttons.
 pub(super) async fn create(State(_): State<Portal>, visit: Visit) -> Result<Response, Response> {
-    let editing = Editing { form: Form::read(&visit.form), visit: &visit, old: None };
+    let mut form = Form::read(&visit.form);
+    form.view.server_open |= is_compatible(&visit);
+    let editing = Editing { form, visit: &visit, old: None };
     match visit.form.get("do") {
         "save" => editing.save().await,
         button => editing.press(button).await,
@@ -148,7 +155,8 @@ impl Editing<'_> {
         };
         let is_as_stored = stored.is_some()
             && (!shared.manager.allows_references()
-                || (view.reference_kind == kind && (view.reference_name == name || kind == "none" || kind.is_empty())));
+                || (view.reference_kind == kind
+                    && (view.reference_name == name || kind == "none" || kind.is_empty())));
         if is_as_stored {
             let is_sealed = matches!(stored, Some(Some(CredentialsRef::Sealed(_))));
             let endpoint = self.old.as_ref().and_then(|old| old.connection.endpoint());
@@ -161,7 +169,10 @@ impl Editing<'_> {
             return Ok(DraftCredentials::Keep);
         }
         let named = || match view.reference_name.is_empty() {
-            true => Err(wrong("reference_name", "Say the name of the profile, of the variables or of the file.")),
+            true => Err(wrong(
+                "reference_name",
+                "Say the name of the profile, of the variables or of the file.",
+            )),
             false => Ok(view.reference_name.as_str().into()),
         };
         match view.reference_kind.as_str() {
@@ -179,14 +190,10 @@ impl Editing<'_> {
         }
     }
 
-    /// The draft that is judged, without any secret, and what is wrong with the credentials.
+    /// The draft that is judged, and what is wrong with the credentials.
     fn draft_to_judge(&self) -> (Draft, Option<Problem>) {
         let (credentials, problem) = match self.credentials() {
-            // That there is one is all that matters here.
-            Ok(DraftCredentials::Secret(_)) => {
-                (DraftCredentials::Secret(Secret::new("", "")), None)
-            }
-            Ok(other) => (other, None),
+            Ok(credentials) => (credentials, None),
             Err(problem) => (DraftCredentials::Keep, Some(problem)),
         };
         (self.form.draft(self.old.as_ref(), credentials), problem)
@@ -237,7 +244,9 @@ impl Editing<'_> {
             Ok(stored) => {
                 let id = stored.connection.id();
                 let said = match self.old {
-                    None => format!("{id} was created. Code with one of your API keys can name it now."),
+                    None => {
+                        format!("{id} was created. Code with one of your API keys can name it now.")
+                    }
                     Some(_) => format!("{id} was saved, and is served as it is now."),
                 };
                 let sessions = &self.visit.portal.shared.sessions;
@@ -284,7 +293,10 @@ impl Editing<'_> {
                 StatusCode::CONFLICT
             }
             StoreError::Invalid(_) => {
-                shown.note = Some("The store did not take this data source as it is. Check what is filled in.".to_owned());
+                shown.note = Some(
+                    "The store did not take this data source as it is. Check what is filled in."
+                        .to_owned(),
+                );
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             _ => return Err(refused(self.visit, &error)),
@@ -310,7 +322,7 @@ impl Editing<'_> {
             None => "New data source: Amazon S3".to_owned(),
             Some(old) => old.connection.id().to_string(),
         };
-        let title = if problems.is_empty() { what } else { format!("Error: {what}") };
+        let title = if problems.is_empty() { what.clone() } else { format!("Error: {what}") };
         let credentials = CredentialsView {
             stored: old.as_ref().map(|old| words::stored(old.connection.credentials())),
             references_allowed: references,
@@ -319,8 +331,13 @@ impl Editing<'_> {
         };
         let page = EditPage {
             frame: visit.frame(title, "sources"),
+            heading: what,
             id: old.as_ref().map(|old| old.connection.id().to_string()),
-            action: old.as_ref().map_or("/sources/new".to_owned(), |old| href(&old.identity)),
+            action: match &old {
+                Some(old) => href(&old.identity),
+                None if is_compatible(visit) => "/sources/new?kind=compatible".to_owned(),
+                None => "/sources/new".to_owned(),
+            },
             credentials,
             restrictions: form.restrictions,
             deny: form.deny,

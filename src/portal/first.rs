@@ -115,8 +115,7 @@ fn page(
 
 /// What is wrong with a user's name.
 fn wrong_name(name: &str) -> Option<String> {
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     if name.is_empty() {
         Some("Enter a name.".to_owned())
     } else if name.len() > 64 || !name.bytes().all(is_plain) || name.starts_with(['.', '-']) {

@@ -303,8 +303,7 @@ impl Form {
         for (list, rows) in [("restriction", &self.restrictions), ("deny", &self.deny)] {
             for row in rows.iter().filter(|row| !row.text.is_empty()) {
                 let kind = if row.glob { "glob" } else { "plain" };
-                let fields =
-                    [("text", &*row.text), ("kind", kind), ("access", &*row.access)];
+                let fields = [("text", &*row.text), ("kind", kind), ("access", &*row.access)];
                 for (name, value) in fields {
                     hidden.push((format!("{list}.{}.{name}", row.n), value.to_owned()));
                 }

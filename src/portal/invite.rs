@@ -33,7 +33,8 @@ impl Invite {
     /// The system gives no random bytes.
     pub(super) fn issue(&self) -> Result<String, getrandom::Error> {
         let link = token()?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((hash(&link), Instant::now()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((hash(&link), Instant::now()));
         Ok(link)
     }
 

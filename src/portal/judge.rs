@@ -111,7 +111,11 @@ fn place_problems(judged: &mut Judged, form: &mut Form) {
     for found in found {
         let help = found.help.as_ref().map(|help| sentence(&escape(help)));
         let message = sentence(&escape(&found.message));
-        let problem = |field: &str| Problem { field: field.to_owned(), message: message.clone(), help: help.clone() };
+        let problem = |field: &str| Problem {
+            field: field.to_owned(),
+            message: message.clone(),
+            help: help.clone(),
+        };
         if let Some(row) = row_of(form, found.field, found.row) {
             let list = if found.field == "deny" { "deny" } else { "restriction" };
             let problem = problem(&format!("{list}-{}-text", row.n));
@@ -123,7 +127,9 @@ fn place_problems(judged: &mut Judged, form: &mut Form) {
             "credentials" => said.credentials.push(problem("access_key_id")),
             "endpoint" | "keys" => said.endpoint.push(problem("endpoint")),
             "region" => said.region.push(problem("region")),
-            "restrictions" | "deny" | "access" if form.restrictions.iter().all(|row| row.text.is_empty()) => {
+            "restrictions" | "deny" | "access"
+                if form.restrictions.iter().all(|row| row.text.is_empty()) =>
+            {
                 said.restrictions.push(Problem {
                     field: "restrictions".to_owned(),
                     message: "Say what code may reach, in one line at least.".to_owned(),
@@ -179,7 +185,8 @@ async fn attempt(visit: &Visit, form: &Form, draft: &Draft) -> Result<AttemptVie
         "" => "read",
         operation => operation,
     };
-    let attempt = manager.attempt(visit.owner(), draft.clone(), operation, &form.view.try_path).await;
+    let attempt =
+        manager.attempt(visit.owner(), draft.clone(), operation, &form.view.try_path).await;
     let attempt = attempt.map_err(|refusal| refused(visit, &refusal))?;
     let (kind, title) = match attempt.outcome {
         Outcome::Allow => ("allow", "Allowed."),
@@ -211,6 +218,7 @@ async fn attempt(visit: &Visit, form: &Form, draft: &Draft) -> Result<AttemptVie
 /// All problems in the order of the page.
 fn in_order(said: &Said, form: &Form) -> Vec<Problem> {
     let rows = form.restrictions.iter().chain(&form.deny).flat_map(|row| &row.problems);
-    let fields = said.label.iter().chain(&said.credentials).chain(&said.region).chain(&said.endpoint);
+    let fields =
+        said.label.iter().chain(&said.credentials).chain(&said.region).chain(&said.endpoint);
     fields.chain(&said.restrictions).chain(rows).cloned().collect()
 }

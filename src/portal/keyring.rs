@@ -28,9 +28,9 @@ pub(super) fn find(policy: &Policy, key: &str) -> Option<Opener> {
 pub(super) fn is_open(policy: &Policy, opener: &Opener) -> bool {
     let user = policy.users().iter().find(|user| *user.name == *opener.owner);
     user.is_some_and(|user| {
-        user.keys.iter().any(|key| {
-            key.manage && *key.id == *opener.key_id && key.sha256 == opener.sha256
-        })
+        user.keys
+            .iter()
+            .any(|key| key.manage && *key.id == *opener.key_id && key.sha256 == opener.sha256)
     })
 }
 

@@ -106,9 +106,7 @@ impl Attempts {
 /// Who is counted as one: of IPv6, whoever has a /64.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(six) if !six.is_loopback() => {
-            IpAddr::V6((u128::from(six) >> 64 << 64).into())
-        }
+        IpAddr::V6(six) if !six.is_loopback() => IpAddr::V6((u128::from(six) >> 64 << 64).into()),
         other => other,
     }
 }

@@ -188,13 +188,13 @@ async fn under_our_name(State(portal): State<Portal>, request: Request, next: Ne
 /// Refuses what other origins' pages send.
 async fn only_from_here(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let refused = |line: &str| {
-        respond::notice(StatusCode::FORBIDDEN, Frame::new("That was not done"), line)
-    };
+    let refused =
+        |line: &str| respond::notice(StatusCode::FORBIDDEN, Frame::new("That was not done"), line);
     if guard::is_embedding(request.method(), headers) {
         return refused("The portal's pages are for themselves.");
     }
-    let is_ours = portal.shared.hosts.host(headers).is_some_and(|host| guard::is_same_origin(headers, host));
+    let is_ours =
+        portal.shared.hosts.host(headers).is_some_and(|host| guard::is_same_origin(headers, host));
     if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_ours {
         return refused("The form came from another origin than the portal's own pages.");
     }

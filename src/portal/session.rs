@@ -105,13 +105,8 @@ impl Sessions {
         if kept.len() >= ALL {
             remove_oldest(&mut kept, |_| true);
         }
-        let new = Kept {
-            session: session.clone(),
-            began: now,
-            used: now,
-            said: None,
-            held: Vec::new(),
-        };
+        let new =
+            Kept { session: session.clone(), began: now, used: now, said: None, held: Vec::new() };
         kept.insert(session.place, new);
         Ok((cookie, session))
     }
@@ -242,7 +237,9 @@ mod tests {
         let sessions = Sessions::new(Duration::from_secs(60), Duration::from_secs(600));
         let (cookie, session) = sessions.begin(opener("ana")).unwrap();
         assert_eq!(cookie.len(), 64);
-        assert!(session.is_csrf(session.csrf()) && !session.is_csrf("") && !session.is_csrf(&cookie));
+        assert!(
+            session.is_csrf(session.csrf()) && !session.is_csrf("") && !session.is_csrf(&cookie)
+        );
         assert!(sessions.find(&cookie, |opener| opener.owner == "ana").is_some());
         assert!(sessions.find("", |_| true).is_none());
         // Its key is gone: so is the session, also when there is such a key again.

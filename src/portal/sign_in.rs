@@ -62,7 +62,10 @@ pub(super) fn begin(guest: &Guest, opener: Opener, mut response: Response) -> Re
         Ok((cookie, _)) => {
             let secure = if guard::is_https(&guest.headers) { "; Secure" } else { "" };
             let name = &shared.cookie;
-            set(&mut response, &format!("{name}={cookie}; Path=/; HttpOnly; SameSite=Strict{secure}"));
+            set(
+                &mut response,
+                &format!("{name}={cookie}; Path=/; HttpOnly; SameSite=Strict{secure}"),
+            );
             response
         }
         Err(error) => respond::failed(Frame::new(""), &error),

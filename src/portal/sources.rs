@@ -108,12 +108,16 @@ pub(super) async fn delete(
     let deleted = visit.wait(move |store, owner| store.delete(owner, &identity, &revision)).await?;
     match deleted {
         Ok(()) => {
-            let said = format!("{} was deleted. Code that names it is denied from now on.", stored.connection.id());
+            let said = format!(
+                "{} was deleted. Code that names it is denied from now on.",
+                stored.connection.id()
+            );
             visit.portal.shared.sessions.say(&visit.session, said);
             Ok(respond::see_other("/sources"))
         }
         Err(StoreError::Conflict { .. }) => {
-            let line = "It was changed meanwhile. Look at it again, and delete it if that is still right.";
+            let line =
+                "It was changed meanwhile. Look at it again, and delete it if that is still right.";
             let stored = find(&visit, &stored.identity).await?;
             Ok(confirm(&visit, &stored, StatusCode::CONFLICT, Some(line)))
         }
@@ -167,12 +171,18 @@ pub(super) fn refused(visit: &Visit, error: &StoreError) -> Response {
             let line = "A file of the store does not load, and nothing is changed until it does. Whoever runs the gateway finds the file in its log.";
             notice(StatusCode::CONFLICT, line.to_owned())
         }
-        StoreError::Busy => notice(StatusCode::SERVICE_UNAVAILABLE, "Another process has been changing the store for too long. Try again.".to_owned()),
+        StoreError::Busy => notice(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Another process has been changing the store for too long. Try again.".to_owned(),
+        ),
         StoreError::NotEditable { .. } => {
             tracing::warn!(target: "pathward::portal", "{error}");
             notice(StatusCode::CONFLICT, "This data source stands in a file that was written by hand in a way that cannot be changed here. Whoever runs the gateway can change the file; its log says which.".to_owned())
         }
-        StoreError::Conflict { .. } | StoreError::Taken { .. } | StoreError::NoSealKey | StoreError::SecretNeeded => notice(StatusCode::CONFLICT, sentence(&error.to_string())),
+        StoreError::Conflict { .. }
+        | StoreError::Taken { .. }
+        | StoreError::NoSealKey
+        | StoreError::SecretNeeded => notice(StatusCode::CONFLICT, sentence(&error.to_string())),
         other => respond::failed(frame(""), other),
     }
 }

@@ -62,8 +62,10 @@ impl FromRequest<Portal> for Guest {
 
 /// The whole body of a form.
 async fn whole(parts: &Parts, body: axum::body::Body) -> Result<Bytes, Response> {
-    let wrong = |status, line: &str| respond::notice(status, Frame::new("That cannot be read"), line);
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let wrong =
+        |status, line: &str| respond::notice(status, Frame::new("That cannot be read"), line);
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         let line = "The portal takes what its own forms send.";

@@ -9,16 +9,21 @@ async fn no_page_and_no_file_holds_a_secret() {
     let identity = world.connection("ana", "one", &["pub/data/"]);
     let ana = world.sign_in("ana", "portal").await;
     let at = format!("/sources/{identity}");
-    for target in [
-        "/sources", "/sources/new", "/keys", &at, &format!("{at}/delete"), &format!("{at}/browse"),
-    ] {
+    for target in
+        ["/sources", "/sources/new", "/keys", &at, &format!("{at}/delete"), &format!("{at}/browse")]
+    {
         let page = ana.get(target).await;
         assert_eq!(page.status, 200, "{target}");
         // Its own canary: what is sealed is not on a page either.
-        assert!(!page.body.contains("age-encryption") && !page.body.contains("YWdlLWVuY3J5cHRpb24"));
+        assert!(
+            !page.body.contains("age-encryption") && !page.body.contains("YWdlLWVuY3J5cHRpb24")
+        );
     }
     let files = world.files();
-    assert!(files.iter().any(|(_, text)| text.contains("id-ends: WXYZ")), "the search looks at nothing");
+    assert!(
+        files.iter().any(|(_, text)| text.contains("id-ends: WXYZ")),
+        "the search looks at nothing"
+    );
     for (name, text) in &files {
         assert!(!text.contains(SECRET) && !text.contains(ID), "{name}");
     }

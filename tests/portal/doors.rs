@@ -10,10 +10,17 @@ use crate::world::{World, form};
 async fn every_answer_says_what_browsers_need_to_hear() {
     let world = World::start().await;
     let session = world.sign_in("ana", "portal").await;
-    for target in ["/sources", "/sources/new", "/keys", "/nothing", "/sign-out", "/v1/connections"] {
+    for target in ["/sources", "/sources/new", "/keys", "/nothing", "/sign-out", "/v1/connections"]
+    {
         let answer = session.get(target).await;
         let policy = answer.header("content-security-policy").unwrap();
-        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ] {
             assert!(policy.contains(part), "{target}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -30,7 +37,11 @@ async fn every_answer_says_what_browsers_need_to_hear() {
         assert_eq!(answer.header("access-control-allow-origin"), None);
     }
     let page = session.get("/sources").await;
-    for (name, kind) in [("portal.css", "text/css"), ("portal.js", "text/javascript"), ("icon.svg", "image/svg+xml")] {
+    for (name, kind) in [
+        ("portal.css", "text/css"),
+        ("portal.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ] {
         let at = page.body.split('"').find(|part| part.ends_with(name)).unwrap();
         let asset = world.get(at, "").await;
         assert_eq!(asset.status, 200);
@@ -45,7 +56,14 @@ async fn every_answer_says_what_browsers_need_to_hear() {
 async fn nothing_of_an_owner_is_shown_to_nobody() {
     let world = World::start().await;
     let identity = world.connection("ana", "hidden-label", &["pub/data/"]);
-    for target in ["/", "/sources", "/keys", "/sources/new", &format!("/sources/{identity}"), &format!("/sources/{identity}/browse")] {
+    for target in [
+        "/",
+        "/sources",
+        "/keys",
+        "/sources/new",
+        &format!("/sources/{identity}"),
+        &format!("/sources/{identity}/browse"),
+    ] {
         for cookie in ["", "pathward=x", &format!("pathward-{}=0000", world.address.port())] {
             let answer = world.get(target, cookie).await;
             assert_eq!(answer.status, 303, "{target}");
@@ -111,7 +129,12 @@ async fn a_form_from_elsewhere_changes_nothing() {
     let answer = world.send("POST", "/sign-in", &headers, &form(&[("key", &key)])).await;
     assert_eq!((answer.status, answer.header("set-cookie")), (403, None));
     assert_eq!(world.store.keys("ana").unwrap().len(), 1);
-    let headers = [("Host", &*host), ("Cookie", &*ana.cookie), ("Origin", &*own), ("Content-Type", "text/plain")];
+    let headers = [
+        ("Host", &*host),
+        ("Cookie", &*ana.cookie),
+        ("Origin", &*own),
+        ("Content-Type", "text/plain"),
+    ];
     assert_eq!(world.send("POST", "/keys", &headers, &body).await.status, 415);
 }
 
@@ -126,7 +149,8 @@ async fn another_name_of_this_machine_is_not_answered() {
         ("localhost", 200),
         ("portal.example", 200),
     ] {
-        let answer = world.send("GET", "/keys", &[("Host", host), ("Cookie", &ana.cookie)], "").await;
+        let answer =
+            world.send("GET", "/keys", &[("Host", host), ("Cookie", &ana.cookie)], "").await;
         assert_eq!(answer.status, status, "{host}");
         let api = world.send("GET", "/v1/connections", &[("Host", host)], "").await;
         assert_eq!(api.status == 421, status == 421, "{host}: {api:?}");
@@ -259,7 +283,10 @@ async fn the_one_time_link_makes_one_key_and_no_password_was_there_before() {
     assert_eq!(world.get(&target, "").await.status, 410);
     let again = world.post("/first", "", &[("link", token), ("name", "mallory")]).await;
     assert_eq!((again.status, again.header("set-cookie")), (410, None));
-    assert!(world.store.keys("mallory").is_ok_and(|keys| keys.is_empty()) || world.store.keys("mallory").is_err());
+    assert!(
+        world.store.keys("mallory").is_ok_and(|keys| keys.is_empty())
+            || world.store.keys("mallory").is_err()
+    );
     assert_eq!(world.portal.first_link().unwrap(), None);
     assert!(world.files().iter().all(|(_, text)| !text.contains(key)), "only its hash is kept");
 }

@@ -21,7 +21,10 @@ fn new_source<'a>(endpoint: &'a str, label: &'a str) -> Vec<(&'a str, &'a str)> 
 }
 
 /// The same without what is given here.
-fn with<'a>(fields: &[(&'a str, &'a str)], other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+fn with<'a>(
+    fields: &[(&'a str, &'a str)],
+    other: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let kept = fields.iter().filter(|(name, _)| other.iter().all(|(new, _)| new != name));
     kept.chain(other).copied().collect()
 }
@@ -47,7 +50,11 @@ async fn a_data_source_is_made_looked_through_changed_and_deleted() {
     assert!(!ana.get("/sources?q=other").await.body.contains("s3+guide"));
 
     let tested = ana.post(&format!("{at}/test"), &[]).await;
-    assert!(tested.status == 200 && tested.body.contains("verdict inline allow"), "{}", tested.body);
+    assert!(
+        tested.status == 200 && tested.body.contains("verdict inline allow"),
+        "{}",
+        tested.body
+    );
     let folder = ana.get(&format!("{at}/browse?path=pub/data/")).await;
     assert!(folder.body.contains("<code>x</code>"), "{}", folder.body);
     let denied = ana.get(&format!("{at}/browse?path=hidden/")).await;
@@ -69,7 +76,9 @@ async fn a_data_source_is_made_looked_through_changed_and_deleted() {
     );
     let review = ana.post(&at, &changed).await;
     assert_eq!(review.status, 200);
-    for part in ["Newly allowed", "s3+renamed", "Code that names the old one", "read, write, delete"] {
+    for part in
+        ["Newly allowed", "s3+renamed", "Code that names the old one", "read, write, delete"]
+    {
         assert!(review.body.contains(part), "{part}: {}", review.body);
     }
     assert!(world.store.find("ana", &pathward::ConnectionId::parse("s3+guide").unwrap()).is_ok());
@@ -81,7 +90,9 @@ async fn a_data_source_is_made_looked_through_changed_and_deleted() {
     let late = with(&changed, &[("label", "late"), ("do", "save")]);
     let conflict = ana.post(&at, &late).await;
     assert_eq!(conflict.status, 409, "{}", conflict.body);
-    assert!(conflict.body.contains("Somebody else changed") && conflict.body.contains("value=\"late\""));
+    assert!(
+        conflict.body.contains("Somebody else changed") && conflict.body.contains("value=\"late\"")
+    );
     let stale = ana.post(&format!("{at}/delete"), &[("revision", &revision)]).await;
     assert_eq!(stale.status, 409);
     let ask = ana.get(&format!("{at}/delete")).await;
@@ -177,10 +188,17 @@ async fn credentials_of_the_machine_are_not_an_owners_to_name() {
     let world = World::start().await;
     let ana = world.sign_in("ana", "portal").await;
     let endpoint = world.embedded.endpoint();
-    for (kind, name) in [("env", "SAHA"), ("profile", "saha"), ("file", "/etc/credentials"), ("none", "")] {
+    for (kind, name) in
+        [("env", "SAHA"), ("profile", "saha"), ("file", "/etc/credentials"), ("none", "")]
+    {
         let fields = with(
             &new_source(&endpoint, "guide"),
-            &[("access_key_id", ""), ("secret_access_key", ""), ("reference_kind", kind), ("reference_name", name)],
+            &[
+                ("access_key_id", ""),
+                ("secret_access_key", ""),
+                ("reference_kind", kind),
+                ("reference_name", name),
+            ],
         );
         let answer = ana.post("/sources/new", &fields).await;
         assert_eq!(answer.status, 422, "{kind}: {}", answer.body);
@@ -234,12 +252,20 @@ async fn rows_are_added_removed_and_tried_without_a_script() {
         ],
     );
     let tried = ana.post("/sources/new", &with(&two, &[("do", "try")])).await;
-    assert!(tried.body.contains("href=\"#deny-3-text\"") && tried.body.contains("deny.rule"), "{}", tried.body);
+    assert!(
+        tried.body.contains("href=\"#deny-3-text\"") && tried.body.contains("deny.rule"),
+        "{}",
+        tried.body
+    );
     assert!(tried.body.contains("class=\"finding"), "the linter on pub*");
     let removed = ana.post("/sources/new", &with(&two, &[("do", "remove:deny.3")])).await;
     assert!(removed.body.contains("href=\"#restriction-7-text\""), "{}", removed.body);
     for odd in ["remove:deny.99", "remove:x", "add:x", "nothing", ""] {
-        assert_eq!(ana.post("/sources/new", &with(&two, &[("do", odd)])).await.status, 200, "{odd}");
+        assert_eq!(
+            ana.post("/sources/new", &with(&two, &[("do", odd)])).await.status,
+            200,
+            "{odd}"
+        );
     }
     assert!(world.store.list("ana").unwrap().is_empty());
 }

@@ -14,7 +14,8 @@ const HOSTILE: [&str; 6] = [
 /// What would be an element, an attribute or a header of its own.
 fn assert_text(what: &str, answer: &crate::world::Answer) {
     for broken in ["<script>", "<img", "'><", "onerror=alert(1)>", "\u{202e}"] {
-        let stands = answer.body.contains(broken) && !(broken == "\u{202e}" && only_in_values(&answer.body));
+        let stands =
+            answer.body.contains(broken) && !(broken == "\u{202e}" && only_in_values(&answer.body));
         assert!(!stands, "{what}: {broken}: {}", answer.body);
     }
     assert!(answer.header("set-cookie").is_none_or(|cookie| !cookie.starts_with("x=")), "{what}");
@@ -38,9 +39,23 @@ async fn in_every_field_of_every_form() {
         (
             "/sources/new",
             &[
-                "label", "access_key_id", "secret_access_key", "session_token", "endpoint", "region",
-                "keys", "held", "revision", "restriction.0.text", "restriction.0.access", "deny.0.text",
-                "access_detail", "reference_kind", "reference_name", "try_path", "try_operation",
+                "label",
+                "access_key_id",
+                "secret_access_key",
+                "session_token",
+                "endpoint",
+                "region",
+                "keys",
+                "held",
+                "revision",
+                "restriction.0.text",
+                "restriction.0.access",
+                "deny.0.text",
+                "access_detail",
+                "reference_kind",
+                "reference_name",
+                "try_path",
+                "try_operation",
             ],
         ),
         ("/keys", &["id", "access", "manage"]),
@@ -63,17 +78,38 @@ async fn in_every_field_of_every_form() {
     }
     let at = format!("/sources/{identity}");
     for hostile in HOSTILE {
-        let query = crate::world::form(&[("q", hostile), ("path", hostile), ("id", hostile), ("marker", hostile), ("next", hostile), ("link", hostile)]);
-        for target in ["/sources", "/keys/revoke", "/sign-in", "/first", &format!("{at}/browse"), &format!("{at}/delete")] {
+        let query = crate::world::form(&[
+            ("q", hostile),
+            ("path", hostile),
+            ("id", hostile),
+            ("marker", hostile),
+            ("next", hostile),
+            ("link", hostile),
+        ]);
+        for target in [
+            "/sources",
+            "/keys/revoke",
+            "/sign-in",
+            "/first",
+            &format!("{at}/browse"),
+            &format!("{at}/delete"),
+        ] {
             assert_text(target, &ana.get(&format!("{target}?{query}")).await);
         }
         let path = query.split('=').nth(1).unwrap().split('&').next().unwrap();
-        for target in [format!("/sources/{path}"), format!("/{path}"), format!("/sources/{path}/browse")] {
+        for target in
+            [format!("/sources/{path}"), format!("/{path}"), format!("/sources/{path}/browse")]
+        {
             let answer = ana.get(&target).await;
             assert_eq!(answer.status, 404, "{target}");
             assert_text(&target, &answer);
         }
-        let review = [("label", "one"), ("restriction.0.text", hostile), ("deny.1.text", hostile), ("do", "review")];
+        let review = [
+            ("label", "one"),
+            ("restriction.0.text", hostile),
+            ("deny.1.text", hostile),
+            ("do", "review"),
+        ];
         assert_text("a review", &ana.post(&at, &review).await);
     }
     assert_eq!(world.store.keys("ana").unwrap().len(), 1);
@@ -86,14 +122,20 @@ async fn from_the_storage_and_from_the_store() {
     let folder = "pub/<img src=x onerror=alert(1)>";
     let restrictions = ["pub/", "pub/<script>alert(1)</script>", "other/\"'><b>*"];
     let identity = world.connection("ana", "one", &restrictions);
-    for key in ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>/in it", "\u{202e}gpj.exe", "a&b\"c'd"] {
+    for key in [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>/in it",
+        "\u{202e}gpj.exe",
+        "a&b\"c'd",
+    ] {
         world.embedded.put("pub", key, "text/html", "<script>".into()).await.unwrap();
     }
     let ana = world.sign_in("ana", "portal").await;
     let at = format!("/sources/{identity}");
     let listed = ana.get(&format!("{at}/browse?path=pub/")).await;
     assert_text("a listing", &listed);
-    for name in ["&#60;script&#62;alert(1)&#60;/script", "\\u{202e}gpj.exe", "a&#38;b&#34;c&#39;d"] {
+    for name in ["&#60;script&#62;alert(1)&#60;/script", "\\u{202e}gpj.exe", "a&#38;b&#34;c&#39;d"]
+    {
         assert!(listed.body.contains(name), "{name}: {}", listed.body);
     }
     let query = crate::world::form(&[("path", &format!("{folder}/"))]);

@@ -69,9 +69,12 @@ class Portal:
         self.state = page.context.storage_state()
 
 
-def picture(page, name):
+def picture(page, name, of=None):
+    """What a window shows that was scrolled to there."""
     if "pictures" in CONFIG:
-        page.screenshot(path=f"{CONFIG['pictures']}/{name}.png", full_page=True, animations="disabled")
+        if of:
+            page.locator(of).evaluate("(part) => window.scrollTo(0, part.getBoundingClientRect().top + scrollY - 16)")
+        page.screenshot(path=f"{CONFIG['pictures']}/{name}.png", animations="disabled")
 
 
 def axe(portal, name, path, prepare=None):
@@ -100,7 +103,7 @@ def rules(page, *texts):
     """Fills in the restrictions, as one types them: Enter makes the next row."""
     for _ in range(page.locator("[data-list=restriction] > li").count() - 1):
         page.locator("[data-list=restriction] [data-remove]").last.click()
-    first = page.get_by_label("Restriction 1", exact=True)
+    first = page.get_by_role("textbox", name="Restriction 1", exact=True)
     first.fill(texts[0])
     for text in texts[1:]:
         page.keyboard.press("Enter")
@@ -154,9 +157,9 @@ def main(browser):
         picture(page, "sources")
         page.get_by_role("link", name="S3-compatible server").click()
         expect(page).to_have_title("New data source: S3-compatible server · Pathward")
-        label = page.get_by_label("Label", exact=True)
+        label = page.get_by_role("textbox", name="Label", exact=True)
         assert re.fullmatch(r"[a-z0-9-]+", label.input_value()), label.input_value()
-        expect(page.get_by_label("Restriction 1", exact=True)).to_have_value("*")
+        expect(page.get_by_role("textbox", name="Restriction 1", exact=True)).to_have_value("*")
         expect(page.get_by_label("Write Access")).not_to_be_checked()
 
     with check("what is missing is said at the top and beside the field"):
@@ -167,7 +170,7 @@ def main(browser):
         expect(page.get_by_label("AWS Access Key ID")).to_be_focused()
 
     with check("a secret that was entered is kept, and in no page, when something else is wrong"):
-        page.get_by_label("Label", exact=True).fill("no such label!")
+        page.get_by_role("textbox", name="Label", exact=True).fill("no such label!")
         page.get_by_label("AWS Access Key ID").fill(CONFIG["access_key"])
         page.get_by_label("AWS Secret Access Key").fill(CONFIG["secret_key"])
         page.get_by_label("Endpoint").fill(CONFIG["endpoint"])
@@ -179,13 +182,13 @@ def main(browser):
         picture(page, "problem")
 
     with check("words and findings follow what is typed"):
-        page.get_by_label("Label", exact=True).fill("guide")
+        page.get_by_role("textbox", name="Label", exact=True).fill("guide")
         expect(page.locator("#label-said")).to_be_empty()
         expect(page.locator("[data-mirror=label]")).to_have_text("guide")
         rules(page, f"{bucket}/test_data.csv", f"{bucket}*")
         expect(page.locator("#restriction-1-said .finding").first).to_be_visible()
         expect(page.locator("#restriction-0-said .words")).not_to_be_empty()
-        picture(page, "restrictions")
+        picture(page, "restrictions", "section[aria-labelledby=part-paths]")
 
     with check("a path is tried against the unsaved draft, with the line that decided"):
         rules(page, f"{bucket}/test_data.csv", f"{bucket}/reports/")
@@ -236,7 +239,7 @@ def main(browser):
         axe_form = page.locator("form.actions").inner_html()
         assert CONFIG["secret_key"] not in axe_form and CONFIG["access_key"] not in axe_form
         page.get_by_role("button", name="Back to editing").click()
-        expect(page.get_by_label("Restriction 2", exact=True)).to_have_value(f"{bucket}/work/")
+        expect(page.get_by_role("textbox", name="Restriction 2", exact=True)).to_have_value(f"{bucket}/work/")
         page.get_by_role("button", name="Review changes").click()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("s3+guide was saved")).to_be_visible()
@@ -251,7 +254,7 @@ def main(browser):
 
     with check("the label changes, and the data source stays the same one"):
         page.goto(here)
-        page.get_by_label("Label", exact=True).fill("renamed")
+        page.get_by_role("textbox", name="Label", exact=True).fill("renamed")
         page.get_by_role("button", name="Review changes").click()
         expect(page.get_by_text("s3+renamed")).to_be_visible()
         page.get_by_role("button", name="Save").click()
@@ -310,7 +313,7 @@ def main(browser):
         page.keyboard.press("ControlOrMeta+a")
         page.keyboard.type(f"{bucket}/reports/")
         page.keyboard.press("Enter")
-        expect(page.get_by_label("Restriction 2", exact=True)).to_be_focused()
+        expect(page.get_by_role("textbox", name="Restriction 2", exact=True)).to_be_focused()
         page.keyboard.type(f"{bucket}/team.jpg")
         walk(page, "write_access")
         page.keyboard.press("Space")
@@ -330,9 +333,9 @@ def main(browser):
     with check("without scripts every button of the form works"):
         plain = portal.open(viewport=WIDE, java_script_enabled=False)
         plain.goto("/sources/new")
-        plain.get_by_label("Restriction 1", exact=True).fill(f"{bucket}/reports/")
+        plain.get_by_role("textbox", name="Restriction 1", exact=True).fill(f"{bucket}/reports/")
         plain.get_by_role("button", name="Add a restriction").click()
-        plain.get_by_label("Restriction 2", exact=True).fill(f"{bucket}*")
+        plain.get_by_role("textbox", name="Restriction 2", exact=True).fill(f"{bucket}*")
         plain.get_by_label("Path", exact=True).fill(f"{bucket}/reports/x")
         plain.get_by_role("button", name="Try").click()
         expect(plain.locator("#attempt")).to_contain_text("Restriction 1")
@@ -364,13 +367,13 @@ def main(browser):
             fold.click()
 
     def checked(page):
-        page.get_by_label("Label", exact=True).fill("not a label")
+        page.get_by_role("textbox", name="Label", exact=True).fill("not a label")
         page.get_by_role("button", name="Check").click()
         expect(page.locator("#problems")).to_be_visible()
 
     def reviewed(page):
         rules(page, f"{bucket}/work/")
-        page.get_by_label("Label", exact=True).fill("other")
+        page.get_by_role("textbox", name="Label", exact=True).fill("other")
         page.get_by_role("button", name="Review changes").click()
         expect(page.get_by_role("heading", name="Newly allowed")).to_be_visible()
 

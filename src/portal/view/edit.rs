@@ -12,6 +12,7 @@ pub(in crate::portal) type Choices = &'static [(&'static str, &'static str)];
 #[template(path = "edit.html")]
 pub(in crate::portal) struct EditPage {
     pub(in crate::portal) frame: Frame,
+    pub(in crate::portal) heading: String,
     /// The stored one: `s3+label`. `None` for a new one.
     pub(in crate::portal) id: Option<String>,
     /// Where the form goes to.

@@ -2,6 +2,7 @@
 
 mod browse;
 mod edit;
+#[expect(unreachable_pub, reason = "what the macro of filters makes")]
 mod filters;
 mod keys;
 mod list;

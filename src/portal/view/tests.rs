@@ -46,6 +46,7 @@ fn row() -> RowView {
 fn edit() -> EditPage {
     EditPage {
         frame: frame(),
+        heading: h(),
         id: Some(h()),
         action: h(),
         form: FormView {
@@ -103,14 +104,8 @@ fn edit() -> EditPage {
 /// Every page, with the hostile text in every place that takes a text.
 fn pages() -> Vec<(&'static str, String)> {
     let delta = || vec![Delta { access: h(), words: h(), example: h() }];
-    let key = || KeyRow {
-        id: h(),
-        href: h(),
-        access: h(),
-        writes: true,
-        manage: true,
-        is_own: true,
-    };
+    let key =
+        || KeyRow { id: h(), href: h(), access: h(), writes: true, manage: true, is_own: true };
     let source = || SourceRow {
         id: h(),
         href: h(),
@@ -231,10 +226,7 @@ fn pages() -> Vec<(&'static str, String)> {
             .render()
             .unwrap(),
         ),
-        (
-            "sign in",
-            SignInPage { frame: frame(), problem: Some(h()), next: h() }.render().unwrap(),
-        ),
+        ("sign in", SignInPage { frame: frame(), problem: Some(h()), next: h() }.render().unwrap()),
         (
             "first",
             FirstPage {
