@@ -77,7 +77,12 @@
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.
 //! * `import iam`: `policy` (YAML), `relations`, `restrictions` and `deny` (how many).
-//! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
+//! * `connection list`: `connections`, each as the answer of `new`, `show`, `set` and `default`: `identity`,
+//!   `revision`, `connection`, `owner`, `default`, `endpoint`, `region`, `keys`, `credentials` (`kind`, `at`),
+//!   `access`, `restrictions` (null for everything) and `deny`: `text`, `dialect`, `access` or null; `file`.
+//!   `connection rm`: `identity`, `connection`, `owner`, `deleted`.
+//! * `key new`: `key` (this once), `user`, `id`, `access`, `manage`, `file` (of `--policy`). `key list`: `keys`:
+//!   `id`, `access`, `manage`. `key revoke`: `user`, `id`, `revoked`. `key seal`: `file`, `resealed`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
 //!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`).
@@ -98,7 +103,7 @@ mod graph;
 pub(crate) mod iam;
 mod inspect;
 mod junit;
-#[cfg(feature = "gateway")]
+#[cfg(any(feature = "gateway", feature = "store"))]
 mod key;
 mod lint;
 mod log;
@@ -113,6 +118,8 @@ mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "store")]
+mod store;
 mod suggest;
 mod tally;
 mod test;
@@ -129,6 +136,8 @@ use serde::Serialize;
 use self::output::{Failure, Output, Special, write_json};
 #[cfg(feature = "executor")]
 pub use self::probe::ProbeArgs;
+#[cfg(feature = "store")]
+pub use self::store::ConnectionArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
@@ -147,8 +156,10 @@ pub use self::{
     test::TestArgs,
     validate::ValidateArgs,
 };
+#[cfg(any(feature = "gateway", feature = "store"))]
+use self::key::KeyArgs;
 #[cfg(feature = "gateway")]
-use self::{key::KeyArgs, serve::ServeArgs};
+use self::serve::ServeArgs;
 use crate::escape::escape;
 
 /// The last example of the help: the gateway, where this build has it.
@@ -208,8 +219,11 @@ pub enum Command {
     Export(ExportArgs),
     /// Read a connection from an IAM policy
     Import(ImportArgs),
-    /// Make API keys
-    #[cfg(feature = "gateway")]
+    /// Make, show, change and delete the connections of a store
+    #[cfg(feature = "store")]
+    Connection(ConnectionArgs),
+    /// Make, list and revoke API keys, and make the key that seals secrets
+    #[cfg(any(feature = "gateway", feature = "store"))]
     Key(KeyArgs),
     /// Serve the Data API
     #[cfg(feature = "gateway")]
@@ -251,7 +265,9 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args, &mut output),
         Command::Export(args) => iam::run_export(args, &mut output),
         Command::Import(args) => iam::run_import(args, &mut output),
-        #[cfg(feature = "gateway")]
+        #[cfg(feature = "store")]
+        Command::Connection(args) => store::run(args, &mut output),
+        #[cfg(any(feature = "gateway", feature = "store"))]
         Command::Key(args) => key::run(args, &mut output),
         #[cfg(feature = "gateway")]
         Command::Serve(args) => serve::run(args, &mut output),

@@ -222,9 +222,10 @@ fn malformed(
     Failure::invalid(message)
 }
 
-/// Says that the process is there.
-pub(super) async fn health() -> Response<HttpBody> {
-    json_response(StatusCode::OK, &json!({ "status": "ok" }))
+/// Says that the process is there, and whether it serves what is configured.
+pub(super) fn health(is_stale: bool) -> Response<HttpBody> {
+    let policy = if is_stale { "stale" } else { "current" };
+    json_response(StatusCode::OK, &json!({ "status": "ok", "policy": policy }))
 }
 
 /// What is under no route.

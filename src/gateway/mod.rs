@@ -35,7 +35,10 @@ mod wire;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -122,6 +125,8 @@ struct Shared {
     markers: marker::Markers,
     options: Options,
     running: Arc<Semaphore>,
+    /// What is configured does not load, and what is served is older.
+    is_stale: AtomicBool,
 }
 
 /// What one policy says. A request keeps to the one that it began with.
@@ -174,6 +179,7 @@ impl Gateway {
                 markers,
                 options,
                 running: Arc::new(Semaphore::new(options.max_requests)),
+                is_stale: AtomicBool::new(false),
             }),
         })
     }
@@ -185,10 +191,21 @@ impl Gateway {
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
 
+    /// Says whether the policy that is served is older than what is configured, because that does not
+    /// load. [`HEALTH`] tells those who watch the gateway.
+    pub fn set_stale(&self, is_stale: bool) {
+        self.shared.is_stale.store(is_stale, Ordering::Relaxed);
+    }
+
     /// The routes: every one but `/healthz`, which says that the process is there, leads to a
     /// decision. What is under none of them is answered with 404.
     pub fn router(&self) -> Router {
-        let mut router = Router::new().route(HEALTH, any(ask::health));
+        let mut router = {
+            let gateway = self.clone();
+            let health =
+                move || async move { ask::health(gateway.shared.is_stale.load(Ordering::Relaxed)) };
+            Router::new().route(HEALTH, any(health))
+        };
         for path in routes() {
             let gateway = self.clone();
             let handler = move |request: Request| async move { gateway.answer(request).await };

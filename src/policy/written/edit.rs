@@ -106,7 +106,8 @@ pub(crate) fn add_key(text: &str, user: &str, entry: &str) -> Result<String, Why
             let added = usize::from(name == user);
             name == same && more.len() == keys.len() + added && more.starts_with(keys)
         });
-    is_right.then_some(changed).filter(|_| known(text, user)).ok_or(WRONG)
+    let is_right = is_right && connections(&changed) == connections(text);
+    is_right.then_some(changed).ok_or(WRONG)
 }
 
 /// The file without a user's key.
@@ -141,14 +142,14 @@ fn user_node<'n, 't>(root: &'n Node<'t>, user: &str) -> Option<&'n Node<'t>> {
 
 /// What a file says about users and keys, but for the places.
 fn users(text: &str) -> Vec<(String, Vec<(Box<str>, [u8; 32], u8, bool)>)> {
+    // A text without users is not compiled for them.
+    if !read::tree(text).is_some_and(|(_, root)| field(&root, "users").is_some()) {
+        return Vec::new();
+    }
     let Ok(policy) = Policy::from_yaml("store", text) else { return Vec::new() };
     let key = |key: &ApiKey| (key.id.clone(), key.sha256, key.access.bits(), key.manage);
     let users = policy.users().iter();
     users.map(|user| (user.name.to_string(), user.keys.iter().map(key).collect())).collect()
-}
-
-fn known(text: &str, user: &str) -> bool {
-    users(text).iter().any(|(name, _)| name == user)
 }
 
 fn without(at: usize, len: usize) -> Vec<Step> {
