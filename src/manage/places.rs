@@ -23,12 +23,14 @@ const REMEMBERED: usize = 1_024;
 pub(super) struct Places {
     owners: Mutex<HashMap<String, Arc<Semaphore>>>,
     thinking: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Places {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { owners: Mutex::default(), thinking: Arc::new(Semaphore::new(cores)) }
+        let thinking = Arc::new(Semaphore::new(cores));
+        Self { owners: Mutex::default(), thinking, patience: PATIENCE }
     }
 
     /// Runs what waits, for files and locks.
@@ -56,7 +58,7 @@ impl Places {
     ) -> Result<T, Refusal> {
         let mut places = Vec::with_capacity(all.len());
         for semaphore in all {
-            let place = timeout(PATIENCE, Arc::clone(semaphore).acquire_owned()).await;
+            let place = timeout(self.patience, Arc::clone(semaphore).acquire_owned()).await;
             places.push(place.map_err(|_| Refusal::busy())?.map_err(|_| Refusal::busy())?);
         }
         let worked = spawn_blocking(move || {
@@ -82,9 +84,10 @@ impl Places {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_owner_waits_and_another_does_not() {
-        let places = Arc::new(Places::new());
+        let patience = Duration::from_millis(50);
+        let places = Arc::new(Places { patience, ..Places::new() });
         let (release, held) = std::sync::mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));
         for _ in 0..OF_ONE {
