@@ -108,7 +108,8 @@ async fn a_secret_is_in_no_log_no_answer_and_no_file() {
             assert!(!text.contains(form), "{form} is in {}", &text[..text.len().min(2_000)]);
         }
     }
-    for line in logged.lines().filter(|line| line.contains("pathward")) {
+    // The crates of the AWS SDK say the key's id, which is no secret; `serve` logs no lines of theirs.
+    for line in logged.lines().filter(|line| !line.contains("aws_") && !line.contains(" s3s")) {
         assert!(!line.contains(ID), "{line}");
     }
 }
