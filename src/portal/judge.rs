@@ -166,7 +166,7 @@ fn place_findings(review: &Review, form: &mut Form) -> Vec<Finding> {
                 Level::Warning => "warning",
                 _ => "note",
             },
-            message: sentence(&escape(&found.message)),
+            message: sentence(&escape(&without_lines(&found.message))),
             witness: found.witness.as_ref().map(|witness| escape(witness).into_owned()),
             fix: (!found.fix.is_empty()).then(|| sentence(&escape(&found.fix))),
         };
@@ -176,6 +176,15 @@ fn place_findings(review: &Review, form: &mut Form) -> Vec<Finding> {
         }
     }
     others
+}
+
+/// A message without the lines of the file that the draft would be: its form has none.
+fn without_lines(message: &str) -> String {
+    let mut parts = message.split("` in line ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |told, part| {
+        told + "`" + part.trim_start_matches(|character: char| character.is_ascii_digit())
+    })
 }
 
 /// What a path that is tried comes to.
@@ -221,4 +230,23 @@ fn in_order(said: &Said, form: &Form) -> Vec<Problem> {
     let fields =
         said.label.iter().chain(&said.credentials).chain(&said.region).chain(&said.endpoint);
     fields.chain(&said.restrictions).chain(rows).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_lines;
+
+    #[test]
+    fn lines_of_a_file_that_is_not_there_are_left_out() {
+        for (message, told) in [
+            (
+                "`a/b` is allowed by `a/` in line 9 and `a*` in line 10: x",
+                "`a/b` is allowed by `a/` and `a*`: x",
+            ),
+            ("nothing in line 9", "nothing in line 9"),
+            ("", ""),
+        ] {
+            assert_eq!(without_lines(message), told);
+        }
+    }
 }

@@ -198,7 +198,9 @@ impl World {
         let own = &item[method.to_ascii_lowercase()];
         let operation = match own.is_null() {
             false => own,
-            true => ["get", "post", "delete"].iter().map(|m| &item[*m]).find(|o| !o.is_null()).unwrap(),
+            true => {
+                ["get", "post", "delete"].iter().map(|m| &item[*m]).find(|o| !o.is_null()).unwrap()
+            }
         };
         let header = |name: &str| answer.header(name).map(str::to_owned);
         let told = self.page.check(operation, answer.status, header, &answer.body);
