@@ -137,6 +137,16 @@ fn place_problems(judged: &mut Judged, form: &mut Form) {
                 });
             }
             "restrictions" | "deny" | "access" => said.restrictions.push(problem("restrictions")),
+            _ if ConnectionId::parse(&format!("s3+{}", form.view.label)).is_err() => {
+                // Said by the name of its field here, and not by that of the file.
+                let message = match form.view.label.is_empty() {
+                    true => "Enter a label.".to_owned(),
+                    false => format!("This is no label: {}", form.view.label),
+                };
+                let help = "It has at most 64 letters, digits, `_`, `.` and `-`.".to_owned();
+                let field = "label".to_owned();
+                said.label = vec![Problem { field, message, help: Some(help) }];
+            }
             _ => said.label.push(problem("label")),
         }
     }

@@ -29,11 +29,11 @@ async fn every_answer_says_what_browsers_need_to_hear() {
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
-            ("cache-control", "no-store"),
             ("x-frame-options", "DENY"),
         ] {
             assert_eq!(answer.header(name), Some(value), "{target} {name}");
         }
+        assert!(answer.header("cache-control").unwrap().contains("no-store"), "{target}");
         assert_eq!(answer.header("access-control-allow-origin"), None);
     }
     let page = session.get("/sources").await;

@@ -209,7 +209,7 @@ async fn credentials_of_the_machine_are_not_an_owners_to_name() {
 #[tokio::test]
 async fn somebody_elses_is_as_if_it_were_not_there() {
     let world = World::start().await;
-    let identity = world.connection("ana", "hidden", &["pub/data/"]);
+    let identity = world.connection("ana", "private-label", &["pub/data/"]);
     let bob = world.sign_in("bob", "portal").await;
     let ana = world.sign_in("ana", "portal").await;
     let revision = world.store.get("ana", &identity).unwrap().revision;
@@ -224,10 +224,10 @@ async fn somebody_elses_is_as_if_it_were_not_there() {
         let answer = bob.post(&format!("/sources/{identity}{rest}"), &fields).await;
         assert_eq!(answer.status, 404, "{rest}");
     }
-    assert!(!bob.get("/sources").await.body.contains("hidden"));
+    assert!(!bob.get("/sources").await.body.contains("private-label"));
     assert!(world.store.get("ana", &identity).unwrap().revision == revision);
     // The same label is another data source.
-    let at = created(&bob, "hidden").await;
+    let at = created(&bob, "private-label").await;
     assert_ne!(at, format!("/sources/{identity}"));
     assert_eq!(bob.post("/keys/revoke", &[("id", "x")]).await.status, 404);
 }

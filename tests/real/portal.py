@@ -211,8 +211,8 @@ def main(browser):
         assert not read.startswith("ERROR"), read
         read = client(f"client.file('s3+guide://{bucket}/private.txt').getString()")
         assert "does not permit" in read, read
-        read = client(f"client.file('s3+guide://{bucket}/test_data.csv').put('x')")
-        assert "does not permit" in read, read
+        put = client(f"client.file('s3+guide://{bucket}/test_data.csv').put('x')")
+        assert put.startswith("ERROR") and "403" in put, put
 
     identity = page.url.split("/sources/")[1].split("/")[0]
     here = f"/sources/{identity}"
