@@ -56,7 +56,7 @@
 //!   `change` (`added`, `removed`, `changed`), `settings` (`field`, `old`, `new`, `new_access`),
 //!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
 //!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
-//!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
+//!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `manage`, `new_access`.
 //! * `graph`: `connection`, `owner`, `keys`, `under`, `access`, `places` (the first is the root): `here`
 //!   (what is decided for paths that end there, or null where none can) and `below` (for all that start
 //!   so): `given`, `denied` and `shut` (none of them has any access); `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
@@ -133,9 +133,13 @@ use std::{
 use clap::{Parser, Subcommand, error::ErrorKind};
 use serde::Serialize;
 
+#[cfg(any(feature = "gateway", feature = "store"))]
+use self::key::KeyArgs;
 use self::output::{Failure, Output, Special, write_json};
 #[cfg(feature = "executor")]
 pub use self::probe::ProbeArgs;
+#[cfg(feature = "gateway")]
+use self::serve::ServeArgs;
 #[cfg(feature = "store")]
 pub use self::store::ConnectionArgs;
 pub use self::{
@@ -156,10 +160,6 @@ pub use self::{
     test::TestArgs,
     validate::ValidateArgs,
 };
-#[cfg(any(feature = "gateway", feature = "store"))]
-use self::key::KeyArgs;
-#[cfg(feature = "gateway")]
-use self::serve::ServeArgs;
 use crate::escape::escape;
 
 /// The last example of the help: the gateway, where this build has it.

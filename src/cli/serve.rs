@@ -225,8 +225,13 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     };
     let policy = load(path)?;
     warn_of_variables(&policy);
-    let (gateway, listener) =
-        listen(args, Engine::new(policy), Arc::new(S3::default()), output).await?;
+    let executor = S3::default();
+    #[cfg(feature = "store")]
+    let executor = match super::store::seal_key_of(&args.seal)? {
+        Some(key) => executor.unseal_by(Arc::new(key)),
+        None => executor,
+    };
+    let (gateway, listener) = listen(args, Engine::new(policy), Arc::new(executor), output).await?;
     let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
     gateway.serve(listener, stop).await;
     reloading.abort();

@@ -25,6 +25,9 @@ use crate::policy::{MAX_FILE_SIZE, Policy, PolicyErrors, is_policy_file, written
 const LOCK: &str = ".pathward.lock";
 /// A change of more than one file, from when it is decided until it is done.
 const JOURNAL: &str = ".pathward.journal";
+/// A file before it replaces another. Hidden, so that it is no part of the policy; one that a process
+/// left behind which was killed is overwritten by the next.
+const BESIDE: &str = ".pathward.new";
 /// How long a writer waits for others.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a reader waits for a writer, which may have been stopped in the middle.
@@ -211,9 +214,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         true => fs::canonicalize(path).map_err(|error| io_error(path, error))?,
         false => path.to_owned(),
     };
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    // Hidden, so that it is no part of the policy. One that was left behind is overwritten.
-    let beside = target.with_file_name(format!(".{name}.store"));
+    let beside = target.with_file_name(BESIDE);
     let write = || {
         let mut file = File::create(&beside)?;
         if let Ok(meta) = fs::metadata(&target) {

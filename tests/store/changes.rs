@@ -105,7 +105,7 @@ fn a_change_of_two_files_that_was_interrupted_is_finished() {
     let bytes = base64(other.as_bytes());
     let journal = format!("{{\"files\":{{\"ana-x.yaml\":\"{bytes}\",\"gone.yaml\":null}}}}");
     fs::write(folder.path().join(".pathward.journal"), journal).unwrap();
-    fs::write(folder.path().join(".ana-x.yaml.store"), "half of someth").unwrap();
+    fs::write(folder.path().join(".pathward.new"), "half of someth").unwrap();
     let again = Store::open(folder.path(), None).unwrap();
     assert_eq!(again.list("ana").unwrap()[0].draft().restrictions.unwrap()[0].text, "bbb");
     assert!(!folder.path().join(".pathward.journal").exists());

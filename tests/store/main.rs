@@ -8,10 +8,12 @@ mod follow;
 mod secrets;
 mod users;
 
-#[cfg(all(feature = "cli", feature = "gateway"))]
+#[cfg(unix)]
 mod crash;
 #[cfg(feature = "gateway")]
 mod load;
+#[cfg(all(feature = "cli", feature = "gateway", feature = "embedded"))]
+mod trace;
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -140,10 +140,13 @@ fn user_node<'n, 't>(root: &'n Node<'t>, user: &str) -> Option<&'n Node<'t>> {
     all.iter().find(|node| field(node, "name").and_then(scalar) == Some(user))
 }
 
+/// What a file says about a key: its id, hash, access and whether it manages.
+type KeyFacts = (Box<str>, [u8; 32], u8, bool);
+
 /// What a file says about users and keys, but for the places.
-fn users(text: &str) -> Vec<(String, Vec<(Box<str>, [u8; 32], u8, bool)>)> {
+fn users(text: &str) -> Vec<(String, Vec<KeyFacts>)> {
     // A text without users is not compiled for them.
-    if !read::tree(text).is_some_and(|(_, root)| field(&root, "users").is_some()) {
+    if read::tree(text).is_none_or(|(_, root)| field(&root, "users").is_none()) {
         return Vec::new();
     }
     let Ok(policy) = Policy::from_yaml("store", text) else { return Vec::new() };

@@ -1,12 +1,14 @@
 //! Restrictions as a policy file has them.
 
+#[cfg(feature = "cli")]
+use crate::restriction::{Dialect, Restriction};
 use crate::{
     access::{Access, AccessSet},
     escape::is_hidden,
-    restriction::{Dialect, Restriction},
 };
 
 /// An entry of `restrictions` or `deny`; with an access of its own if it has one.
+#[cfg(feature = "cli")]
 pub(crate) fn entry(restriction: &Restriction, access: Option<AccessSet>) -> String {
     let text = quoted(restriction.text());
     let access = access.map(|access| format!(", access: {}", access_text(access)));
