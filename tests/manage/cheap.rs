@@ -37,7 +37,8 @@ fn a_keystroke_costs_milliseconds() {
     let stars = |n: usize, start: &str| -> Vec<String> {
         (0..n).map(|row| format!("{start}{row}*a*b{row}*c*d*e*{row}f*g*h")).collect()
     };
-    let plain = |n: usize| -> Vec<String> { (0..n).map(|row| format!("bucket/dir-{row}/*")).collect() };
+    let plain =
+        |n: usize| -> Vec<String> { (0..n).map(|row| format!("bucket/dir-{row}/*")).collect() };
     for (name, rows, most) in [
         ("a usual one", plain(5), 20),
         ("a hundred rows", plain(100), 100),
@@ -59,8 +60,9 @@ async fn a_hostile_draft_holds_up_nobody() {
     // As large as it may be.
     let many: Vec<String> = (0..40_000).map(|row| format!("*a{row}*b{row}*")).collect();
     let few: Vec<String> = (0..200).map(|row| format!("*{}", "a*b?*".repeat(800 - row))).collect();
-    let deep: Vec<Value> =
-        (0..150).map(|row| json!({ "glob": format!("b/{}{row}", "{a,b}/**/".repeat(6)) })).collect();
+    let deep: Vec<Value> = (0..150)
+        .map(|row| json!({ "glob": format!("b/{}{row}", "{a,b}/**/".repeat(6)) }))
+        .collect();
     let mut hostile = Vec::new();
     for restrictions in [json!(many), json!(few), json!(deep)] {
         let body = json!({ "draft": { "label": "t", "restrictions": restrictions } });

@@ -68,7 +68,11 @@ async fn what_is_wrong_names_its_field_and_row() {
     ] {
         let answer = world.send("POST", "/v1/connections", Some(&draft)).await;
         let problems = answer.is(422).json()["problems"].clone();
-        assert_eq!((&problems[0]["field"], &problems[0]["row"]), (&json!(field), &json!(row)), "{problems}");
+        assert_eq!(
+            (&problems[0]["field"], &problems[0]["row"]),
+            (&json!(field), &json!(row)),
+            "{problems}"
+        );
     }
     for (draft, message) in [
         (with("labl", "x".into()), "unknown field `labl`"),

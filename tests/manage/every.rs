@@ -70,10 +70,16 @@ async fn good(world: &World) {
     let check = json!({ "connection": "s3", "op": "read", "path": "pub/team.jpg" });
     let checked = world.send("POST", "/v1/check", Some(&check)).await.is(200).json();
     assert_eq!(checked["decision"], "allow");
-    assert_eq!(checked["rule"], json!({ "field": "restrictions", "row": 1, "text": "pub/team.jpg" }));
+    assert_eq!(
+        checked["rule"],
+        json!({ "field": "restrictions", "row": 1, "text": "pub/team.jpg" })
+    );
     let review = json!({ "draft": world.draft("two", &["pub/"]), "identity": identity });
     let review = world.send("POST", "/v1/review", Some(&review)).await.is(200).json();
-    assert_eq!((&review["valid"], &review["opened"][0]["restriction"]), (&json!(true), &json!("pub/")));
+    assert_eq!(
+        (&review["valid"], &review["opened"][0]["restriction"]),
+        (&json!(true), &json!("pub/"))
+    );
     world.change("DELETE", &at, &revision, None).await.is(204);
     world.send("GET", &at, None).await.is(404);
     let key = json!({ "id": "new", "access": "read-only" });
@@ -237,7 +243,8 @@ fn examples_of_the_page_read_as_the_program_reads_them() {
         "deny": [{ "path": "pub/x", "access": ["write"] }],
     });
     assert_eq!(page.fits_component("ConnectionIn", &draft), Ok(()));
-    for (field, value) in [("labl", json!("x")), ("keys", json!("both")), ("access", json!("all"))] {
+    for (field, value) in [("labl", json!("x")), ("keys", json!("both")), ("access", json!("all"))]
+    {
         let mut bad: Value = draft.clone();
         bad[field] = value;
         page.fits_component("ConnectionIn", &bad).unwrap_err();

@@ -25,7 +25,14 @@ async fn one_sees_what_a_caller_sees() {
         ("pub/data/", &["sub"], &["x"]),
     ] {
         let page = world.manager.browse("ana", &id, path, None).await.unwrap();
-        assert_eq!(names(&page), (folders.iter().map(|f| (*f).into()).collect(), files.iter().map(|f| (*f).into()).collect()), "{path}");
+        assert_eq!(
+            names(&page),
+            (
+                folders.iter().map(|f| (*f).into()).collect(),
+                files.iter().map(|f| (*f).into()).collect()
+            ),
+            "{path}"
+        );
         // The Data API's own page.
         let headers = [("Authorization", world.ana.as_str())];
         let target = format!("/v1/data/s3+t://{path}");
@@ -60,9 +67,14 @@ async fn a_denial_is_the_data_apis_and_so_is_another_owners_connection() {
         let refusal = world.manager.browse(who, &id, path, None).await.unwrap_err();
         let target = format!("/v1/data/{name}://{path}");
         let wire = ask(world.data, "GET", &target, key, None).await;
-        assert_eq!((refusal.status.as_u16(), &refusal.message), (wire.status, &wire.error()), "{name} {path}");
+        assert_eq!(
+            (refusal.status.as_u16(), &refusal.message),
+            (wire.status, &wire.error()),
+            "{name} {path}"
+        );
     }
-    let (theirs, none) = (ConnectionId::parse("s3+t").unwrap(), ConnectionId::parse("s3+t2").unwrap());
+    let (theirs, none) =
+        (ConnectionId::parse("s3+t").unwrap(), ConnectionId::parse("s3+t2").unwrap());
     let theirs = world.manager.test("bob", &theirs).await.unwrap_err();
     let none = world.manager.test("bob", &none).await.unwrap_err();
     assert_eq!(theirs.message.replace("s3+t", ""), none.message.replace("s3+t2", ""));
@@ -171,5 +183,8 @@ async fn a_server_that_lies_is_quoted_nowhere() {
     let target = format!("/v1/connections/{identity}/test");
     let answer = world.send("POST", &target, None).await;
     let text = String::from_utf8_lossy(&answer.is(200).body).into_owned();
-    assert!(text.contains("refused") && !text.contains("INTERNAL") && !text.contains("Canary"), "{text}");
+    assert!(
+        text.contains("refused") && !text.contains("INTERNAL") && !text.contains("Canary"),
+        "{text}"
+    );
 }

@@ -87,7 +87,9 @@ impl Page {
 
     fn resolve<'p>(&'p self, value: &'p Value) -> &'p Value {
         match value["$ref"].as_str() {
-            Some(at) => self.0.pointer(at.strip_prefix('#').unwrap()).expect("a reference to something"),
+            Some(at) => {
+                self.0.pointer(at.strip_prefix('#').unwrap()).expect("a reference to something")
+            }
             None => value,
         }
     }
@@ -201,8 +203,11 @@ fn the_page_has_every_route_and_no_other() {
     assert_eq!(on_page, routes);
     assert_eq!(page.0["openapi"], "3.1.0");
     // Names are told apart by programs that are made of the page.
-    let ids: BTreeSet<_> =
-        page.operations().iter().map(|(_, _, o)| o["operationId"].as_str().unwrap().to_owned()).collect();
+    let ids: BTreeSet<_> = page
+        .operations()
+        .iter()
+        .map(|(_, _, o)| o["operationId"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(ids.len(), page.operations().len());
 }
 
@@ -211,9 +216,12 @@ fn the_validator_sees_what_is_wrong() {
     let page = Page::read();
     let good = serde_json::json!({ "id": "x", "access": "none", "manage": false });
     assert_eq!(page.fits_component("Key", &good), Ok(()));
-    for (field, value) in
-        [("id", Value::from(5)), ("access", "some".into()), ("manage", Value::Null), ("key", "k".into())]
-    {
+    for (field, value) in [
+        ("id", Value::from(5)),
+        ("access", "some".into()),
+        ("manage", Value::Null),
+        ("key", "k".into()),
+    ] {
         let mut bad = good.clone();
         bad[field] = value;
         page.fits_component("Key", &bad).unwrap_err();

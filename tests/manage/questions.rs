@@ -36,9 +36,17 @@ async fn stored_and_drafted_are_decided_alike_and_as_the_engine_does() {
         }
         assert_eq!(answers[0], answers[1]);
         let found = &answers[0];
-        assert_eq!((&found["decision"], &found["reason"]), (&json!(decision), &json!(reason)), "{op} {path}");
+        assert_eq!(
+            (&found["decision"], &found["reason"]),
+            (&json!(decision), &json!(reason)),
+            "{op} {path}"
+        );
         if let Some((field, row)) = rule {
-            assert_eq!((&found["rule"]["field"], &found["rule"]["row"]), (&json!(field), &json!(row)), "{found}");
+            assert_eq!(
+                (&found["rule"]["field"], &found["rule"]["row"]),
+                (&json!(field), &json!(row)),
+                "{found}"
+            );
         }
     }
 }
@@ -60,7 +68,10 @@ async fn copies_have_two_paths_and_drafts_may_be_broken() {
 
     copy["draft"]["restrictions"][0] = "/pub".into();
     let answer = world.send("POST", "/v1/check", Some(&copy)).await.is(200).json();
-    assert_eq!((&answer["decision"], &answer["reason"]), (&json!("invalid"), &json!("invalid.draft")));
+    assert_eq!(
+        (&answer["decision"], &answer["reason"]),
+        (&json!("invalid"), &json!("invalid.draft"))
+    );
     for body in [
         json!({ "op": "read", "path": "pub/x" }),
         json!({ "op": "read", "path": "pub/x", "connection": "s3", "draft": draft }),

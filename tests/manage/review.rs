@@ -24,10 +24,7 @@ fn rows_that_are_well_have_words_while_others_are_not() {
     let review = of(&draft(&["pub/", "/bad", "*", "pub/../x"], &["pub/x/", "a\nb"]), None);
     assert!(!review.is_valid());
     let problems: Vec<_> = review.problems.iter().map(|p| (p.field, p.row)).collect();
-    assert_eq!(
-        problems,
-        [("restrictions", Some(1)), ("restrictions", Some(3)), ("deny", Some(1))]
-    );
+    assert_eq!(problems, [("restrictions", Some(1)), ("restrictions", Some(3)), ("deny", Some(1))]);
     let words: Vec<_> =
         review.meanings.iter().map(|m| (m.field, m.row, m.words.as_str())).collect();
     assert_eq!(

@@ -27,7 +27,8 @@ async fn a_key_reaches_its_own_users_things_and_no_others() {
     let listed = world.raw("GET", "/v1/connections", &bob, None).await.json();
     assert_eq!(listed, json!({ "connections": [], "stale": false }));
     let ask_of = |name: &str| {
-        serde_json::to_vec(&json!({ "connection": name, "op": "read", "path": "pub/data/x" })).unwrap()
+        serde_json::to_vec(&json!({ "connection": name, "op": "read", "path": "pub/data/x" }))
+            .unwrap()
     };
     let others = world.raw("POST", "/v1/check", &bob, Some(&ask_of("s3+mine"))).await.json();
     assert_eq!(others["reason"], "deny.unknown_connection");

@@ -58,7 +58,6 @@ impl Answer {
 pub struct World {
     pub store: Store,
     pub manager: Manager,
-    pub gateway: Gateway,
     pub embedded: Embedded,
     /// Where the management API is.
     pub admin: SocketAddr,
@@ -113,7 +112,6 @@ impl World {
         Self {
             store,
             manager,
-            gateway,
             embedded,
             admin,
             data,
@@ -198,7 +196,9 @@ impl World {
         let own = &item[method.to_ascii_lowercase()];
         let operation = match own.is_null() {
             false => own,
-            true => ["get", "post", "delete"].iter().map(|m| &item[*m]).find(|o| !o.is_null()).unwrap(),
+            true => {
+                ["get", "post", "delete"].iter().map(|m| &item[*m]).find(|o| !o.is_null()).unwrap()
+            }
         };
         let header = |name: &str| answer.header(name).map(str::to_owned);
         let told = self.page.check(operation, answer.status, header, &answer.body);
