@@ -56,13 +56,18 @@ pub(super) struct KeyRing {
 }
 
 impl KeyRing {
-    pub(super) fn new(users: &[User], places: usize) -> Self {
+    /// The keys of these users, each user with so many places. Those who were in `before` keep the
+    /// places that they have there: what runs still takes them.
+    pub(super) fn new(users: &[User], places: usize, before: Option<&Self>) -> Self {
         let seed = RandomState::new();
         let mut keys = HashMap::<_, Vec<_>>::new();
         let mut all_places = HashMap::new();
         for user in users {
             let name: Arc<str> = user.name.as_ref().into();
-            let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+            let places = match before.and_then(|before| before.places.get(&name)) {
+                Some(places) => Arc::clone(places),
+                None => Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            };
             all_places.insert(Arc::clone(&name), Arc::clone(&places));
             for key in &user.keys {
                 let authenticated = Authenticated {
@@ -127,6 +132,10 @@ mod tests {
     use crate::policy::{ApiKey, Location};
 
     fn ring() -> KeyRing {
+        KeyRing::new(&users(), 1, None)
+    }
+
+    fn users() -> [User; 2] {
         let location = Location { file: "users.yaml".into(), line: 1, column: 1 };
         let key = |id: &str, key: &str| ApiKey {
             location: location.clone(),
@@ -137,7 +146,18 @@ mod tests {
         };
         let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
         let ana = user("ana", vec![key("laptop", "simA"), key("job", "simB")]);
-        KeyRing::new(&[ana, user("bob", vec![key("laptop", "simC")])], 1)
+        [ana, user("bob", vec![key("laptop", "simC")])]
+    }
+
+    #[test]
+    fn a_user_keeps_the_places_that_are_taken_when_the_policy_is_another() {
+        let before = ring();
+        let held = before.owner("ana", "").places.try_acquire_owned().unwrap();
+        let after = KeyRing::new(&users(), 1, Some(&before));
+        assert!(after.owner("ana", "").places.try_acquire_owned().is_err());
+        assert!(after.owner("bob", "").places.try_acquire_owned().is_ok());
+        drop(held);
+        assert!(after.owner("ana", "").places.try_acquire_owned().is_ok());
     }
 
     #[test]

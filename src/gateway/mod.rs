@@ -136,8 +136,10 @@ struct Current {
 }
 
 impl Current {
-    fn new(engine: Engine, options: &Options) -> Arc<Self> {
-        let keys = auth::KeyRing::new(engine.policy().users(), options.max_requests_per_user);
+    fn new(engine: Engine, options: &Options, before: Option<&Self>) -> Arc<Self> {
+        let places = options.max_requests_per_user;
+        let before = before.map(|before| &before.keys);
+        let keys = auth::KeyRing::new(engine.policy().users(), places, before);
         Arc::new(Self { engine, keys })
     }
 }
@@ -174,7 +176,7 @@ impl Gateway {
         let markers = marker::Markers::new().map_err(|_| NoRandomness)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                current: RwLock::new(Current::new(engine, &options)),
+                current: RwLock::new(Current::new(engine, &options, None)),
                 executor,
                 markers,
                 options,
@@ -185,9 +187,10 @@ impl Gateway {
     }
 
     /// Decides by another policy from the next request on. Requests that run keep to the policy
-    /// that approved them.
+    /// that approved them, and count among what their user may run.
     pub fn replace(&self, engine: Engine) {
-        let current = Current::new(engine, &self.shared.options);
+        let before = self.shared.current();
+        let current = Current::new(engine, &self.shared.options, Some(&before));
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
 

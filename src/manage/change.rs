@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::AccessSet,
     gateway::respond::Code,
-    policy::PolicyErrors,
+    policy::{Connection, CredentialsRef, PolicyErrors},
     store::{Draft, DraftCredentials, KeyInfo, StoreError, Stored},
 };
 
@@ -115,6 +115,11 @@ impl Manager {
         let references = self.allows_references();
         self.run(owner, move |store| {
             may_be_saved(&name, &draft, false, references)?;
+            if !references {
+                let stored = store.get(&name, &identity)?;
+                let kept = keeps_a_reference(&draft, &stored.connection);
+                kept.map_or(Ok(()), |problem| Err(ChangeError::Invalid(vec![problem])))?;
+            }
             Ok(store.change(&name, &identity, &revision, &draft)?)
         })
         .await?
@@ -235,6 +240,25 @@ pub(super) fn of_reference(draft: &Draft, is_new: bool, allowed: bool) -> Option
         help: Some(
             "enter an access key's id and its secret; who runs Pathward may allow references, or \
              write the connection with the command"
+                .to_owned(),
+        ),
+    })
+}
+
+/// What is wrong with keeping credentials of this machine where the owner may not choose them: whoever
+/// runs Pathward gave them for the paths that the connection has, and for its server.
+pub(super) fn keeps_a_reference(draft: &Draft, stored: &Connection) -> Option<Problem> {
+    let is_own = matches!(stored.credentials(), Some(CredentialsRef::Sealed(_)));
+    (!is_own && matches!(draft.credentials, DraftCredentials::Keep)).then(|| Problem {
+        field: "credentials",
+        row: None,
+        code: "credentials.reference",
+        message:
+            "the connection has credentials of this machine, which whoever runs Pathward gave \
+                  it for what it allows now"
+                .to_owned(),
+        help: Some(
+            "enter an access key of your own, or ask whoever runs Pathward for the change"
                 .to_owned(),
         ),
     })

@@ -61,6 +61,8 @@ pub use self::connection::{
     Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, MAX_LABEL_LEN,
     Protocol, Rule, Sealed,
 };
+#[cfg(feature = "executor")]
+pub(crate) use self::endpoint::is_off_limits;
 #[cfg(any(feature = "executor", feature = "store"))]
 pub use self::unseal::{Opened, Unseal, UnsealError};
 #[cfg(feature = "store")]

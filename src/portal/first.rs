@@ -22,9 +22,6 @@ pub(super) async fn show(State(portal): State<Portal>, guest: Guest) -> Response
 /// Makes the user and the key, shows it, and signs in.
 pub(super) async fn make(State(portal): State<Portal>, guest: Guest) -> Response {
     let (link, name) = (guest.form.get("link"), guest.form.get("name").trim().to_owned());
-    if let Some(wait) = portal.shared.attempts.wait(guest.peer) {
-        return sign_in::too_many(wait, "/sources".to_owned());
-    }
     if !is_good(&portal, link) {
         return used_up(&portal, &guest);
     }

@@ -38,6 +38,11 @@ impl Invite {
         Ok(link)
     }
 
+    /// Takes back whatever link is out.
+    pub(super) fn withdraw(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Whether this is the link that is out.
     pub(super) fn is_out(&self, link: &str) -> bool {
         let out = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -104,13 +104,28 @@ struct Shared {
     cookie: String,
     sessions: Sessions,
     attempts: Attempts,
-    invite: Invite,
+    invite: Arc<Invite>,
 }
 
 impl Portal {
     /// A portal that listens at this address.
     pub fn new(manager: Manager, address: SocketAddr, options: PortalOptions) -> Self {
         let hosts = Hosts::new(address, &options.hosts);
+        let invite = Arc::new(Invite::new());
+        // Once somebody can sign in, however that came, no link is out any more.
+        manager.store().on_change({
+            let invite = Arc::clone(&invite);
+            Box::new(move |snapshot| {
+                if snapshot
+                    .policy()
+                    .users()
+                    .iter()
+                    .any(|user| user.keys.iter().any(|key| key.manage))
+                {
+                    invite.withdraw();
+                }
+            })
+        });
         Self {
             shared: Arc::new(Shared {
                 store: manager.store().clone(),
@@ -120,7 +135,7 @@ impl Portal {
                 cookie: format!("pathward-{}", address.port()),
                 sessions: Sessions::new(options.idle, options.longest),
                 attempts: Attempts::new(),
-                invite: Invite::new(),
+                invite,
                 options,
             }),
         }

@@ -77,7 +77,7 @@ async fn a_key_that_is_revoked_is_refused_from_the_next_request_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_tries_keys_is_shut_out_before_its_key_is_looked_at() {
+async fn an_address_that_tries_keys_is_slowed_and_cannot_lock_the_owner_out() {
     let world = World::start().await;
     let mut statuses = Vec::new();
     for n in 0..30 {
@@ -87,8 +87,9 @@ async fn an_address_that_tries_keys_is_shut_out_before_its_key_is_looked_at() {
     }
     assert_eq!(statuses[..20], [401; 20]);
     assert!(statuses[22..].iter().all(|status| *status == 429), "{statuses:?}");
-    // With the right key too: an answer would tell which key is right.
-    world.send("GET", "/v1/keys", None).await.is(429);
+    // Keys are too many to be guessed; and what is on the owner's machine, or comes through the same
+    // proxy, is not to keep the owner from revoking a key.
+    world.send("GET", "/v1/keys", None).await.is(200);
     // The Data API is another thing.
     let target = "/v1/connector/s3/";
     let headers = [("Authorization", world.ana.as_str())];

@@ -22,6 +22,7 @@ mod multipart;
 mod options;
 mod pages;
 mod read;
+mod resolve;
 mod root;
 mod source;
 mod write;

@@ -48,6 +48,7 @@ impl Manager {
     pub(super) async fn change_connection(&self, call: &Call, body: HttpBody) -> Answer {
         let revision = call.revision()?;
         let draft: ConnectionIn = body::read(&call.parts, body, LARGE).await?;
+        draft.says_what_may_be_done()?;
         let draft = draft.into_draft()?;
         let stored = self.change(&call.who.user, &call.parameter, &revision, draft).await?;
         Ok(tagged(StatusCode::OK, &shapes::connection(&stored), &stored.revision))

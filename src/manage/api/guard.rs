@@ -16,8 +16,9 @@ const EVERY: Duration = Duration::from_secs(3);
 /// How many addresses are remembered at most.
 const REMEMBERED: usize = 10_000;
 
-/// Remembers failed attempts. An address that has had too many is refused before its key is looked
-/// at, so that nobody tries keys faster than this; it is let in again a little later.
+/// Remembers failed attempts. Of an address that has had too many, further ones are told to come later,
+/// and are not logged. A right key is let in at any time: keys are too many to be guessed, and who
+/// shares an address with its owner must not be able to lock them out.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
     /// When all of an address's failures will be forgotten.

@@ -214,17 +214,20 @@ impl Manager {
     fn who(&self, parts: &Parts) -> Result<Admitted, Refusal> {
         let peer = parts.extensions.get::<Peer>().copied();
         let guard = &self.shared.guard;
-        if let Some(after) = guard.is_shut(peer) {
-            let mut refusal = Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                Code::UnknownKey,
-                "too many requests with unknown API keys came from this address; try again later",
-            );
-            refusal.retry_after = Some(after);
-            return Err(refusal);
-        }
         self.gateway().admit(&parts.headers).map_err(|not| match not {
             NotAdmitted::Unknown => {
+                // Whoever has a key is let in all the same: an address is shared, by the code on a
+                // machine and by all who come through a proxy, and nobody is to lock its owner out.
+                if let Some(after) = guard.is_shut(peer) {
+                    let mut refusal = Refusal::new(
+                        StatusCode::TOO_MANY_REQUESTS,
+                        Code::UnknownKey,
+                        "too many requests with unknown API keys came from this address; try \
+                         again later",
+                    );
+                    refusal.retry_after = Some(after);
+                    return refusal;
+                }
                 guard.failed(peer);
                 tracing::info!(target: "pathward::manage", "no known API key");
                 Refusal::new(

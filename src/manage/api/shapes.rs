@@ -31,10 +31,12 @@ pub(super) struct ConnectionIn {
     /// Left out, they are kept; `null` is none.
     #[serde(default, deserialize_with = "given")]
     credentials: Option<Option<CredentialsIn>>,
-    access: Option<AccessIn>,
-    restrictions: Option<Vec<RuleIn>>,
-    #[serde(default)]
-    deny: Vec<RuleIn>,
+    #[serde(default, deserialize_with = "given")]
+    access: Option<Option<AccessIn>>,
+    /// `null` is everything.
+    #[serde(default, deserialize_with = "given")]
+    restrictions: Option<Option<Vec<RuleIn>>>,
+    deny: Option<Vec<RuleIn>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -159,10 +161,27 @@ impl<'de> Deserialize<'de> for RuleIn {
 }
 
 impl ConnectionIn {
+    /// Refuses a change that does not say what is allowed and denied from then on: what it leaves out
+    /// would be opened without a word.
+    pub(super) fn says_what_may_be_done(&self) -> Result<(), Refusal> {
+        let said = [
+            ("access", self.access.is_some()),
+            ("restrictions", self.restrictions.is_some()),
+            ("deny", self.deny.is_some()),
+        ];
+        match said.iter().find(|(_, is_there)| !is_there) {
+            None => Ok(()),
+            Some((field, _)) => Err(bad(format!(
+                "a change says all of a connection, and `{field}` is missing: send it as it was, or \
+                 as it is to be; `\"restrictions\": null` is everything"
+            ))),
+        }
+    }
+
     /// The draft that it is.
     pub(super) fn into_draft(self) -> Result<Draft, Refusal> {
         let restrictions =
-            self.restrictions.map(|rules| rows("restrictions", rules)).transpose()?;
+            self.restrictions.flatten().map(|rules| rows("restrictions", rules)).transpose()?;
         Ok(Draft {
             label: self.label,
             is_default: self.is_default,
@@ -177,9 +196,9 @@ impl ConnectionIn {
                 Some(None) => DraftCredentials::None,
                 Some(Some(credentials)) => credentials.into_draft()?,
             },
-            access: self.access.map_or(AccessSet::READ_ONLY, |access| access.set),
+            access: self.access.flatten().map_or(AccessSet::READ_ONLY, |access| access.set),
             restrictions,
-            deny: rows("deny", self.deny)?,
+            deny: rows("deny", self.deny.unwrap_or_default())?,
         })
     }
 }
