@@ -55,6 +55,8 @@
 //! * `cli` (default): the command `pathward` and its module `cli`.
 //! * `executor`: approved operations, run on S3.
 //! * `gateway` (default): the Data API over HTTP, with the executor behind it.
+//! * `store` (default): connections kept in a folder, changed while they are served.
+//! * `portal` (default): where owners make and change their connections, over a store and a gateway.
 //! * `embedded` (default): an S3 server inside the process, for trying things out.
 //!
 //! Without default features the crate is the engine alone: no async runtime, no HTTP, no clap.
@@ -74,9 +76,15 @@ pub mod executor;
 pub mod gateway;
 #[doc(hidden)]
 pub mod internal;
+#[cfg(feature = "portal")]
+pub mod manage;
 pub mod path;
 pub mod policy;
+#[cfg(feature = "portal")]
+pub mod portal;
 pub mod restriction;
+#[cfg(feature = "store")]
+pub mod store;
 
 pub use access::{Access, AccessSet};
 pub use automaton::{Automaton, Below, Effect, Entry, RuleId, TooLarge, Verdict};

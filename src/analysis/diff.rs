@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
     Budget, States,
     ahead::Wanted,
@@ -108,14 +110,17 @@ pub struct KeyDiff<'p> {
     pub new: Option<AccessSet>,
     /// Whether another key has this name now.
     pub is_other: bool,
+    /// Whether it could change its user's connections and keys, and whether it can.
+    pub manage: [bool; 2],
 }
 
 impl KeyDiff<'_> {
-    /// Whether somebody may do more: a new key, another key of the same name, or more access.
+    /// Whether somebody may do more: a new key, another key of the same name, more access, or to manage.
     pub fn opens(&self) -> bool {
         let old = self.old.unwrap_or_default();
-        self.new
-            .is_some_and(|new| self.old.is_none() || self.is_other || !new.without(old).is_empty())
+        let manages = self.manage == [false, true];
+        let more = |new: AccessSet| self.is_other || manages || !new.without(old).is_empty();
+        self.new.is_some_and(|new| self.old.is_none() || more(new))
     }
 }
 
@@ -377,10 +382,16 @@ fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
     let credentials = |connection: &Connection| {
         connection.credentials().map_or_else(
             || "none".to_owned(),
-            |at| match at {
-                CredentialsRef::Env(name) => format!("env {name}"),
-                CredentialsRef::File(path) => format!("file {path}"),
-                CredentialsRef::Profile(name) => format!("profile {name}"),
+            |at| {
+                let (kind, place) = at.kind_and_place();
+                match at {
+                    // Of the same end of a key's id, and yet others.
+                    CredentialsRef::Sealed(sealed) => {
+                        let hash: [u8; 32] = Sha256::digest(sealed.text()).into();
+                        format!("{kind} …{place} ({:02x}{:02x}{:02x})", hash[0], hash[1], hash[2])
+                    }
+                    _ => format!("{kind} {place}"),
+                }
             },
         )
     };
@@ -407,6 +418,7 @@ fn key_diff<'p>(old: &'p Policy, new: &'p Policy) -> Vec<KeyDiff<'p>> {
         }
     }
     let access = |key: Option<&ApiKey>| key.map(|key| key.access);
+    let manage = |key: Option<&ApiKey>| key.is_some_and(|key| key.manage);
     pairs
         .into_iter()
         .map(|((user, id), [old, new])| KeyDiff {
@@ -415,7 +427,8 @@ fn key_diff<'p>(old: &'p Policy, new: &'p Policy) -> Vec<KeyDiff<'p>> {
             old: access(old),
             new: access(new),
             is_other: old.zip(new).is_some_and(|(old, new)| old.sha256 != new.sha256),
+            manage: [manage(old), manage(new)],
         })
-        .filter(|key| key.is_other || key.old != key.new)
+        .filter(|key| key.is_other || key.old != key.new || key.manage[0] != key.manage[1])
         .collect()
 }

@@ -1,5 +1,5 @@
-//! What `pathward serve --demo` has beyond a gateway: an S3 server inside the process with a few
-//! objects, a policy over them, a key, and three lines to try.
+//! What `pathward serve --demo` has beyond a gateway and a portal: an S3 server inside the process
+//! with a few objects, a store with one connection to it, a key, and three lines to try.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -8,66 +8,117 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest as _, Sha256};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::{
     exit::Exit,
-    key::{hex, random_key},
     output::{Failure, Output},
+    portal::Listening,
 };
 use crate::{
+    access::AccessSet,
     embedded::{Embedded, EmbeddedOptions, demo},
-    policy::Policy,
+    policy::ConnectionId,
+    store::{Draft, DraftCredentials, SealKey, Secret, Store, StoreError},
 };
 
-/// A running S3 server with the demo's objects, and the one key to its policy.
+/// What the demo's key is called.
+const KEY_ID: &str = "demo";
+
+/// What a demo in a folder begins with when it is started again, so that what was typed into the
+/// portal then still holds: it opens nothing but the demo's own server.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    port: u16,
+    access_key_id: String,
+    secret_access_key: String,
+    seal_key: String,
+}
+
+/// A running S3 server with the demo's objects, and a store with a connection to it.
 pub(super) struct Demo {
     server: Embedded,
-    policy: Policy,
-    key: String,
+    store: Store,
+    key: Zeroizing<String>,
     /// Gone with the demo.
-    credentials: Private,
+    _folder: Option<Private>,
 }
 
 impl Demo {
-    /// Starts it, with its objects in this folder or in memory.
+    /// Starts it, in this folder, or in memory and a folder that is gone with it.
     pub(super) async fn start(data: Option<&Path>) -> Result<Self, Failure> {
-        let failed = |error: &dyn std::error::Error| {
-            Failure::Said(Exit::Error, format!("the demo cannot start: {error}"))
+        Self::try_start(data)
+            .await
+            .map_err(|error| Failure::Said(Exit::Error, format!("the demo cannot start: {error}")))
+    }
+
+    async fn try_start(data: Option<&Path>) -> Result<Self, Box<dyn std::error::Error>> {
+        let kept = data.map(|data| data.join("demo.json"));
+        let known: Option<Kept> = match &kept {
+            Some(file) if file.exists() => Some(serde_json::from_slice(&fs::read(file)?)?),
+            _ => None,
         };
-        let options = EmbeddedOptions { data: data.map(Path::to_owned), ..Default::default() };
-        let server = Embedded::start(options).await.map_err(|error| failed(&error))?;
-        demo::fill(&server).await.map_err(|error| failed(&error))?;
-        let key = random_key().map_err(|error| failed(&error))?;
-        let credentials =
-            Private::write(&demo::credentials_file(&server)).map_err(|error| failed(&error))?;
-        let file = credentials.file.to_string_lossy();
-        let hash = hex(&Sha256::digest(&key));
-        let text = demo::demo_policy(&server.endpoint(), &file, &hash);
-        let policy = Policy::from_yaml("demo.yaml", &text)
-            .map_err(|errors| Failure::Said(Exit::Policy, errors.to_string()))?;
-        Ok(Self { server, policy, key, credentials })
+        let mut options = EmbeddedOptions { data: data.map(Path::to_owned), ..Default::default() };
+        if let Some(known) = &known {
+            options = options
+                .with_credentials(&known.access_key_id, &known.secret_access_key)
+                .at_port(known.port);
+        }
+        let server = Embedded::start(options).await?;
+        demo::fill(&server).await?;
+        let seal_key = match &known {
+            Some(known) => Zeroizing::new(known.seal_key.clone()),
+            None => SealKey::generate(),
+        };
+        let folder = match data {
+            None => Some(Private::new()?),
+            Some(_) => None,
+        };
+        if let Some(file) = kept.filter(|_| known.is_none()) {
+            let kept = Kept {
+                port: server.port(),
+                access_key_id: server.access_key_id().to_owned(),
+                secret_access_key: server.secret_access_key().to_owned(),
+                seal_key: seal_key.to_string(),
+            };
+            private_file(&file, &serde_json::to_vec(&kept)?)?;
+        }
+        let policy = match (data, &folder) {
+            (Some(data), _) => data.join("store"),
+            (None, Some(folder)) => folder.0.clone(),
+            (None, None) => return Err("there is no folder".into()),
+        };
+        let store = Store::open(&policy, Some(SealKey::parse(&seal_key)?))?;
+        let id = ConnectionId::parse("s3+saha")?;
+        match store.find(demo::OWNER, &id) {
+            // Somebody may have deleted it meanwhile, which is theirs to do.
+            _ if known.is_some() => {}
+            Err(StoreError::Missing) => drop(store.create(demo::OWNER, &draft(&server))?),
+            other => drop(other?),
+        }
+        match store.revoke_key(demo::OWNER, KEY_ID) {
+            Ok(()) | Err(StoreError::Missing) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let (_, key) = store.create_key(demo::OWNER, KEY_ID, AccessSet::READ_WRITE, false)?;
+        Ok(Self { server, store, key, _folder: folder })
     }
 
-    /// Takes the policy out.
-    pub(super) fn split(self) -> (Policy, Running) {
-        let Self { server, policy, key, credentials } = self;
-        (policy, Running { server, key, _credentials: credentials })
+    /// The store that is to be served.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
-}
 
-/// The demo, while the gateway serves.
-pub(super) struct Running {
-    server: Embedded,
-    key: String,
-    _credentials: Private,
-}
-
-impl Running {
     /// Says what to try.
-    pub(super) fn explain(&self, address: SocketAddr, output: &mut Output<'_>) -> io::Result<()> {
-        let key = &self.key;
-        let base = format!("http://{address}");
+    pub(super) fn explain(
+        &self,
+        gateway: SocketAddr,
+        portal: Option<&Listening>,
+        output: &mut Output<'_>,
+    ) -> io::Result<()> {
+        let key = &*self.key;
+        let base = format!("http://{gateway}");
         let curl = |path: &str| {
             format!("curl -H 'Authorization: Simple {key}' {base}/v1/connector/s3+saha/{path}")
         };
@@ -81,10 +132,32 @@ The connection s3+saha reaches four places of an S3 server in this process. Try:
   {}
 
 The first reads a file and the second does so by Algorithmia's own client (pip install algorithmia).
-The third is denied: no restriction reaches what it asks for. Ctrl-C stops.",
+The third is denied: no restriction reaches what it asks for.",
             curl("Algorithmia/test_data.csv"),
             curl("Algorithmia/private/salaries.csv"),
         )?;
+        if let Some(portal) = portal {
+            let address = portal.address;
+            let opens = match &portal.first_link {
+                Some(link) => format!("  {link}\n\nThat link works once, and makes your key."),
+                None => format!("  http://{address}\n\nSign in with the key that you made there."),
+            };
+            writeln!(
+                output.out,
+                "
+Connections are made and changed in the portal:
+
+{opens} For a connection of your own, the S3 server in this process takes
+
+  endpoint           {}
+  access key id      {}
+  secret access key  {}",
+                self.server.endpoint(),
+                self.server.access_key_id(),
+                self.server.secret_access_key(),
+            )?;
+        }
+        writeln!(output.out, "\nCtrl-C stops.")?;
         output.out.flush()
     }
 
@@ -93,36 +166,57 @@ The third is denied: no restriction reaches what it asks for. Ctrl-C stops.",
     }
 }
 
-/// A file that only this user can read, in a folder of its own, gone when this is dropped.
-struct Private {
-    folder: PathBuf,
-    file: PathBuf,
+/// The connection of Algorithmia's guide: it reaches a picture, a table and the reports of one
+/// bucket, and may write in one folder.
+fn draft(server: &Embedded) -> Draft {
+    let secret = Secret::new(server.access_key_id(), server.secret_access_key());
+    Draft {
+        is_default: true,
+        endpoint: Some(server.endpoint()),
+        region: Some("us-east-1".to_owned()),
+        // The embedded server keeps keys as they are.
+        keys: Some(crate::Keys::Exact),
+        credentials: DraftCredentials::Secret(secret),
+        restrictions: Some(demo::restrictions()),
+        ..Draft::new("saha")
+    }
 }
 
+/// A folder that only this user can enter, gone when this is dropped.
+struct Private(PathBuf);
+
 impl Private {
-    fn write(text: &str) -> io::Result<Self> {
-        let mut random = [0; 8];
+    fn new() -> io::Result<Self> {
+        let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let folder = std::env::temp_dir().join(format!("pathward-demo-{}", hex(&random)));
+        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = std::env::temp_dir().join(format!("pathward-demo-{name}"));
         let mut builder = DirBuilder::new();
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
         #[cfg(unix)]
         {
-            use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+            use std::os::unix::fs::DirBuilderExt as _;
             builder.mode(0o700);
-            options.mode(0o600);
         }
         builder.create(&folder)?;
-        let private = Self { file: folder.join("credentials"), folder };
-        options.open(&private.file)?.write_all(text.as_bytes())?;
-        Ok(private)
+        Ok(Self(folder))
     }
 }
 
 impl Drop for Private {
     fn drop(&mut self) {
         // Of a server that ends with this process: what cannot be removed opens nothing.
-        drop(fs::remove_dir_all(&self.folder));
+        drop(fs::remove_dir_all(&self.0));
     }
+}
+
+/// Writes a file that only this user can read.
+fn private_file(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(file)?.write_all(bytes)
 }

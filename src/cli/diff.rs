@@ -113,9 +113,14 @@ fn write_text(
     for key in &diff.keys {
         let access = |access: Option<AccessSet>| access.map_or("none".into(), |a| a.to_string());
         let other = if key.is_other { ", another key" } else { "" };
+        let manage = match key.manage {
+            [false, true] => ", and manages connections",
+            [true, false] if key.new.is_some() => ", and manages connections no longer",
+            _ => "",
+        };
         writeln!(
             out,
-            "! key {} of {}: {} -> {}{other}",
+            "! key {} of {}: {} -> {}{other}{manage}",
             escape(key.id),
             escape(key.user),
             access(key.old),
@@ -209,6 +214,7 @@ struct KeyJson<'j> {
     old: Option<Vec<&'static str>>,
     new: Option<Vec<&'static str>>,
     other: bool,
+    manage: bool,
     new_access: bool,
 }
 
@@ -289,6 +295,7 @@ impl<'j> KeyJson<'j> {
             old: key.old.map(names),
             new: key.new.map(names),
             other: key.is_other,
+            manage: key.manage[1],
             new_access: key.opens(),
         }
     }

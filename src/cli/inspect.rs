@@ -130,11 +130,7 @@ fn write_connection(connection: &Connection, output: &mut Output<'_>) -> Result<
 
 /// Where a connection's credentials are: the kind of place, and the place.
 pub(super) fn credentials(connection: &Connection) -> Option<(&'static str, &str)> {
-    Some(match connection.credentials()? {
-        CredentialsRef::Env(name) => ("env", name),
-        CredentialsRef::File(path) => ("file", path),
-        CredentialsRef::Profile(name) => ("profile", name),
-    })
+    connection.credentials().map(CredentialsRef::kind_and_place)
 }
 
 /// The answer of `inspect` in JSON. See [`crate::cli`].

@@ -1,4 +1,4 @@
-//! `pathward key new`: an API key, shown once and kept as a hash.
+//! `pathward key`: API keys, shown once and kept as hashes; and the key that seals secrets.
 
 use std::{
     fs::{self, File},
@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     escape::escape,
-    policy::{Policy, User},
+    policy::{
+        Policy, User,
+        written::random::{hex, random_key},
+    },
 };
 
 /// Makes API keys.
@@ -30,8 +33,17 @@ pub struct KeyArgs {
 /// What can be done with API keys.
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make an API key, show it once, and write its hash into the policy
+    /// Make an API key, show it once, and write its hash into the policy or store
     New(NewArgs),
+    /// List the API keys of a store's user
+    #[cfg(feature = "store")]
+    List(super::store::ListKeysArgs),
+    /// Revoke an API key of a store: a gateway that follows the store denies it within a second
+    #[cfg(feature = "store")]
+    Revoke(super::store::RevokeArgs),
+    /// Make the key that seals the secrets of a store, or change it
+    #[cfg(feature = "store")]
+    Seal(super::store::SealArgs),
 }
 
 /// The key to make.
@@ -40,6 +52,7 @@ pub(super) enum KeyCommand {
 Examples:
   pathward key new --policy policies/ --user steph --id laptop
   export ALGORITHMIA_API_KEY=$(pathward key new --policy policies/ --user steph --id job)
+  pathward key new --store data/ --user steph --id portal --manage
 
 The key alone goes to standard output. The policy keeps its SHA-256: a lost key cannot be shown
 again, only replaced. A user that the policy does not know yet gets a file `user-NAME.yaml` in the
@@ -51,7 +64,14 @@ Exit codes: 0 made, 1 the policy cannot be changed, 2 wrong usage, 3 the policy 
 pub(super) struct NewArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
-    policy: PathBuf,
+    #[cfg_attr(feature = "store", arg(required_unless_present = "store"))]
+    #[cfg_attr(not(feature = "store"), arg(required = true))]
+    policy: Option<PathBuf>,
+
+    /// The store, which a gateway may be following
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "DIR", conflicts_with = "policy")]
+    store: Option<PathBuf>,
 
     /// Whose key
     #[arg(long, value_name = "NAME")]
@@ -64,6 +84,10 @@ pub(super) struct NewArgs {
     /// What the key may do with data, on top of what each connection allows
     #[arg(long, value_name = "PERMISSION", value_enum, default_value_t = KeyAccess::ReadOnly)]
     access: KeyAccess,
+
+    /// The key may change the user's own connections and keys: not for code that is not trusted
+    #[arg(long)]
+    manage: bool,
 }
 
 /// The answer of `key new` in JSON. See [`crate::cli`].
@@ -73,12 +97,29 @@ struct KeyJson<'a> {
     user: &'a str,
     id: &'a str,
     access: &'a str,
+    manage: bool,
     file: String,
 }
 
 pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let KeyCommand::New(args) = &args.command;
-    let policy = load(&args.policy)?;
+    let args = match &args.command {
+        KeyCommand::New(args) => args,
+        #[cfg(feature = "store")]
+        KeyCommand::List(args) => return super::store::list_keys(args, output),
+        #[cfg(feature = "store")]
+        KeyCommand::Revoke(args) => return super::store::revoke_key(args, output),
+        #[cfg(feature = "store")]
+        KeyCommand::Seal(args) => return super::store::seal_key(args, output),
+    };
+    #[cfg(feature = "store")]
+    if let Some(folder) = &args.store {
+        let (access, manage) = (args.access.into(), args.manage);
+        return super::store::new_key(folder, (&args.user, &args.id), access, manage, output);
+    }
+    let Some(path) = &args.policy else {
+        return Err(Failure::question("name a policy: `--policy FILE|DIR`"));
+    };
+    let policy = load(path)?;
     let user = policy.users().iter().find(|user| *user.name == *args.user);
     if user.is_some_and(|user| user.keys.iter().any(|key| *key.id == *args.id)) {
         let id = escape(&args.id);
@@ -91,9 +132,10 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
     let access = args.access.to_possible_value();
     let access = access.as_ref().map_or("read-only", |value| value.get_name());
     let hash = hex(&Sha256::digest(&key));
-    let entry = format!("{{ id: {}, sha256: {hash}, access: {access} }}", quoted(&args.id));
-    let change = Change::new(&args.policy, &policy, &args.user, user, &entry)?;
-    change.apply(&args.policy, &args.user, &args.id)?;
+    let may = if args.manage { ", manage: true" } else { "" };
+    let entry = format!("{{ id: {}, sha256: {hash}, access: {access}{may} }}", quoted(&args.id));
+    let change = Change::new(path, &policy, &args.user, user, &entry)?;
+    change.apply(path, &args.user, &args.id)?;
 
     let file = change.file.to_string_lossy().into_owned();
     match output.format {
@@ -113,30 +155,11 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
             }
         }
         Format::Json => {
-            let (user, id) = (&args.user, &args.id);
-            output.json(&KeyJson { key: &key, user, id, access, file })?;
+            let (user, id, manage) = (&args.user, &args.id, args.manage);
+            output.json(&KeyJson { key: &key, user, id, access, manage, file })?;
         }
     }
     Ok(Exit::Fine)
-}
-
-/// `sim` and 40 letters and digits: 238 bits that nobody can guess.
-pub(super) fn random_key() -> Result<String, getrandom::Error> {
-    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut key = String::from("sim");
-    while key.len() < 43 {
-        let mut bytes = [0; 64];
-        getrandom::fill(&mut bytes)?;
-        // Bytes beyond the last whole 62 are left out, so that every letter is as likely.
-        let letters = bytes.iter().filter(|byte| **byte < 248);
-        let letters = letters.filter_map(|byte| LETTERS.get(usize::from(byte % 62)));
-        key.extend(letters.take(43 - key.len()).map(|letter| char::from(*letter)));
-    }
-    Ok(key)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name as YAML text: JSON's quotes are YAML's too.
@@ -353,14 +376,6 @@ mod tests {
         );
         assert_eq!(changed(&flow), None);
         assert_eq!(changed("users: [{ name: ana }]\n"), None);
-    }
-
-    #[test]
-    fn keys_are_long_and_never_the_same() {
-        let (one, other) = (random_key().unwrap(), random_key().unwrap());
-        assert_ne!(one, other);
-        assert!(one.len() == 43 && one.starts_with("sim"), "{one}");
-        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     }
 
     #[test]

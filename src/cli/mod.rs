@@ -56,7 +56,7 @@
 //!   `change` (`added`, `removed`, `changed`), `settings` (`field`, `old`, `new`, `new_access`),
 //!   `opened_total`, `closed_total`, `undecided`, `opened` and `closed` (the first 10,000 each): `access`,
 //!   `cause` (`restriction`, `deny`, `keys`), `rule` or null, `extent` (`whole`, `part`), `witness`;
-//!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `new_access`.
+//!   and `keys`: `user`, `id`, `old` and `new` (accesses or null), `other`, `manage`, `new_access`.
 //! * `graph`: `connection`, `owner`, `keys`, `under`, `access`, `places` (the first is the root): `here`
 //!   (what is decided for paths that end there, or null where none can) and `below` (for all that start
 //!   so): `given`, `denied` and `shut` (none of them has any access); `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
@@ -76,7 +76,12 @@
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.
 //! * `import iam`: `policy` (YAML), `relations`, `restrictions` and `deny` (how many).
-//! * `key new`: `key` (this once), `user`, `id`, `access`, `file`.
+//! * `connection list`: `connections`, each as the answer of `new`, `show`, `set` and `default`: `identity`,
+//!   `revision`, `connection`, `owner`, `default`, `endpoint`, `region`, `keys`, `credentials` (`kind`, `at`),
+//!   `access`, `restrictions` (null for everything) and `deny`: `text`, `dialect`, `access` or null; `file`.
+//!   `connection rm`: `identity`, `connection`, `owner`, `deleted`.
+//! * `key new`: `key` (this once), `user`, `id`, `access`, `manage`, `file` (of `--policy`). `key list`: `keys`:
+//!   `id`, `access`, `manage`. `key revoke`: `user`, `id`, `revoked`. `key seal`: `file`, `resealed`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
 //!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`).
@@ -89,7 +94,7 @@ mod check;
 mod chosen;
 mod coverage;
 mod create;
-#[cfg(all(feature = "gateway", feature = "embedded"))]
+#[cfg(all(feature = "portal", feature = "embedded"))]
 mod demo;
 mod diff;
 mod exit;
@@ -98,11 +103,13 @@ mod graph;
 pub(crate) mod iam;
 mod inspect;
 mod junit;
-#[cfg(feature = "gateway")]
+#[cfg(any(feature = "gateway", feature = "store"))]
 mod key;
 mod lint;
 mod log;
 mod output;
+#[cfg(feature = "portal")]
+mod portal;
 #[cfg(feature = "executor")]
 mod probe;
 mod question;
@@ -113,11 +120,12 @@ mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "store")]
+mod store;
 mod suggest;
 mod tally;
 mod test;
 mod validate;
-mod yaml;
 
 use std::{
     io::{self, BufWriter, Write},
@@ -127,9 +135,15 @@ use std::{
 use clap::{Parser, Subcommand, error::ErrorKind};
 use serde::Serialize;
 
+#[cfg(any(feature = "gateway", feature = "store"))]
+use self::key::KeyArgs;
 use self::output::{Failure, Output, Special, write_json};
 #[cfg(feature = "executor")]
 pub use self::probe::ProbeArgs;
+#[cfg(feature = "gateway")]
+use self::serve::ServeArgs;
+#[cfg(feature = "store")]
+pub use self::store::ConnectionArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
@@ -148,8 +162,6 @@ pub use self::{
     test::TestArgs,
     validate::ValidateArgs,
 };
-#[cfg(feature = "gateway")]
-use self::{key::KeyArgs, serve::ServeArgs};
 use crate::escape::escape;
 
 /// The last example of the help: the gateway, where this build has it.
@@ -209,8 +221,11 @@ pub enum Command {
     Export(ExportArgs),
     /// Read a connection from an IAM policy
     Import(ImportArgs),
-    /// Make API keys
-    #[cfg(feature = "gateway")]
+    /// Make, show, change and delete the connections of a store
+    #[cfg(feature = "store")]
+    Connection(ConnectionArgs),
+    /// Make, list and revoke API keys, and make the key that seals secrets
+    #[cfg(any(feature = "gateway", feature = "store"))]
     Key(KeyArgs),
     /// Serve the Data API
     #[cfg(feature = "gateway")]
@@ -252,7 +267,9 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args, &mut output),
         Command::Export(args) => iam::run_export(args, &mut output),
         Command::Import(args) => iam::run_import(args, &mut output),
-        #[cfg(feature = "gateway")]
+        #[cfg(feature = "store")]
+        Command::Connection(args) => store::run(args, &mut output),
+        #[cfg(any(feature = "gateway", feature = "store"))]
         Command::Key(args) => key::run(args, &mut output),
         #[cfg(feature = "gateway")]
         Command::Serve(args) => serve::run(args, &mut output),

@@ -46,6 +46,10 @@ pub struct ProbeArgs {
     /// Where objects may be written and deleted: a directory in a bucket, `bucket/prefix/`
     #[arg(long, value_name = "BUCKET/PREFIX/")]
     under: OsString,
+
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    seal: super::store::SealKeyArgs,
 }
 
 pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
@@ -61,7 +65,13 @@ pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Fai
             || Failure::question(format!("the policy has no connection `{}`", target.id)),
         )?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(probe(&S3::default(), connection, &path));
+    let executor = S3::default();
+    #[cfg(feature = "store")]
+    let executor = match super::store::seal_key_of(&args.seal)? {
+        Some(key) => executor.unseal_by(std::sync::Arc::new(key)),
+        None => executor,
+    };
+    let report = runtime.block_on(probe(&executor, connection, &path));
     let report = report.map_err(|error| match error {
         ProbeError::Prefix => Failure::question(error.to_string()),
         ProbeError::Execute(ExecuteError::Missing) => {

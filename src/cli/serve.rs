@@ -1,5 +1,7 @@
 //! `pathward serve`: the gateway.
 
+#[cfg(feature = "store")]
+use std::sync::{Mutex, PoisonError};
 use std::{
     io::IsTerminal as _, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration,
 };
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::Engine,
-    executor::S3,
+    executor::{Executor, S3},
     gateway::{Gateway, Options},
     policy::{CredentialsRef, Policy},
 };
@@ -26,10 +28,12 @@ use crate::{
 Examples:
   pathward serve --demo
   pathward serve --policy policies/
+  pathward serve --store data/ --seal-key seal.key
   pathward serve --policy policies/ --listen 127.0.0.1:9000 --log-format json
 
 The address is printed on standard output once connections are taken; everything else, a line for
-each decision among it, goes to standard error. SIGHUP loads the policy again, whole or not at all.
+each decision among it, goes to standard error. SIGHUP loads the policy again, whole or not at all; a
+store is followed without it.
 SIGINT and SIGTERM stop: no new connections, and running requests may end.
 
 It speaks HTTP without TLS: put a TLS proxy before it wherever callers are not on this machine.
@@ -39,22 +43,37 @@ load.")]
 pub struct ServeArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
-    #[cfg_attr(not(feature = "embedded"), arg(required = true))]
+    #[cfg_attr(not(feature = "store"), arg(required = true))]
     policy: Option<PathBuf>,
 
+    /// Serve the connections of this folder, which is made if it is not there, and follow every change
+    /// of them: by `pathward connection` and `key`, and by hand
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "DIR", conflicts_with = "policy")]
+    store: Option<PathBuf>,
+
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    seal: super::store::SealKeyArgs,
+
     /// Serve a demo: an S3 server inside this process, with some objects, a policy and a key
-    #[cfg(feature = "embedded")]
+    #[cfg(all(feature = "embedded", feature = "portal"))]
     #[arg(long, conflicts_with = "policy")]
+    #[cfg_attr(feature = "store", arg(conflicts_with = "store"))]
     demo: bool,
 
     /// Keep the demo's objects in this folder instead of in memory
-    #[cfg(feature = "embedded")]
+    #[cfg(all(feature = "embedded", feature = "portal"))]
     #[arg(long, value_name = "DIR", requires = "demo")]
     data: Option<PathBuf>,
 
     /// Where to listen: an IP address and a port; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+
+    #[cfg(feature = "portal")]
+    #[command(flatten)]
+    portal: super::portal::PortalArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -178,35 +197,87 @@ fn failed(doing: &str, error: &std::io::Error) -> Failure {
 async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     // Before anyone is told that it listens: until then, a signal ends the process where it is.
     let stop = stop();
-    #[cfg(feature = "embedded")]
+    #[cfg(all(feature = "embedded", feature = "portal"))]
     if args.demo {
-        let (policy, demo) = super::demo::Demo::start(args.data.as_deref()).await?.split();
-        let (gateway, listener) = listen(args, policy, output).await?;
-        demo.explain(listener.local_addr()?, output)?;
-        gateway.serve(listener, stop).await;
+        let demo = super::demo::Demo::start(args.data.as_deref()).await?;
+        let (gateway, listener, _follower) = listen_over(args, demo.store(), output).await?;
+        let address = listener.local_addr()?;
+        let user = crate::embedded::demo::OWNER;
+        let portal = args.portal.listen(demo.store(), &gateway, address, user, output).await?;
+        demo.explain(address, portal.as_ref(), output)?;
+        super::portal::serve(gateway, listener, portal, stop).await;
         demo.stop().await;
         return Ok(Exit::Fine);
     }
-    let Some(path) = &args.policy else {
-        return Err(Failure::question("name a policy, `--policy FILE|DIR`, or try `--demo`"));
-    };
     let hung_up = HangUps::new();
+    #[cfg(feature = "store")]
+    if let Some(folder) = &args.store {
+        let store = super::store::open(folder, &args.seal)?;
+        let (gateway, listener, _follower) = listen_over(args, &store, output).await?;
+        #[cfg(feature = "portal")]
+        {
+            let address = listener.local_addr()?;
+            let portal = args.portal.listen(&store, &gateway, address, "", output).await?;
+            if let Some(link) = portal.as_ref().and_then(|portal| portal.first_link.as_deref()) {
+                writeln!(
+                    output.out,
+                    "nobody can sign in yet; this link, once, makes the first key: {link}"
+                )?;
+                output.out.flush()?;
+            }
+            super::portal::serve(gateway, listener, portal, stop).await;
+        }
+        #[cfg(not(feature = "portal"))]
+        gateway.serve(listener, stop).await;
+        drop(hung_up);
+        return Ok(Exit::Fine);
+    }
+    let Some(path) = &args.policy else {
+        return Err(Failure::question(
+            "name a policy, `--policy FILE|DIR`, or a store, `--store DIR`, or try `--demo`",
+        ));
+    };
     let policy = load(path)?;
     warn_of_variables(&policy);
-    let (gateway, listener) = listen(args, policy, output).await?;
+    let executor = S3::default();
+    #[cfg(feature = "store")]
+    let executor = match super::store::seal_key_of(&args.seal)? {
+        Some(key) => executor.unseal_by(Arc::new(key)),
+        None => executor,
+    };
+    let (gateway, listener) = listen(args, Engine::new(policy), Arc::new(executor), output).await?;
     let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
     gateway.serve(listener, stop).await;
     reloading.abort();
     Ok(Exit::Fine)
 }
 
+/// Listens for a gateway that follows a store, and says where. Others' changes are followed for as
+/// long as the last of these is kept.
+#[cfg(feature = "store")]
+async fn listen_over(
+    args: &ServeArgs,
+    store: &crate::store::Store,
+    output: &mut Output<'_>,
+) -> Result<(Gateway, TcpListener, crate::store::Follower), Failure> {
+    let executor = Arc::new(S3::default().unseal_by(store.unseal()));
+    let policy = Arc::clone(store.snapshot().policy());
+    warn_of_variables(&policy);
+    let engine = Engine::new(policy);
+    let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _, output).await?;
+    follow(store, &gateway, &executor);
+    let follower = store.follow().map_err(super::store::failure)?;
+    Ok((gateway, listener, follower))
+}
+
 /// Listens, and says where.
 async fn listen(
     args: &ServeArgs,
-    policy: Policy,
+    engine: Engine,
+    executor: Arc<dyn Executor>,
     output: &mut Output<'_>,
 ) -> Result<(Gateway, TcpListener), Failure> {
-    let gateway = Gateway::new(Engine::new(policy), Arc::new(S3::default()), args.limits.options())
+    let gateway = Gateway::new(engine, executor, args.limits.options())
         .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
     let listener = TcpListener::bind(args.listen)
         .await
@@ -222,6 +293,25 @@ async fn listen(
     writeln!(output.out, "listening on http://{address}")?;
     output.out.flush()?;
     Ok((gateway, listener))
+}
+
+/// Has the gateway decide by what the store says, from each change on.
+#[cfg(feature = "store")]
+fn follow(store: &crate::store::Store, gateway: &Gateway, executor: &Arc<S3>) {
+    let (gateway, executor) = (gateway.clone(), Arc::clone(executor));
+    let served = Mutex::new(store.snapshot().policy().revision());
+    store.on_change(Box::new(move |snapshot| {
+        let policy = snapshot.policy();
+        let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
+        if *served != policy.revision() {
+            *served = policy.revision();
+            warn_of_variables(policy);
+            gateway.replace(Engine::new(Arc::clone(policy)));
+            // Credentials that nothing names any more are forgotten.
+            executor.retain(policy);
+        }
+        gateway.set_stale(snapshot.invalid().is_some());
+    }));
 }
 
 /// Warns of each connection whose credentials are to be in variables that are not set.
@@ -299,8 +389,10 @@ async fn reload(gateway: Gateway, path: PathBuf, hang_ups: HangUps) {
                     "the policy was loaded again"
                 );
                 gateway.replace(Engine::new(policy));
+                gateway.set_stale(false);
             }
             Err(errors) => {
+                gateway.set_stale(true);
                 tracing::error!(
                     target: "pathward::serve",
                     "the policy does not load and the last one stays: {errors}"

@@ -1,6 +1,6 @@
-//! What `pathward serve --demo` has to show: some objects, and a policy over them.
+//! What `pathward serve --demo` has to show: some objects, and what of them is allowed.
 //!
-//! The policy is that of Algorithmia's guide: a connection `s3+saha` that reaches a picture, a
+//! What is allowed is that of Algorithmia's guide: a connection `s3+saha` that reaches a picture, a
 //! table and the reports of one bucket, and may write in one folder. Beside them lies what it
 //! must not reach.
 
@@ -59,72 +59,34 @@ fn report(month: u32) -> String {
     text
 }
 
-/// The demo's policy, in YAML.
-///
-/// * `endpoint`: the server's, as [`Embedded::endpoint`] says it.
-/// * `credentials_file`: the path of a file with what [`credentials_file`] says. A path, because
-///   an environment cannot be set safely in a program with threads.
-/// * `key_sha256_hex`: the hash of the API key that the demo's user has, 64 hexadecimal digits.
-pub fn demo_policy(endpoint: &str, credentials_file: &str, key_sha256_hex: &str) -> String {
-    // In single quotes, YAML knows one escape.
-    let credentials_file = credentials_file.replace('\'', "''");
-    format!(
-        "\
-# The policy of `pathward serve --demo`, after Algorithmia's guide to Amazon S3.
-connections:
-  - id: s3+saha
-    owner: {OWNER}
-    # Code that says just s3://… means this one.
-    default: true
-    credentials: {{ file: '{credentials_file}' }}
-    endpoint: {endpoint}
-    region: us-east-1
-    # The embedded server keeps keys as they are.
-    keys: exact
-    restrictions:
-      - {BUCKET}/team.jpg
-      - {BUCKET}/test_data.csv
-      - {BUCKET}/reports/
-      - {{ path: {BUCKET}/out/, access: read-write }}
+/// What the demo's connection reaches, as Algorithmia's guide has it: a picture, a table and the
+/// reports of one bucket; and one folder that it may write in.
+#[cfg(feature = "store")]
+pub fn restrictions() -> Vec<crate::store::DraftRule> {
+    use crate::{access::AccessSet, store::DraftRule};
 
-users:
-  - name: {OWNER}
-    keys:
-      - id: demo
-        sha256: {key_sha256_hex}
-        access: read-write
-"
-    )
-}
-
-/// The server's credentials as a file of the AWS tools has them. It is a secret: whoever writes
-/// it somewhere sees to it that only the user can read it.
-pub fn credentials_file(server: &Embedded) -> String {
-    let (id, secret) = (server.access_key_id(), server.secret_access_key());
-    format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
+    let path = |key: &str| DraftRule::path(format!("{BUCKET}/{key}"));
+    let mut written = path("out/");
+    written.access = Some(AccessSet::READ_WRITE);
+    vec![path("team.jpg"), path("test_data.csv"), path("reports/"), written]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Caller, ConnectionId, CredentialsRef, Engine, Keys, Path, Policy,
-        engine::{DeleteObject, ReadObject, WriteObject},
-    };
 
+    #[cfg(feature = "store")]
     #[test]
-    fn the_policy_loads_and_decides() {
-        let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-        let text = demo_policy("http://127.0.0.1:4000", "/tmp/it's/credentials.ini", hash);
-        let policy = Policy::from_yaml("demo.yaml", &text).unwrap();
-        let saha = ConnectionId::parse("s3+saha").unwrap();
-        let connection = policy.connections().first().unwrap();
-        assert_eq!(connection.endpoint(), Some("http://127.0.0.1:4000"));
-        assert_eq!(connection.keys(), Keys::Exact);
-        let file = CredentialsRef::File("/tmp/it's/credentials.ini".into());
-        assert_eq!(connection.credentials(), Some(&file));
+    fn the_restrictions_decide() {
+        use crate::{
+            Caller, ConnectionId, Engine, Path,
+            engine::{DeleteObject, ReadObject, WriteObject},
+            store::Draft,
+        };
 
-        let engine = Engine::new(policy);
+        let draft = Draft { restrictions: Some(restrictions()), ..Draft::new("saha") };
+        let engine = Engine::new(draft.check(OWNER).unwrap());
+        let saha = ConnectionId::parse("s3+saha").unwrap();
         let demo = Caller::with_full_permission(OWNER);
         let reads = |text: &str| {
             let path = Path::new(text).unwrap();

@@ -50,6 +50,8 @@ pub struct EmbeddedOptions {
     /// The key id and the secret that clients sign with. `None`: random ones. Fixed ones are for
     /// tests that compare signatures.
     pub credentials: Option<(String, String)>,
+    /// The port of loopback to listen on; 0 takes a free one.
+    pub port: u16,
 }
 
 impl EmbeddedOptions {
@@ -62,6 +64,15 @@ impl EmbeddedOptions {
     #[must_use]
     pub fn with_credentials(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.credentials = Some((id.into(), secret.into()));
+        self
+    }
+}
+
+impl EmbeddedOptions {
+    /// It listens on this port.
+    #[must_use]
+    pub fn at_port(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 }
@@ -98,13 +109,18 @@ impl Embedded {
         };
         let store = Arc::new(Store::open(options.data).await?);
         let service = service::build(&store, &credentials);
-        let (server, address) = Server::start(service).await?;
+        let (server, address) = Server::start(service, options.port).await?;
         Ok(Self { address, credentials, store, server })
     }
 
     /// The address to give to clients, such as `http://127.0.0.1:40123`. Buckets are in the path.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The port of loopback that it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// The id of the key that requests are signed with: 20 characters.

@@ -32,9 +32,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) async fn start(service: S3Service) -> Result<(Self, SocketAddr), EmbeddedError> {
+    pub(super) async fn start(
+        service: S3Service,
+        port: u16,
+    ) -> Result<(Self, SocketAddr), EmbeddedError> {
         let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EmbeddedError::Listen)?;
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(EmbeddedError::Listen)?;
         let address = listener.local_addr().map_err(EmbeddedError::Listen)?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(accept(listener, service, stopped));

@@ -40,8 +40,8 @@ pub struct Engine {
 
 impl Engine {
     /// An engine that decides by this policy.
-    pub fn new(policy: Policy) -> Self {
-        Self { policy: Arc::new(policy) }
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        Self { policy: policy.into() }
     }
 
     /// The policy.

@@ -19,9 +19,6 @@ use crate::{
     policy::{Connection, ConnectionId, CredentialsRef, Keys, Policy},
 };
 
-/// The one who owns the connection of the probe's policy.
-const OWNER: &str = "probe";
-
 /// What a server could take two keys for one by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -208,6 +205,7 @@ pub async fn probe(
 struct Prober<'e> {
     executor: &'e dyn Executor,
     engine: Engine,
+    owner: String,
     id: ConnectionId<'static>,
     /// A new directory, `bucket/prefix/name/`.
     directory: String,
@@ -232,8 +230,10 @@ impl<'e> Prober<'e> {
         let directory = format!("{bucket}/{key}{name}/");
         let slashed = format!("{bucket}//{key}{name}/");
         let mut yaml = format!(
-            "connections:\n  - id: s3+probe\n    owner: {OWNER}\n    keys: exact\n    restrictions:\n      \
+            "connections:\n  - id: s3+probe\n    owner: {}\n    keys: exact\n    restrictions:\n      \
              - {{ path: {}, access: read-write }}\n      - {{ path: {}, access: read-only }}\n",
+            // Sealed credentials open for their owner alone.
+            quoted(connection.owner()),
             quoted(&directory),
             quoted(&slashed)
         );
@@ -245,16 +245,22 @@ impl<'e> Prober<'e> {
         field("endpoint", connection.endpoint());
         field("region", connection.region());
         if let Some(credentials) = connection.credentials() {
-            let (kind, place) = match credentials {
-                CredentialsRef::Env(name) => ("env", name),
-                CredentialsRef::File(path) => ("file", path),
-                CredentialsRef::Profile(name) => ("profile", name),
+            let fields = match credentials {
+                CredentialsRef::Sealed(sealed) => {
+                    let (text, ends) = (quoted(sealed.text()), quoted(sealed.id_ends()));
+                    format!("sealed: {text}, id-ends: {ends}")
+                }
+                reference => {
+                    let (kind, place) = reference.kind_and_place();
+                    format!("{kind}: {}", quoted(place))
+                }
             };
-            yaml.push_str(&format!("    credentials: {{ {kind}: {} }}\n", quoted(place)));
+            yaml.push_str(&format!("    credentials: {{ {fields} }}\n"));
         }
         let policy = Policy::from_yaml("probe", &yaml).map_err(|_| ExecuteError::Configuration)?;
         let id = ConnectionId::parse("s3+probe").map_err(|_| ExecuteError::Configuration)?;
-        Ok(Self { executor, engine: Engine::new(policy), id, directory, slashed })
+        let owner = connection.owner().to_owned();
+        Ok(Self { executor, engine: Engine::new(policy), owner, id, directory, slashed })
     }
 
     async fn run(&self) -> Result<Vec<(Alias, Treatment)>, ProbeError> {
@@ -324,8 +330,8 @@ impl<'e> Prober<'e> {
         owned(format!("{}{key}", self.directory))
     }
 
-    fn caller(&self) -> Caller<'static> {
-        Caller::with_full_permission(OWNER)
+    fn caller(&self) -> Caller<'_> {
+        Caller::with_full_permission(&self.owner)
     }
 
     async fn write(&self, path: &Path<'static>, content: &'static str) -> Result<(), ExecuteError> {

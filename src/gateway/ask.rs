@@ -78,7 +78,7 @@ pub(super) fn is_node(headers: &HeaderMap) -> bool {
 }
 
 /// Sixteen random hexadecimal digits; all zeros when there is no randomness, which harms nobody.
-fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     let mut bytes = [0; 8];
     let _ = getrandom::fill(&mut bytes);
     format!("{:016x}", u64::from_le_bytes(bytes))
@@ -222,9 +222,14 @@ fn malformed(
     Failure::invalid(message)
 }
 
-/// Says that the process is there.
-pub(super) async fn health() -> Response<HttpBody> {
-    json_response(StatusCode::OK, &json!({ "status": "ok" }))
+/// Says that the process is there, and whether it serves what is configured.
+pub(super) fn health(is_stale: bool) -> Response<HttpBody> {
+    // Those who know the answer of a gateway that is well get it as it always was.
+    let answer = match is_stale {
+        true => json!({ "status": "ok", "policy": "stale" }),
+        false => json!({ "status": "ok" }),
+    };
+    json_response(StatusCode::OK, &answer)
 }
 
 /// What is under no route.

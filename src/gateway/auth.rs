@@ -20,6 +20,8 @@ pub(super) struct Authenticated {
     /// What the owner calls the key.
     pub(super) key_id: Arc<str>,
     permission: AccessSet,
+    /// Whether the key may change its user's connections and keys.
+    pub(super) manage: bool,
     /// The user's places for requests, whichever key they come with.
     pub(super) places: Arc<Semaphore>,
 }
@@ -27,6 +29,18 @@ pub(super) struct Authenticated {
 impl Authenticated {
     pub(super) fn caller(&self) -> Caller<'_> {
         Caller { name: &self.user, permission: self.permission }
+    }
+
+    /// The owner of connections, who looks through them without a key that takes anything away.
+    /// `key_id` is what the log has in the key's place.
+    fn owner(user: &str, key_id: &str, places: Arc<Semaphore>) -> Self {
+        Self {
+            user: user.into(),
+            key_id: key_id.into(),
+            permission: Caller::with_full_permission(user).permission,
+            manage: false,
+            places,
+        }
     }
 }
 
@@ -37,20 +51,30 @@ impl Authenticated {
 pub(super) struct KeyRing {
     seed: RandomState,
     keys: HashMap<u64, Vec<([u8; 32], Authenticated)>>,
+    /// The places of each user.
+    places: HashMap<Arc<str>, Arc<Semaphore>>,
 }
 
 impl KeyRing {
-    pub(super) fn new(users: &[User], places: usize) -> Self {
+    /// The keys of these users, each user with so many places. Those who were in `before` keep the
+    /// places that they have there: what runs still takes them.
+    pub(super) fn new(users: &[User], places: usize, before: Option<&Self>) -> Self {
         let seed = RandomState::new();
         let mut keys = HashMap::<_, Vec<_>>::new();
+        let mut all_places = HashMap::new();
         for user in users {
             let name: Arc<str> = user.name.as_ref().into();
-            let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+            let places = match before.and_then(|before| before.places.get(&name)) {
+                Some(places) => Arc::clone(places),
+                None => Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            };
+            all_places.insert(Arc::clone(&name), Arc::clone(&places));
             for key in &user.keys {
                 let authenticated = Authenticated {
                     user: Arc::clone(&name),
                     key_id: key.id.as_ref().into(),
                     permission: key.access,
+                    manage: key.manage,
                     places: Arc::clone(&places),
                 };
                 keys.entry(seed.hash_one(key.sha256))
@@ -58,7 +82,14 @@ impl KeyRing {
                     .push((key.sha256, authenticated));
             }
         }
-        Self { seed, keys }
+        Self { seed, keys, places: all_places }
+    }
+
+    /// The owner of this name, who needs no key because who asks knows them already.
+    pub(super) fn owner(&self, user: &str, key_id: &str) -> Authenticated {
+        let places = self.places.get(user).map(Arc::clone);
+        // One who is in no policy has no connections either.
+        Authenticated::owner(user, key_id, places.unwrap_or_else(|| Arc::new(Semaphore::new(1))))
     }
 
     /// Whose key came with the request: `None` without a key, with one that is not known, and with
@@ -101,16 +132,32 @@ mod tests {
     use crate::policy::{ApiKey, Location};
 
     fn ring() -> KeyRing {
+        KeyRing::new(&users(), 1, None)
+    }
+
+    fn users() -> [User; 2] {
         let location = Location { file: "users.yaml".into(), line: 1, column: 1 };
         let key = |id: &str, key: &str| ApiKey {
             location: location.clone(),
             id: id.into(),
             sha256: Sha256::digest(key).into(),
             access: AccessSet::READ_ONLY,
+            manage: false,
         };
         let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
         let ana = user("ana", vec![key("laptop", "simA"), key("job", "simB")]);
-        KeyRing::new(&[ana, user("bob", vec![key("laptop", "simC")])], 1)
+        [ana, user("bob", vec![key("laptop", "simC")])]
+    }
+
+    #[test]
+    fn a_user_keeps_the_places_that_are_taken_when_the_policy_is_another() {
+        let before = ring();
+        let held = before.owner("ana", "").places.try_acquire_owned().unwrap();
+        let after = KeyRing::new(&users(), 1, Some(&before));
+        assert!(after.owner("ana", "").places.try_acquire_owned().is_err());
+        assert!(after.owner("bob", "").places.try_acquire_owned().is_ok());
+        drop(held);
+        assert!(after.owner("ana", "").places.try_acquire_owned().is_ok());
     }
 
     #[test]

@@ -51,6 +51,23 @@ impl Ask<'_> {
         file: File,
         marker: Option<&str>,
     ) -> Result<Response<HttpBody>, Failure> {
+        let (page, marker) = self.listed(file, marker).await?;
+        let page = Page {
+            folders: page.folders.into_iter().map(|name| Folder { name }).collect(),
+            files: page.files.into_iter().map(FileLine::from).collect(),
+            marker,
+        };
+        let mut response = json_response(StatusCode::OK, &page);
+        response.headers_mut().insert("x-data-type", DIRECTORY);
+        Ok(response)
+    }
+
+    /// A page of the path's listing, and the marker of the next where more follows.
+    pub(super) async fn listed(
+        &self,
+        file: File,
+        marker: Option<&str>,
+    ) -> Result<(DirectoryPage, Option<String>), Failure> {
         let allowed = self.approve_listing(file)?;
         let directory = allowed.approved.operation().path.clone();
         let connection = allowed.approved.connection().id().to_string();
@@ -87,14 +104,7 @@ impl Ask<'_> {
             }
         }
         let marker = next.and_then(|next| self.shared.markers.seal(&bound, &next));
-        let page = Page {
-            folders: page.folders.into_iter().map(|name| Folder { name }).collect(),
-            files: page.files.into_iter().map(FileLine::from).collect(),
-            marker,
-        };
-        let mut response = json_response(StatusCode::OK, &page);
-        response.headers_mut().insert("x-data-type", DIRECTORY);
-        Ok(response)
+        Ok((page, marker))
     }
 
     /// HEAD of a directory: whether it is there.

@@ -25,22 +25,35 @@ mod directories;
 mod files;
 mod listing;
 mod marker;
+#[cfg(feature = "portal")]
+mod owner;
 mod query;
-mod respond;
+pub(crate) mod respond;
 mod serve;
 mod target;
 mod wire;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use axum::{Router, extract::Request, routing::any};
 use tokio::sync::Semaphore;
 
-pub use self::target::{Family, PREFIXES};
+#[cfg(feature = "portal")]
+pub(crate) use self::{
+    ask::request_id,
+    owner::{Admitted, NotAdmitted},
+};
+pub use self::{
+    serve::Peer,
+    target::{Family, PREFIXES},
+};
 use crate::{engine::Engine, executor::Executor};
 
 /// The limits of a gateway.
@@ -112,6 +125,8 @@ struct Shared {
     markers: marker::Markers,
     options: Options,
     running: Arc<Semaphore>,
+    /// What is configured does not load, and what is served is older.
+    is_stale: AtomicBool,
 }
 
 /// What one policy says. A request keeps to the one that it began with.
@@ -121,8 +136,10 @@ struct Current {
 }
 
 impl Current {
-    fn new(engine: Engine, options: &Options) -> Arc<Self> {
-        let keys = auth::KeyRing::new(engine.policy().users(), options.max_requests_per_user);
+    fn new(engine: Engine, options: &Options, before: Option<&Self>) -> Arc<Self> {
+        let places = options.max_requests_per_user;
+        let before = before.map(|before| &before.keys);
+        let keys = auth::KeyRing::new(engine.policy().users(), places, before);
         Arc::new(Self { engine, keys })
     }
 }
@@ -159,26 +176,39 @@ impl Gateway {
         let markers = marker::Markers::new().map_err(|_| NoRandomness)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                current: RwLock::new(Current::new(engine, &options)),
+                current: RwLock::new(Current::new(engine, &options, None)),
                 executor,
                 markers,
                 options,
                 running: Arc::new(Semaphore::new(options.max_requests)),
+                is_stale: AtomicBool::new(false),
             }),
         })
     }
 
     /// Decides by another policy from the next request on. Requests that run keep to the policy
-    /// that approved them.
+    /// that approved them, and count among what their user may run.
     pub fn replace(&self, engine: Engine) {
-        let current = Current::new(engine, &self.shared.options);
+        let before = self.shared.current();
+        let current = Current::new(engine, &self.shared.options, Some(&before));
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+    }
+
+    /// Says whether the policy that is served is older than what is configured, because that does not
+    /// load. [`HEALTH`] tells those who watch the gateway.
+    pub fn set_stale(&self, is_stale: bool) {
+        self.shared.is_stale.store(is_stale, Ordering::Relaxed);
     }
 
     /// The routes: every one but `/healthz`, which says that the process is there, leads to a
     /// decision. What is under none of them is answered with 404.
     pub fn router(&self) -> Router {
-        let mut router = Router::new().route(HEALTH, any(ask::health));
+        let mut router = {
+            let gateway = self.clone();
+            let health =
+                move || async move { ask::health(gateway.shared.is_stale.load(Ordering::Relaxed)) };
+            Router::new().route(HEALTH, any(health))
+        };
         for path in routes() {
             let gateway = self.clone();
             let handler = move |request: Request| async move { gateway.answer(request).await };

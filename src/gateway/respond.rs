@@ -18,11 +18,11 @@ use crate::{
     executor::{BodyError, ExecuteError, TreeError},
 };
 
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Codes of the Data API's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
+pub(crate) enum Code {
     NotAuthorized = 2001,
     UnknownKey = 2002,
     InvalidJson = 2013,
@@ -33,40 +33,40 @@ pub(super) enum Code {
 
 /// Why a request was not done, as its caller is told.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) status: StatusCode,
-    pub(super) code: Code,
-    pub(super) message: String,
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Code,
+    pub(crate) message: String,
     /// How many objects were deleted before it failed.
-    pub(super) deleted: Option<u64>,
-    pub(super) retry_after: Option<Duration>,
+    pub(crate) deleted: Option<u64>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failure {
-    pub(super) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), deleted: None, retry_after: None }
     }
 
     /// A request that cannot be meant.
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
     }
 
     /// More is asked at once than there is room for.
-    pub(super) fn full(message: &str) -> Self {
+    pub(crate) fn full(message: &str) -> Self {
         let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, message);
         failure.retry_after = Some(Duration::from_secs(1));
         failure
     }
 
-    pub(super) fn missing(asked: &str) -> Self {
+    pub(crate) fn missing(asked: &str) -> Self {
         let message = format!("there is no file or directory {asked}");
         Self::new(StatusCode::NOT_FOUND, Code::InvalidRequest, message)
     }
 
     /// A decision that is not an allow. Says what was asked for and nothing of the policy: not
     /// whether a restriction is near, nor whether anything is there.
-    pub(super) fn refused(decision: &Decision<'_>, connection: &str, asked: &str) -> Self {
+    pub(crate) fn refused(decision: &Decision<'_>, connection: &str, asked: &str) -> Self {
         match (decision.outcome(), decision.reason()) {
             (_, Reason::UnknownConnection) => Self::new(
                 StatusCode::FORBIDDEN,
@@ -91,7 +91,7 @@ impl Failure {
     }
 
     /// An approved operation that was not done.
-    pub(super) fn of(error: &ExecuteError, asked: &str) -> Self {
+    pub(crate) fn of(error: &ExecuteError, asked: &str) -> Self {
         let (status, code) = match error {
             ExecuteError::Missing => return Self::missing(asked),
             ExecuteError::KeyNotSendable => (StatusCode::BAD_REQUEST, Code::InvalidRequest),
@@ -119,12 +119,12 @@ impl Failure {
     }
 
     /// A tree that was not deleted to its end.
-    pub(super) fn of_tree(error: &TreeError, asked: &str) -> Self {
+    pub(crate) fn of_tree(error: &TreeError, asked: &str) -> Self {
         Self { deleted: Some(error.deleted), ..Self::of(&error.error, asked) }
     }
 
     /// The response. `error` has nothing but scalars: some clients read it into a map of strings.
-    pub(super) fn response(self, request_id: &str) -> Response<HttpBody> {
+    pub(crate) fn response(self, request_id: &str) -> Response<HttpBody> {
         let mut error = json!({
             "message": self.message,
             "code": self.code as u32,
@@ -157,7 +157,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// A response of JSON, with its length, which stands for a HEAD request too.
-pub(super) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<HttpBody> {
+pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<HttpBody> {
     let text = serde_json::to_vec(value).unwrap_or_default();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, JSON);
@@ -166,7 +166,7 @@ pub(super) fn json_response(status: StatusCode, value: &impl Serialize) -> Respo
 }
 
 /// A response with what every one carries.
-pub(super) fn response(
+pub(crate) fn response(
     status: StatusCode,
     headers: HeaderMap,
     body: HttpBody,

@@ -33,10 +33,20 @@ impl Gateway {
     /// Serves connections until `stop` is ready; then what runs may end, for as long as the
     /// options say.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        self.serve_router(self.router(), listener, stop).await;
+    }
+
+    /// The same for other routes than the gateway's own, with the same limits. Each request has a
+    /// [`Peer`] among its extensions.
+    pub async fn serve_router(
+        &self,
+        router: axum::Router,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) {
         let options = self.shared.options;
         let places = Arc::new(Semaphore::new(options.max_connections));
         let connections = GracefulShutdown::new();
-        let router = self.router();
         // Dropped at the end, with which every connection is.
         let (cut, is_cut) = tokio::sync::watch::channel(());
         let mut stop = std::pin::pin!(stop);
@@ -45,12 +55,13 @@ impl Gateway {
                 () = &mut stop => break,
                 accepted = accept(&listener, &places) => accepted,
             };
-            let Some((stream, place)) = accepted else { break };
+            let Some((stream, peer, place)) = accepted else { break };
             let turn = Arc::new(Turn::default());
             let wire = Wire::new(stream, options.idle_timeout, Arc::clone(&turn));
             let router = router.clone();
-            let service = service_fn(move |request: http::Request<Incoming>| {
+            let service = service_fn(move |mut request: http::Request<Incoming>| {
                 turn.begin();
+                request.extensions_mut().insert(peer);
                 let (turn, router) = (Arc::clone(&turn), router.clone());
                 async move {
                     let response = answer(router, request.map(HttpBody::new)).await?;
@@ -87,6 +98,10 @@ impl Gateway {
     }
 }
 
+/// The address that a request came from: of the proxy, where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Peer(pub std::net::IpAddr);
+
 /// Kept by an answer's body. When that is let go of, nothing of ours is still to be written but what
 /// the library holds.
 struct OurTurn(Arc<Turn>);
@@ -101,14 +116,14 @@ impl Drop for OurTurn {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Small answers go out at once.
                 let _ = stream.set_nodelay(true);
-                return Some((stream, place));
+                return Some((stream, Peer(address.ip()), place));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: connections that end give some back.

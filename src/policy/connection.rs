@@ -162,6 +162,51 @@ pub enum CredentialsRef {
     File(Box<str>),
     /// `{ profile: NAME }`: in this profile of the shared AWS configuration.
     Profile(Box<str>),
+    /// `{ sealed: TEXT, id-ends: WXYZ }`: here, sealed with a key that is somewhere else.
+    Sealed(Sealed),
+}
+
+impl CredentialsRef {
+    /// The kind of place, as a policy names it, and the place: of sealed credentials, what the key's
+    /// id ends with.
+    pub fn kind_and_place(&self) -> (&'static str, &str) {
+        match self {
+            Self::Env(name) => ("env", name),
+            Self::File(path) => ("file", path),
+            Self::Profile(name) => ("profile", name),
+            Self::Sealed(sealed) => ("sealed", sealed.id_ends()),
+        }
+    }
+}
+
+/// Credentials that only the holder of a key can open. `Debug` shows what the key's id ends with.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Sealed {
+    pub(super) text: Box<str>,
+    pub(super) id_ends: Box<str>,
+}
+
+impl Sealed {
+    #[cfg(feature = "store")]
+    pub(crate) fn new(text: String, id_ends: &str) -> Self {
+        Self { text: text.into(), id_ends: id_ends.into() }
+    }
+
+    /// The sealed text: base64 of a file of `age`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The last characters of the access key's id, by which its owner knows it. At most four.
+    pub fn id_ends(&self) -> &str {
+        &self.id_ends
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed").field("id_ends", &self.id_ends).finish_non_exhaustive()
+    }
 }
 
 /// A place in a policy's files. Lines and columns count from 1, columns in characters; line 0 is

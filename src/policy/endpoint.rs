@@ -2,9 +2,10 @@
 //!
 //! Addresses that are link-local are refused, and with them those at which clouds give a machine
 //! its credentials: whoever can write a policy, and not log in, is not to have the gateway talk
-//! to them. A name that resolves to such an address is not found out here.
+//! to them. A name that resolves to such an address is found out when it does
+//! (`executor/s3/resolve.rs`).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{fields, report::Report, yaml::Node};
 
@@ -106,6 +107,15 @@ fn check(text: &str) -> Result<(), Wrong> {
 
 /// Names of metadata services.
 const METADATA: [&str; 2] = ["metadata.google.internal", "metadata.goog"];
+
+/// Whether an S3 server is never to be at this address: it is link-local, or a cloud's metadata service.
+#[cfg_attr(not(feature = "executor"), expect(dead_code, reason = "who resolves names asks this"))]
+pub(crate) fn is_off_limits(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_link_local(address),
+        IpAddr::V6(address) => is_link_local_v6(address),
+    }
+}
 
 /// Link-local addresses, which have the metadata services of most clouds, and those of the others.
 fn is_link_local(address: Ipv4Addr) -> bool {

@@ -48,15 +48,25 @@ mod schema;
 mod secrets;
 mod test_file;
 mod traps;
+#[cfg(any(feature = "executor", feature = "store"))]
+mod unseal;
 mod users;
+#[cfg(any(feature = "cli", feature = "store"))]
+pub(crate) mod written;
 mod yaml;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 pub use self::connection::{
     Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, MAX_LABEL_LEN,
-    Protocol, Rule,
+    Protocol, Rule, Sealed,
 };
+#[cfg(feature = "executor")]
+pub(crate) use self::endpoint::is_off_limits;
+#[cfg(any(feature = "executor", feature = "store"))]
+pub use self::unseal::{Opened, Unseal, UnsealError};
+#[cfg(feature = "store")]
+pub use self::written::DraftRule;
 pub use self::{
     diagnostic::{Diagnostic, PolicyErrors, Severity, Snippet},
     load::{MAX_FILE_SIZE, MAX_RULES, is_policy_file},
@@ -107,6 +117,17 @@ enum Place {
 }
 
 impl Policy {
+    /// The policy that allows nothing, because nothing is configured.
+    pub fn empty() -> Self {
+        Self {
+            connections: Vec::new(),
+            users: Vec::new(),
+            by_owner: HashMap::new(),
+            warnings: Vec::new(),
+            revision: Revision(0),
+        }
+    }
+
     /// Every connection, in the order of the files' names and then of the files.
     pub fn connections(&self) -> &[Arc<Connection>] {
         &self.connections
@@ -160,13 +181,20 @@ pub struct ApiKey {
     pub sha256: [u8; 32],
     /// The data permission of the key, on top of each connection's own access.
     pub access: AccessSet,
+    /// Whether it may change its user's own connections and keys, and sign in to the portal. Never
+    /// true of a key that untrusted code holds.
+    pub manage: bool,
     /// Where the key is written.
     pub location: Location,
 }
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("id", &self.id).field("access", &self.access).finish()
+        f.debug_struct("ApiKey")
+            .field("id", &self.id)
+            .field("access", &self.access)
+            .field("manage", &self.manage)
+            .finish()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 static FILE: Shape = Shape { name: "a policy", fields: &["connections", "users"], secret: None };
-static CONNECTION: Shape = Shape {
+pub(super) static CONNECTION: Shape = Shape {
     name: "a connection",
     fields: &[
         "id",

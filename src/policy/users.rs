@@ -13,7 +13,7 @@ use crate::access::AccessSet;
 
 static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: None };
 static API_KEY: Shape =
-    Shape { name: "an API key", fields: &["id", "sha256", "access"], secret: Some(HASH) };
+    Shape { name: "an API key", fields: &["id", "sha256", "access", "manage"], secret: Some(HASH) };
 
 /// What to write instead of an API key.
 const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
@@ -84,8 +84,13 @@ fn api_key<'n>(
                 "say what the key may do with data: `none`, `read-only` or `read-write`",
             )
             .and_then(|node| key_access(report, node));
+        let manage = match fields.get("manage") {
+            Some(node) => fields::truth(report, node, "`manage`"),
+            None => Some(false),
+        };
         let location = report.location(node.span);
-        Some(ApiKey { id: id?.into(), sha256: sha256?, access: access?, location })
+        let (id, manage) = (id?.into(), manage?);
+        Some(ApiKey { id, sha256: sha256?, access: access?, manage, location })
     })();
     if report.errors() > errors {
         credentials::hide_all(report, node);

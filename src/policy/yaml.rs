@@ -27,6 +27,8 @@ pub const MAX_YAML_NODES: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Node<'t> {
     pub(super) span: Span,
+    /// The byte behind it: of a list or mapping without brackets, behind its last value.
+    pub(super) end: u32,
     pub(super) value: Value<'t>,
 }
 
@@ -102,7 +104,7 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
                     Some(tag) => traps::tag(report, tag),
                     None => Value::Scalar(scalar),
                 };
-                tree.add(Node { span, value });
+                tree.add(Node { span, end: span.to, value });
             }
             Event::SequenceStart(..) | Event::MappingStart(..) => {
                 if let Some(tag) = tag {
@@ -120,7 +122,7 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
             Event::SequenceEnd | Event::MappingEnd => tree.close(span),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 let value = traps::alias(report, span);
-                tree.add(Node { span, value });
+                tree.add(Node { span, end: span.to, value });
             }
             Event::Anchor(..) => {
                 let value = traps::anchor(report, span);
@@ -170,14 +172,19 @@ impl<'t> Tree<'t> {
     fn close(&mut self, end: Span) {
         let node = match self.open.pop() {
             Some(Open::Sequence(span, items)) => {
-                Node { span: extent(span, end), value: Value::Sequence(items) }
+                let last = items.last().map_or(span.from, |item| item.end);
+                let value = Value::Sequence(items);
+                Node { span: extent(span, end), end: behind(last, end), value }
             }
             Some(Open::Mapping(span, entries, _)) => {
+                let closed = end;
                 let end = match entries.first() {
                     Some((key, _)) if span.from == span.to => key.span,
                     _ => end,
                 };
-                Node { span: extent(span, end), value: Value::Mapping(entries) }
+                let last = entries.last().map_or(span.from, |(_, value)| value.end);
+                let behind = behind(last, closed);
+                Node { span: extent(span, end), end: behind, value: Value::Mapping(entries) }
             }
             None => return,
         };
@@ -197,6 +204,11 @@ impl<'t> Tree<'t> {
             node.value = value;
         }
     }
+}
+
+/// Where a list or mapping ends: behind its bracket, or without one behind its last value.
+fn behind(last: u32, end: Span) -> u32 {
+    if end.to > end.from { end.to } else { last }
 }
 
 /// What is marked for a list or mapping: all of it if it ends in the line where it starts.

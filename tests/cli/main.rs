@@ -18,6 +18,8 @@ mod recipe;
 mod replay;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(all(feature = "store", feature = "gateway"))]
+mod store;
 mod suggest;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod tls;

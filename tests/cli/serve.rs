@@ -238,7 +238,7 @@ fn the_demos_lines_do_what_they_say() {
     let data = folder.0.path().join("data");
     for kept in [false, true, true] {
         let mut command = folder.command();
-        command.args("serve --demo --listen 127.0.0.1:0".split(' '));
+        command.args("serve --demo --listen 127.0.0.1:0 --portal 127.0.0.1:0".split(' '));
         if kept {
             command.arg("--data").arg(&data);
         }
@@ -323,7 +323,9 @@ fn what_is_logged_can_be_replayed_and_suggested_from() {
 fn s03_no_signature_key_or_header_is_logged() {
     let folder = Folder::with(POLICY);
     let mut command = folder.command();
-    command.args("serve --demo --listen 127.0.0.1:0 --log-level trace".split(' '));
+    command.args(
+        "serve --demo --listen 127.0.0.1:0 --portal 127.0.0.1:0 --log-level trace".split(' '),
+    );
     let served = Served::start(&mut command, "Ctrl-C stops");
     let key = served.said.split("Simple ").nth(1).and_then(|rest| rest.split('\'').next());
     let key = key.expect("a key");

@@ -18,6 +18,8 @@
 #[expect(dead_code, reason = "the tests of the executor use all of it")]
 mod backend;
 
+#[path = "../support/canary.rs"]
+mod canaries;
 mod canary;
 mod chance;
 mod directories;

@@ -13,7 +13,8 @@ def run(binary, folder, python):
     stdout, stderr = folder / "stdout", folder / "stderr"
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "NO_PROXY": "127.0.0.1"}
     with open(stdout, "wb") as out, open(stderr, "wb") as err:
-        gateway = subprocess.Popen([binary, "serve", "--demo", "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
+        gateway = subprocess.Popen([binary, "serve", "--demo", "--listen", "127.0.0.1:0",
+                                    "--portal", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=err, env=environment, cwd=folder)
     checks = []
 

@@ -6,6 +6,8 @@
     tests/real/run.py --suite node --suite raw     some suites
     tests/real/run.py --binary target/release/pathward
 
+Then the portal, driven by a browser: PATHWARD_BLESS=1 writes its pictures into src/portal/pictures.
+
 For each backend it starts the server, puts objects there, starts `pathward serve` with a policy
 over them, runs the suites, and compares what is stored then with what the clients were told.
 tests/real/setup installs what this needs. PATHWARD_REAL (target/real) is where that is.
@@ -16,6 +18,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -45,7 +48,9 @@ CLIENTS = {
     "node": ["node", "--no-deprecation", HERE / "clients/node_suite.js"],
     "rust": [REAL / "rust/debug/pathward-rust-client"],
 }
-SUITES = [*CLIENTS, "raw", "aliases", "canaries"]
+SUITES = [*CLIENTS, "raw", "aliases", "portal", "canaries"]
+# Where the portal is driven by a browser: keys are bytes on the one, and not on the other.
+PORTAL = {"embedded", "seaweedfs"}
 # More than the longest suite takes on two busy cores; past it, something hangs.
 SUITE_SECONDS = 300
 
@@ -138,12 +143,75 @@ def search_canaries(gateway, backend, texts):
     ]
 
 
+def run_portal(binary, backend, folder):
+    """Drives the portal of a demo with a browser, over this backend."""
+    folder.mkdir()
+    stdout, stderr = folder / "gateway.stdout", folder / "gateway.stderr"
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(temporary), "NO_PROXY": "127.0.0.1"}
+    with open(stdout, "wb") as out, open(stderr, "wb") as err:
+        served = subprocess.Popen([binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--portal", "127.0.0.1:0",
+                                   "--log-level", "trace"],
+                                  stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, cwd=folder)
+    checks = []
+    try:
+        end = time.monotonic() + 60
+        while "Ctrl-C" not in stdout.read_text() and served.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        text = stdout.read_text()
+        found = {name: re.search(pattern, text) for name, pattern in (
+            ("gateway", r"listening on (http://\S+)"), ("portal", r"portal on (http://\S+)"),
+            ("link", r"(http://\S+/first\?link=\w+)"), ("key", r"Simple (\w+)"))}
+        checks.append(check("the demo says where everything is", [name for name in found if not found[name]]))
+        if not all(found.values()):
+            return checks
+        config = {name: match.group(1) for name, match in found.items()}
+        config |= {"bucket": backend.bucket, "endpoint": backend.endpoint, "access_key": backend.key,
+                   "secret_key": backend.secret, "python": str(CLIENTS["py205"][0]), "chromium": shutil.which("chromium"),
+                   "axe": str(REAL / "axe/node_modules/axe-core/axe.min.js")}
+        if backend.name == "embedded":
+            pictures = ROOT / "src/portal/pictures" if "PATHWARD_BLESS" in os.environ else folder / "pictures"
+            pictures.mkdir(exist_ok=True)
+            config["pictures"] = str(pictures)
+        (folder / "config.json").write_text(json.dumps(config))
+        with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
+            code = subprocess.run([REAL / "portal/bin/python", "-B", HERE / "portal.py", folder / "config.json"],
+                                  stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder,
+                                  timeout=2 * SUITE_SECONDS).returncode
+        lines = [json.loads(line) for line in (folder / "stdout").read_text().splitlines()]
+        checks += lines
+        if code != 0 or not lines:
+            checks.append(check("the browser's suite ends as it should", [code, (folder / "stderr").read_text()[-2000:]]))
+        if backend.name == "embedded":
+            few = [name for name in ("sources", "restrictions", "review") if not (pictures / f"{name}.png").exists()]
+            checks.append(check("the pictures of the README can be made", few))
+        # At rest, in output and in the log: sealed, or not at all.
+        files = {str(file.relative_to(folder)): file.read_bytes() for file in [stdout, stderr, *temporary.rglob("*")]
+                 if file.is_file()}
+        checks.append(check("the store is among what is searched", [] if any("tmp/" in name for name in files) else ["no"]))
+        checks.append(check("no credential at rest, in output or in the log",
+                            canaries.search({"the access key": backend.key, "the secret": backend.secret}, files)))
+    finally:
+        served.send_signal(signal.SIGINT)
+        try:
+            code = served.wait(40)
+        except subprocess.TimeoutExpired:
+            served.kill()
+            code = f"{served.wait()}, after it was killed"
+    checks.append(check("it stops with 0, and its store is gone", ([] if code == 0 else [code]) + list(temporary.iterdir())))
+    return checks
+
+
 def run_backend(name, suites, binary, results, folder):
     started = time.monotonic()
     backend = world.Backend(name, folder / "server")
     try:
         backend.seed()
         print(f"{name:10} started and seeded in {time.monotonic() - started:.1f} s", flush=True)
+        if "portal" in suites and name in PORTAL:
+            started = time.monotonic()
+            results.add(name, "portal", run_portal(binary, backend, folder / "portal"), time.monotonic() - started)
         gateway = world.Gateway(binary, backend, folder / "gateway")
         texts = {}
         try:

@@ -19,10 +19,12 @@ use crate::{
         exit::Exit,
         output::{Failure, Format, Output, escape_bytes},
         validate::plural,
-        yaml::{access_text, names, quoted},
     },
     escape::escape,
-    policy::{ConnectionId, Policy},
+    policy::{
+        ConnectionId, Policy,
+        written::text::{access_text, names, quoted},
+    },
 };
 
 /// The longest file that is read: IAM's own policies have a few thousand characters.

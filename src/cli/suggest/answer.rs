@@ -6,7 +6,6 @@ use super::{
     super::{
         output::{Failure, Output, escape_bytes, rule_text},
         validate::plural,
-        yaml::{access_text, entry},
     },
     gather::{Found, OfOne, Rules},
 };
@@ -15,7 +14,10 @@ use crate::{
     analysis::{Answer, Language, States, Suggestion, openings, suggest},
     automaton::Effect,
     escape::escape,
-    policy::{Connection, Rule},
+    policy::{
+        Connection, Rule,
+        written::text::{access_text, entry},
+    },
     restriction::Restriction,
 };
 

@@ -1,7 +1,7 @@
 //! One client for each account that connections name, made when it is first needed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -18,8 +18,8 @@ use super::{
     http,
 };
 use crate::{
-    executor::ExecuteError,
-    policy::{Connection, CredentialsRef},
+    executor::{ExecuteError, Unseal},
+    policy::{Connection, CredentialsRef, Policy},
 };
 
 /// Used where neither the connection nor its credentials name a region: most servers but AWS take
@@ -28,21 +28,48 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// What makes two connections share a client.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Account {
-    endpoint: Option<Box<str>>,
+pub(super) struct Account {
+    pub(super) endpoint: Option<Box<str>>,
     region: Option<Box<str>>,
-    credentials: Option<CredentialsRef>,
+    pub(super) credentials: Option<CredentialsRef>,
+    /// Of sealed credentials, which open for their owner alone: who that is.
+    pub(super) owner: Option<Box<str>>,
+}
+
+impl Account {
+    fn of(connection: &Connection) -> Self {
+        let is_sealed = matches!(connection.credentials(), Some(CredentialsRef::Sealed(_)));
+        Self {
+            endpoint: connection.endpoint().map(Into::into),
+            region: connection.region().map(Into::into),
+            credentials: connection.credentials().cloned(),
+            owner: is_sealed.then(|| connection.owner().into()),
+        }
+    }
 }
 
 /// Clients by account. `Debug` shows how many.
 pub(super) struct Clients {
     options: S3Options,
+    unseal: Option<Arc<dyn Unseal>>,
     made: Mutex<HashMap<Account, Arc<OnceCell<Client>>>>,
 }
 
 impl Clients {
     pub(super) fn new(options: S3Options) -> Self {
-        Self { options, made: Mutex::default() }
+        Self { options, unseal: None, made: Mutex::default() }
+    }
+
+    pub(super) fn unseal_by(&mut self, unseal: Arc<dyn Unseal>) {
+        self.unseal = Some(unseal);
+    }
+
+    /// Forgets the clients of accounts that no connection of the policy names any more.
+    pub(super) fn retain(&self, policy: &Policy) {
+        let named: HashSet<Account> =
+            policy.connections().iter().map(|connection| Account::of(connection)).collect();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|account, _| named.contains(account));
     }
 
     pub(super) fn options(&self) -> &S3Options {
@@ -51,11 +78,7 @@ impl Clients {
 
     /// The connection's client. One that could not be made is tried again the next time.
     pub(super) async fn get(&self, connection: &Connection) -> Result<Client, ExecuteError> {
-        let account = Account {
-            endpoint: connection.endpoint().map(Into::into),
-            region: connection.region().map(Into::into),
-            credentials: connection.credentials().cloned(),
-        };
+        let account = Account::of(connection);
         let cell = {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(made.entry(account.clone()).or_default())
@@ -66,7 +89,7 @@ impl Clients {
     /// Built from nothing but the connection: what else the environment has for the AWS tools,
     /// such as another endpoint, is not for us to follow.
     async fn make(&self, account: &Account) -> Result<Client, ExecuteError> {
-        let loaded = credentials::load(account.credentials.as_ref()).await?;
+        let loaded = credentials::load(account, self.unseal.as_ref()).await?;
         let region = match &account.region {
             Some(region) => Region::new(region.to_string()),
             None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),

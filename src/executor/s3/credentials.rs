@@ -16,7 +16,13 @@ use aws_config::{
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_s3::config::Region;
 
-use crate::{executor::ExecuteError, policy::CredentialsRef};
+use std::sync::Arc;
+
+use super::clients::Account;
+use crate::{
+    executor::{ExecuteError, Unseal},
+    policy::{CredentialsRef, Sealed},
+};
 
 /// What a connection's reference leads to. Has no `Debug`: it holds the secret.
 pub(super) struct Loaded {
@@ -31,9 +37,14 @@ pub(super) struct Loaded {
 ///   one, `SAHA_SESSION_TOKEN`; `SAHA_REGION` is the region of a connection that names none.
 /// * `file: PATH`: the profile `default` of a file in the form of `~/.aws/credentials`.
 /// * `profile: NAME`: that profile of the shared AWS configuration.
+/// * `sealed: TEXT`: in the text, which `unseal` opens.
 /// * none: the provider chain of the AWS tools.
-pub(super) async fn load(reference: Option<&CredentialsRef>) -> Result<Loaded, ExecuteError> {
-    Ok(match reference {
+pub(super) async fn load(
+    account: &Account,
+    unseal: Option<&Arc<dyn Unseal>>,
+) -> Result<Loaded, ExecuteError> {
+    Ok(match account.credentials.as_ref() {
+        Some(CredentialsRef::Sealed(sealed)) => from_sealed(sealed, account, unseal).await?,
         Some(CredentialsRef::Env(prefix)) => from_environment(prefix)?,
         Some(CredentialsRef::File(path)) => {
             warn_of_readers(path);
@@ -87,6 +98,39 @@ fn warn_of_readers(path: &str) {
 
 #[cfg(not(unix))]
 fn warn_of_readers(_path: &str) {}
+
+/// Opens sealed credentials, where a thread may wait: a passphrase takes a second.
+async fn from_sealed(
+    sealed: &Sealed,
+    account: &Account,
+    unseal: Option<&Arc<dyn Unseal>>,
+) -> Result<Loaded, ExecuteError> {
+    let Some(unseal) = unseal.map(Arc::clone) else {
+        tracing::warn!("a connection's credentials are sealed, and there is no key to open them");
+        return Err(ExecuteError::Credentials);
+    };
+    let (sealed, account) = (sealed.clone(), account.clone());
+    let opening = tokio::task::spawn_blocking(move || {
+        let owner = account.owner.as_deref().unwrap_or_default();
+        let opened = unseal.unseal(&sealed, owner, account.endpoint.as_deref());
+        opened.inspect_err(|error| {
+            tracing::warn!(
+                owner = %crate::escape::escape(owner),
+                id_ends = %sealed.id_ends(),
+                "sealed credentials do not open: {error}"
+            );
+        })
+    });
+    let Ok(Ok(opened)) = opening.await else { return Err(ExecuteError::Credentials) };
+    let credentials = Credentials::new(
+        opened.access_key_id.as_str(),
+        opened.secret_access_key.as_str(),
+        opened.session_token.as_ref().map(|token| token.as_str().to_owned()),
+        None,
+        "pathward",
+    );
+    Ok(Loaded { provider: SharedCredentialsProvider::new(credentials), region: None })
+}
 
 fn from_environment(prefix: &str) -> Result<Loaded, ExecuteError> {
     let variable = |name: &str| {

@@ -28,6 +28,7 @@ use hyper_util::{
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
+use super::resolve::Resolver;
 use crate::executor::{ExecuteError, Held};
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -46,7 +47,7 @@ pub(super) fn client(
     endpoint: Option<&str>,
     connect_timeout: Duration,
 ) -> Result<SharedHttpClient, ExecuteError> {
-    let mut tcp = HttpConnector::new();
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
     tcp.set_nodelay(true);
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     let connector = if is_plain {

@@ -22,6 +22,7 @@ mod multipart;
 mod options;
 mod pages;
 mod read;
+mod resolve;
 mod root;
 mod source;
 mod write;
@@ -35,11 +36,14 @@ use self::clients::Clients;
 pub use self::options::S3Options;
 use super::{
     DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo, PageRequest,
-    TreeError, Upload,
+    TreeError, Unseal, Upload,
 };
-use crate::engine::{
-    Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
-    DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
+use crate::{
+    engine::{
+        Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
+        DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
+    },
+    policy::Policy,
 };
 
 /// Runs approved operations on S3 and on servers that speak its protocol.
@@ -63,6 +67,20 @@ impl S3 {
             room: Arc::new(Semaphore::new(multipart::room(options.upload_memory))),
             uploads: Arc::default(),
         }
+    }
+
+    /// Opens sealed credentials by this. Each is opened when it is first needed, and stays so for as
+    /// long as its client is kept.
+    #[must_use]
+    pub fn unseal_by(mut self, unseal: Arc<dyn Unseal>) -> Self {
+        self.clients.unseal_by(unseal);
+        self
+    }
+
+    /// Forgets the clients, and with them the credentials, that no connection of this policy names.
+    /// Operations that run go on.
+    pub fn retain(&self, policy: &Policy) {
+        self.clients.retain(policy);
     }
 }
 

@@ -1,13 +1,15 @@
 //! Restrictions as a policy file has them.
 
+#[cfg(feature = "cli")]
+use crate::restriction::{Dialect, Restriction};
 use crate::{
     access::{Access, AccessSet},
     escape::is_hidden,
-    restriction::{Dialect, Restriction},
 };
 
 /// An entry of `restrictions` or `deny`; with an access of its own if it has one.
-pub(super) fn entry(restriction: &Restriction, access: Option<AccessSet>) -> String {
+#[cfg(feature = "cli")]
+pub(crate) fn entry(restriction: &Restriction, access: Option<AccessSet>) -> String {
     let text = quoted(restriction.text());
     let access = access.map(|access| format!(", access: {}", access_text(access)));
     match (restriction.dialect(), access) {
@@ -18,7 +20,7 @@ pub(super) fn entry(restriction: &Restriction, access: Option<AccessSet>) -> Str
 }
 
 /// `read-only`, `read-write` or a list.
-pub(super) fn access_text(access: AccessSet) -> String {
+pub(crate) fn access_text(access: AccessSet) -> String {
     match access {
         AccessSet::READ_ONLY | AccessSet::READ_WRITE => access.to_string(),
         other => names(other),
@@ -26,12 +28,12 @@ pub(super) fn access_text(access: AccessSet) -> String {
 }
 
 /// A list.
-pub(super) fn names(access: AccessSet) -> String {
+pub(crate) fn names(access: AccessSet) -> String {
     format!("[{}]", access.iter().map(Access::name).collect::<Vec<_>>().join(", "))
 }
 
 /// A text of YAML, in quotes where it could be read as something else or not be seen.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./*".contains(&b))
         && !["null", "true", "false", "yes", "no", "on", "off"]

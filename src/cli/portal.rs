@@ -1,0 +1,117 @@
+//! `pathward serve` with a store: the portal beside the gateway.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{
+    exit::Exit,
+    output::{Failure, Output},
+};
+use crate::{
+    gateway::Gateway,
+    manage::Manager,
+    portal::{Portal, PortalOptions},
+    store::Store,
+};
+
+/// Where owners make and change their connections.
+#[derive(Debug, Args)]
+pub(super) struct PortalArgs {
+    /// Where the portal and the management API listen: an IP address and a port
+    #[arg(long = "portal", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
+    address: SocketAddr,
+
+    /// No portal: connections are changed by the command alone
+    #[arg(long)]
+    no_portal: bool,
+
+    /// A name that the portal answers to beside its address: that of the proxy before it
+    #[arg(long = "portal-host", value_name = "NAME")]
+    hosts: Vec<String>,
+
+    /// Let owners name profiles, variables and files of this machine as credentials. Whoever can do
+    /// that can use everybody's
+    #[arg(long)]
+    allow_references: bool,
+}
+
+/// Serves a gateway, with the one route of the management API that the old API had, and a portal,
+/// until both are told to stop.
+pub(super) async fn serve(
+    gateway: Gateway,
+    listener: TcpListener,
+    portal: Option<Listening>,
+    stop: impl Future<Output = ()>,
+) {
+    let Some(portal) = portal else {
+        return gateway.serve(listener, stop).await;
+    };
+    let (stopping, stopped) = tokio::sync::watch::channel(());
+    let stopped = || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.changed().await) }
+    };
+    let tell = async {
+        stop.await;
+        drop(stopping);
+    };
+    let routes = gateway.router().merge(portal.manager.connectors_router());
+    tokio::join!(
+        gateway.serve_router(routes, listener, stopped()),
+        portal.portal.serve(portal.listener, stopped()),
+        tell
+    );
+}
+
+/// A portal that listens.
+pub(super) struct Listening {
+    portal: Portal,
+    manager: Manager,
+    listener: TcpListener,
+    pub(super) address: SocketAddr,
+    /// The link for the first user, while nobody can sign in.
+    pub(super) first_link: Option<String>,
+}
+
+impl PortalArgs {
+    /// Listens, unless no portal is wanted, and says where.
+    pub(super) async fn listen(
+        &self,
+        store: &Store,
+        gateway: &Gateway,
+        address: SocketAddr,
+        first_user: &str,
+        output: &mut Output<'_>,
+    ) -> Result<Option<Listening>, Failure> {
+        if self.no_portal {
+            return Ok(None);
+        }
+        let failed = |error: std::io::Error| {
+            let message = format!("the portal cannot listen on {}: {error}", self.address);
+            Failure::Said(Exit::Error, message)
+        };
+        let listener = TcpListener::bind(self.address).await.map_err(failed)?;
+        let options = PortalOptions {
+            hosts: self.hosts.clone(),
+            gateway: Some(format!("http://{address}")),
+            first_user: first_user.to_owned(),
+            ..PortalOptions::default()
+        };
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                target: "pathward::serve",
+                "the portal takes keys and secrets over HTTP without TLS from outside this machine: \
+                 put a TLS proxy before {address}"
+            );
+        }
+        let manager =
+            Manager::new(store.clone(), gateway.clone()).with_references(self.allow_references);
+        let portal = Portal::new(manager.clone(), address, options);
+        let first_link = portal.first_link()?;
+        writeln!(output.out, "portal on http://{address}")?;
+        Ok(Some(Listening { portal, manager, listener, address, first_link }))
+    }
+}

@@ -1,0 +1,327 @@
+//! `pathward connection`: the connections of a store.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{StoreArgs, draft::DraftArgs, failure};
+use crate::{
+    cli::{
+        exit::Exit,
+        output::{Failure, Format, Output},
+        validate::plural,
+    },
+    escape::escape,
+    policy::{ConnectionId, CredentialsRef, Keys},
+    store::{Draft, DraftRule, Store, Stored},
+};
+
+/// Makes, shows, changes and deletes the connections of a store.
+#[derive(Debug, Args)]
+pub struct ConnectionArgs {
+    #[command(subcommand)]
+    command: ConnectionCommand,
+}
+
+/// What can be done with connections.
+#[derive(Debug, Subcommand)]
+enum ConnectionCommand {
+    /// Make a connection
+    New(ChangeArgs),
+    /// List a user's connections
+    List(ListArgs),
+    /// Show a connection
+    Show(OneArgs),
+    /// Change what is given of a connection, and nothing else
+    Set(ChangeArgs),
+    /// Make a connection the one that bare `s3` names
+    Default(OneArgs),
+    /// Delete a connection
+    Rm(OneArgs),
+}
+
+/// Whose connections.
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Whose connections
+    #[arg(long, value_name = "NAME")]
+    owner: String,
+
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// One connection.
+#[derive(Debug, Args)]
+struct OneArgs {
+    /// The connection, `s3+label`
+    #[arg(value_name = "CONNECTION")]
+    connection: String,
+
+    /// Whose connection
+    #[arg(long, value_name = "NAME")]
+    owner: String,
+
+    /// Only if it still has this revision, as `show` says it
+    #[arg(long, value_name = "REVISION")]
+    revision: Option<String>,
+
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// One connection, and what becomes of it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  pathward connection new s3+saha --owner steph --store data/ --profile saha --allow 'Algorithmia/*'
+  pathward connection set s3+saha --owner steph --store data/ --access read-write
+  pathward connection set s3+saha --owner steph --store data/ --seal-key seal.key \\
+    --access-key-id AKIAEXAMPLE < secret
+
+The secret of an access key is the first line of standard input, and the token of its session the
+second, where there is one: what stands in a command line is seen by every user of the machine. Both are
+sealed, and never shown again.
+
+A change is made in the text of the connection's file, where comments and whatever else does not
+change stay as they are. A gateway that follows the store takes it within a second.
+
+Exit codes: 0 done, 1 the store cannot be changed, or was changed by someone else, 2 wrong usage, or a
+label that is taken, 3 the connection, or the store as it was, does not load.")]
+struct ChangeArgs {
+    #[command(flatten)]
+    one: OneArgs,
+
+    #[command(flatten)]
+    draft: DraftArgs,
+}
+
+pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    match &args.command {
+        ConnectionCommand::New(args) => {
+            let label = label(&args.one.connection)?;
+            let mut draft = Draft::new(label);
+            args.draft.apply(&mut draft)?;
+            let store = args.one.store.open()?;
+            let made = store.create(&args.one.owner, &draft).map_err(failure)?;
+            show(&made, output)
+        }
+        ConnectionCommand::Set(args) => {
+            let store = args.one.store.open()?;
+            let found = args.one.find(&store)?;
+            let mut draft = found.draft();
+            args.draft.apply(&mut draft)?;
+            let (owner, revision) = (&args.one.owner, args.one.revision(&found));
+            let changed = store.change(owner, &found.identity, revision, &draft);
+            show(&changed.map_err(failure)?, output)
+        }
+        ConnectionCommand::List(args) => {
+            let store = args.store.open()?;
+            list(&store.list(&args.owner).map_err(failure)?, output)
+        }
+        ConnectionCommand::Show(args) => show(&args.find(&args.store.open()?)?, output),
+        ConnectionCommand::Default(args) => {
+            let store = args.store.open()?;
+            let found = args.find(&store)?;
+            let revision = args.revision(&found);
+            let now = store.make_default(&args.owner, &found.identity, revision);
+            show(&now.map_err(failure)?, output)
+        }
+        ConnectionCommand::Rm(args) => {
+            let store = args.store.open()?;
+            let found = args.find(&store)?;
+            let revision = args.revision(&found);
+            store.delete(&args.owner, &found.identity, revision).map_err(failure)?;
+            if output.format == Format::Json {
+                let connection = found.connection.id().to_string();
+                let (identity, owner) = (&*found.identity, &*args.owner);
+                output.json(&DeletedJson { identity, connection, owner, deleted: true })?;
+            }
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// The label of `s3+label`.
+fn label(connection: &str) -> Result<String, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::question(format!("`{}` names no connection: {why}", escape(connection)))
+    };
+    let id = ConnectionId::parse(connection).map_err(|error| wrong(&error))?;
+    match id.label() {
+        Some(label) => Ok(label.to_owned()),
+        None => Err(wrong(&"write its label, as in `s3+reports`")),
+    }
+}
+
+impl OneArgs {
+    fn find(&self, store: &Store) -> Result<Stored, Failure> {
+        let wrong = |why: &dyn std::fmt::Display| {
+            Failure::question(format!("`{}` {why}", escape(&self.connection)))
+        };
+        let id = ConnectionId::parse(&self.connection).map_err(|error| wrong(&error))?;
+        let owner = escape(&self.owner);
+        store
+            .find(&self.owner, &id)
+            .map_err(|_| wrong(&format_args!("is no connection of {owner} in this store")))
+    }
+
+    /// The revision that a change is decided on.
+    fn revision<'a>(&'a self, found: &'a Stored) -> &'a str {
+        self.revision.as_deref().unwrap_or(&found.revision)
+    }
+}
+
+fn list(all: &[Stored], output: &mut Output<'_>) -> Result<Exit, Failure> {
+    match output.format {
+        Format::Json => {
+            let connections = all.iter().map(StoredJson::new).collect();
+            output.json(&ListJson { connections })?;
+        }
+        Format::Text => {
+            for stored in all {
+                let connection = &stored.connection;
+                writeln!(
+                    output.out,
+                    "{:<24} {:<12} {}{}",
+                    connection.id().to_string(),
+                    connection.access().to_string(),
+                    plural(connection.rules().len(), "rule"),
+                    if connection.is_default() { "  default" } else { "" },
+                )?;
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn show(stored: &Stored, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    if output.format == Format::Json {
+        output.json(&StoredJson::new(stored))?;
+        return Ok(Exit::Fine);
+    }
+    let (connection, draft) = (&stored.connection, stored.draft());
+    let out = &mut output.out;
+    writeln!(out, "{} of {}", connection.id(), escape(connection.owner()))?;
+    let mut line = |name: &str, value: &str| writeln!(out, "  {name:<13} {}", escape(value));
+    if draft.is_default {
+        line("default", "answers to bare s3")?;
+    }
+    for (name, value) in [("endpoint", connection.endpoint()), ("region", connection.region())] {
+        if let Some(value) = value {
+            line(name, value)?;
+        }
+    }
+    line("keys", keys(connection.keys()))?;
+    match connection.credentials() {
+        Some(CredentialsRef::Sealed(sealed)) => {
+            line("credentials", &format!("sealed, of the access key …{}", sealed.id_ends()))?;
+        }
+        Some(reference) => {
+            let (kind, place) = reference.kind_and_place();
+            line("credentials", &format!("{kind} {place}"))?;
+        }
+        None => {}
+    }
+    line("access", &connection.access().to_string())?;
+    let everything = [DraftRule::path("*")];
+    let allowed = draft.restrictions.as_deref().unwrap_or(&everything);
+    for (name, rules) in [("restrictions", allowed), ("deny", &draft.deny)] {
+        for (n, rule) in rules.iter().enumerate() {
+            let kind = if rule.glob { "glob: " } else { "" };
+            let own = rule.access.map(|access| format!("  ({access})")).unwrap_or_default();
+            let name = if n == 0 { name } else { "" };
+            line(name, &format!("{kind}{}{own}", rule.text))?;
+        }
+    }
+    line("file", &stored.file.to_string_lossy())?;
+    line("revision", &stored.revision)?;
+    Ok(Exit::Fine)
+}
+
+const fn keys(keys: Keys) -> &'static str {
+    match keys {
+        Keys::Exact => "exact",
+        Keys::Plain => "plain",
+    }
+}
+
+/// The answer of `connection list` in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct ListJson<'s> {
+    connections: Vec<StoredJson<'s>>,
+}
+
+/// The answer of `connection rm` in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct DeletedJson<'s> {
+    identity: &'s str,
+    connection: String,
+    owner: &'s str,
+    deleted: bool,
+}
+
+/// A connection in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct StoredJson<'s> {
+    identity: &'s str,
+    revision: &'s str,
+    connection: String,
+    owner: &'s str,
+    default: bool,
+    endpoint: Option<&'s str>,
+    region: Option<&'s str>,
+    keys: &'static str,
+    credentials: Option<CredentialsJson<'s>>,
+    access: Vec<&'static str>,
+    restrictions: Option<Vec<RuleJson>>,
+    deny: Vec<RuleJson>,
+    file: String,
+}
+
+#[derive(Serialize)]
+struct CredentialsJson<'s> {
+    kind: &'static str,
+    at: &'s str,
+}
+
+#[derive(Serialize)]
+struct RuleJson {
+    text: String,
+    dialect: &'static str,
+    access: Option<Vec<&'static str>>,
+}
+
+impl RuleJson {
+    fn new(rule: DraftRule) -> Self {
+        Self {
+            text: rule.text,
+            dialect: if rule.glob { "glob" } else { "plain" },
+            access: rule.access.map(|access| access.iter().map(|one| one.name()).collect()),
+        }
+    }
+}
+
+impl<'s> StoredJson<'s> {
+    fn new(stored: &'s Stored) -> Self {
+        let (connection, draft) = (&*stored.connection, stored.draft());
+        let rules = |rules: Vec<DraftRule>| rules.into_iter().map(RuleJson::new).collect();
+        Self {
+            identity: &stored.identity,
+            revision: &stored.revision,
+            connection: connection.id().to_string(),
+            owner: connection.owner(),
+            default: connection.is_default(),
+            endpoint: connection.endpoint(),
+            region: connection.region(),
+            keys: keys(connection.keys()),
+            credentials: connection.credentials().map(|reference| {
+                let (kind, at) = reference.kind_and_place();
+                CredentialsJson { kind, at }
+            }),
+            access: connection.access().iter().map(|one| one.name()).collect(),
+            restrictions: draft.restrictions.map(rules),
+            deny: rules(draft.deny),
+            file: stored.file.to_string_lossy().into_owned(),
+        }
+    }
+}

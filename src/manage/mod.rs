@@ -1,0 +1,176 @@
+//! What an owner does with their connections: write one and see what it means, try it, save it, look
+//! through it. One set of functions, which the management API and the portal both call.
+//!
+//! Nothing is decided here: a draft is judged as the very [`Policy`](crate::Policy) that would be
+//! served, and what is looked at in a data source goes through the gateway as any request does.
+//!
+//! Over HTTP it is for API keys with `manage` alone, each for its own user's things: see `README.md`
+//! beside this file, and `openapi.json`, which tests hold true.
+
+mod answers;
+mod api;
+mod change;
+mod look;
+mod places;
+mod review;
+mod words;
+
+use std::sync::Arc;
+
+pub use self::{
+    answers::{
+        Attempt, Browsed, BrowsedFile, Finding, Health, Meaning, Opened, Problem, Refusal, Review,
+        RuleRef, Tested,
+    },
+    api::{OPENAPI, ROUTES},
+    change::ChangeError,
+    review::{STATES, attempt, review},
+};
+use self::{api::guard::Guard, places::Places};
+use crate::{
+    engine::Engine,
+    gateway::Gateway,
+    policy::ConnectionId,
+    store::{Draft, Store, Stored},
+};
+
+/// What owners do, over a store and the gateway that serves from it. Cheap to clone, every clone the
+/// same.
+///
+/// Whoever makes one lets the gateway follow the store ([`Store::on_change`]): an API key is known
+/// here exactly as long as the gateway knows it.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    shared: Arc<Shared>,
+    references: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    gateway: Gateway,
+    places: Places,
+    guard: Guard,
+}
+
+impl Manager {
+    /// Over this store and the gateway that serves from it.
+    pub fn new(store: Store, gateway: Gateway) -> Self {
+        let (places, guard) = (Places::new(), Guard::default());
+        Self { shared: Arc::new(Shared { store, gateway, places, guard }), references: false }
+    }
+
+    /// Whether owners may let a connection use credentials of this machine: a variable, a file, a
+    /// profile, or whatever the tools of AWS find here. Not so unless this is called: an owner who is
+    /// not the operator would get at what the operator's credentials reach.
+    #[must_use]
+    pub fn with_references(mut self, allowed: bool) -> Self {
+        self.references = allowed;
+        self
+    }
+
+    /// Whether owners may let a connection use credentials of this machine.
+    pub fn allows_references(&self) -> bool {
+        self.references
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// The gateway.
+    pub fn gateway(&self) -> &Gateway {
+        &self.shared.gateway
+    }
+
+    /// Runs something that blocks, such as a call of the store, where it holds up no other request;
+    /// only so many at once for one owner.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], when too much of this owner's runs already.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        owner: &str,
+        work: impl FnOnce(&Store) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let store = self.shared.store.clone();
+        self.shared.places.run(owner, move || work(&store)).await
+    }
+
+    /// What is wrong with a draft, what it means, and what would change of `old`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn review(
+        &self,
+        owner: &str,
+        draft: Draft,
+        old: Option<Stored>,
+    ) -> Result<Review, Refusal> {
+        let (name, references) = (owner.to_owned(), self.references);
+        let think = move || {
+            let old = old.as_ref().map(Stored::draft);
+            let mut review = review(&name, &draft, old.as_ref(), STATES);
+            if let Some(problem) = change::of_reference(&draft, old.is_none(), references) {
+                review.problems.push(problem);
+            }
+            review
+        };
+        self.shared.places.think(owner, think).await
+    }
+
+    /// Whether a draft would allow this, and by which of its rows. The path is `bucket/key`, or the
+    /// whole `s3+label://bucket/key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn attempt(
+        &self,
+        owner: &str,
+        draft: Draft,
+        operation: &str,
+        path: &str,
+    ) -> Result<Attempt, Refusal> {
+        self.attempt_to(owner, draft, operation, path, None).await
+    }
+
+    async fn attempt_to(
+        &self,
+        owner: &str,
+        draft: Draft,
+        operation: &str,
+        path: &str,
+        to: Option<&str>,
+    ) -> Result<Attempt, Refusal> {
+        let [name, operation, path] = [owner, operation, path].map(str::to_owned);
+        let to = to.map(str::to_owned);
+        let think = move || attempt(&name, &draft, &operation, &path, to.as_deref());
+        self.shared.places.think(owner, think).await
+    }
+
+    /// What would become of an operation on a connection as it is served, and the policy's revision.
+    async fn attempt_stored(
+        &self,
+        owner: &str,
+        id: &ConnectionId<'_>,
+        operation: &str,
+        path: &str,
+        to: Option<&str>,
+    ) -> Result<(Attempt, String), Refusal> {
+        let [name, operation, path] = [owner, operation, path].map(str::to_owned);
+        let (to, id) = (to.map(str::to_owned), id.clone().into_owned());
+        let store = self.shared.store.clone();
+        let think = move || {
+            let engine = Engine::new(Arc::clone(store.snapshot().policy()));
+            let draft = store.find(&name, &id).ok().map(|stored| stored.draft());
+            let asked = [Some(&*operation), Some(&*path), to.as_deref()];
+            let attempt = review::decided(&engine, &name, &id, draft.as_ref(), asked);
+            (attempt, engine.policy().revision().to_string())
+        };
+        self.shared.places.think(owner, think).await
+    }
+}

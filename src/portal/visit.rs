@@ -1,0 +1,193 @@
+//! A request, once it is known whose it is.
+
+use std::{net::IpAddr, time::Duration};
+
+use axum::{
+    body::{Bytes, to_bytes},
+    extract::{FromRequest, Request},
+    response::Response,
+};
+use http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use tokio::time::timeout;
+
+use super::{
+    Portal,
+    fields::{Fields, in_address},
+    judge, respond,
+    session::Session,
+    view::Frame,
+};
+use crate::{gateway::Peer, store::Store};
+
+/// The longest form, in bytes: some thousand restrictions.
+const MAX_BODY: usize = 1 << 20;
+/// How long a form may take to come.
+const BODY: Duration = Duration::from_secs(20);
+
+/// A request of nobody in particular.
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) portal: Portal,
+    pub(super) query: Fields,
+    /// What a form says; nothing for a GET.
+    pub(super) form: Fields,
+    pub(super) headers: HeaderMap,
+    pub(super) peer: IpAddr,
+    method: Method,
+    target: String,
+}
+
+impl FromRequest<Portal> for Guest {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, portal: &Portal) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let form = match parts.method == Method::POST {
+            true => Fields::read(&whole(&parts, body).await?),
+            false => Fields::default(),
+        };
+        let peer = parts.extensions.get().map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| *peer);
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        Ok(Self {
+            portal: portal.clone(),
+            query: Fields::read(parts.uri.query().unwrap_or_default().as_bytes()),
+            form,
+            headers: parts.headers,
+            peer,
+            method: parts.method,
+            target,
+        })
+    }
+}
+
+/// The whole body of a form.
+async fn whole(parts: &Parts, body: axum::body::Body) -> Result<Bytes, Response> {
+    let wrong =
+        |status, line: &str| respond::notice(status, Frame::new("That cannot be read"), line);
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let line = "The portal takes what its own forms send.";
+        return Err(wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, line));
+    }
+    match timeout(BODY, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let line = "The form is longer than a mebibyte, or did not come whole.";
+            Err(wrong(StatusCode::PAYLOAD_TOO_LARGE, line))
+        }
+        Err(_) => Err(wrong(StatusCode::REQUEST_TIMEOUT, "The form did not come in time.")),
+    }
+}
+
+impl Guest {
+    /// The session that the request belongs to.
+    pub(super) fn session(&self) -> Option<Session> {
+        let name = &self.portal.shared.cookie;
+        let cookies = self.headers.get_all(header::COOKIE).iter();
+        let mut values = cookies
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value);
+        let (Some(value), None) = (values.next(), values.next()) else { return None };
+        let snapshot = self.portal.shared.store.snapshot();
+        self.portal
+            .shared
+            .sessions
+            .find(value, |opener| super::keyring::is_open(snapshot.policy(), opener))
+    }
+}
+
+/// A request of someone who is signed in. A form that comes here holds the session's token.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) portal: Portal,
+    pub(super) session: Session,
+    pub(super) query: Fields,
+    pub(super) form: Fields,
+    /// Whether the page's script asks, and wants no page of its own.
+    pub(super) is_live: bool,
+}
+
+impl FromRequest<Portal> for Visit {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, portal: &Portal) -> Result<Self, Response> {
+        // Who asks comes first: a body of somebody unknown is not read.
+        let (parts, body) = request.into_parts();
+        let bare = Request::from_parts(with_method(&parts, Method::GET), axum::body::Body::empty());
+        let guest = Guest::from_request(bare, portal).await?;
+        let Some(session) = guest.session() else {
+            return Err(not_signed_in(&parts, &guest.target));
+        };
+        let guest = Guest::from_request(Request::from_parts(parts, body), portal).await?;
+        if guest.method == Method::POST && !session.is_csrf(guest.form.get("csrf")) {
+            let line = "The form is not of this session. Go back, load the page again and repeat what you did.";
+            let frame = Frame::new("That was not done");
+            return Err(respond::notice(StatusCode::FORBIDDEN, frame, line));
+        }
+        let is_live = guest.headers.contains_key("x-live");
+        Ok(Self { portal: portal.clone(), session, query: guest.query, form: guest.form, is_live })
+    }
+}
+
+fn with_method(parts: &Parts, method: Method) -> Parts {
+    let mut parts = parts.clone();
+    parts.method = method;
+    parts
+}
+
+fn not_signed_in(parts: &Parts, target: &str) -> Response {
+    if parts.headers.contains_key("x-live") {
+        let line = "You are not signed in any more.";
+        return respond::notice(StatusCode::UNAUTHORIZED, Frame::new("Signed out"), line);
+    }
+    match parts.method {
+        Method::GET if target != "/" => {
+            respond::see_other(&format!("/sign-in?next={}", in_address(target)))
+        }
+        _ => respond::see_other("/sign-in"),
+    }
+}
+
+impl Visit {
+    /// Whose data sources these are.
+    pub(super) fn owner(&self) -> &str {
+        &self.session.opener.owner
+    }
+
+    /// The frame of a page of this session.
+    pub(super) fn frame(&self, title: impl Into<String>, at: &'static str) -> Frame {
+        let is_broken = self.portal.shared.store.snapshot().invalid().is_some();
+        let sessions = &self.portal.shared.sessions;
+        Frame {
+            owner: Some(self.owner().to_owned()),
+            csrf: self.session.csrf().to_owned(),
+            at,
+            // Taken by the page that is looked at, and not by what its script asks.
+            said: if self.is_live { None } else { sessions.take_said(&self.session) },
+            warning: is_broken.then(|| {
+                "whoever runs the gateway finds the file and the line in its log. Until then, changes are refused.".to_owned()
+            }),
+            ..Frame::new(title)
+        }
+    }
+
+    /// Runs something that waits for files and locks, where a thread may wait.
+    ///
+    /// # Errors
+    ///
+    /// A page that says that too much runs at once.
+    pub(super) async fn wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &str) -> T + Send + 'static,
+    ) -> Result<T, Response> {
+        let owner = self.owner().to_owned();
+        let manager = &self.portal.shared.manager;
+        let done = manager.run(self.owner(), move |store| work(store, &owner)).await;
+        done.map_err(|refusal| judge::refused(self, &refusal))
+    }
+}

@@ -1,0 +1,273 @@
+//! Changes of connections.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Draft, DraftCredentials, Store, StoreError, Stored,
+    folder::{self, Edits, Files},
+    stored::{Found, Reading},
+};
+use crate::policy::{
+    ConnectionId, CredentialsRef, Policy,
+    written::{self, Why, Written},
+};
+
+/// What is taken when a connection would be there twice.
+const LABEL: &str = "the label";
+const DEFAULT: &str = "the place of the default connection";
+
+impl Store {
+    /// Makes a connection. Its identity is made of the owner and the label, and stays when the label
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Invalid`] with all that is wrong with the draft; [`StoreError::Taken`]: the owner has
+    /// a connection of this label, or another default one; [`StoreError::NoSealKey`].
+    pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
+        let (mut written, sealed) = self.prepare(owner, draft)?;
+        if sealed.is_some() {
+            written.credentials = sealed;
+        }
+        let label = written.label.clone();
+        self.update(LABEL, |files, policy| {
+            is_free(policy, owner, &written, None)?;
+            let name = format!("{}.yaml", new_identity(files, owner, &label));
+            Ok((Edits::from([(name, Some(written.text().into_bytes()))]), ()))
+        })?;
+        self.labelled(owner, &label)
+    }
+
+    /// Changes a connection, if it still has this revision: it says what the draft says, and what else
+    /// its file says stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::create`]; [`StoreError::Conflict`]: it has another revision by now;
+    /// [`StoreError::Missing`]; [`StoreError::SecretNeeded`]: the endpoint changes and the credentials,
+    /// which are sealed for the old one, are to be kept; [`StoreError::NotEditable`].
+    pub fn change(
+        &self,
+        owner: &str,
+        identity: &str,
+        revision: &str,
+        draft: &Draft,
+    ) -> Result<Stored, StoreError> {
+        let (written, sealed) = self.prepare(owner, draft)?;
+        let label = written.label.clone();
+        self.update(LABEL, |files, policy| {
+            let old = found(files, policy, owner, identity, revision)?;
+            let mut new = written;
+            if let DraftCredentials::Keep = draft.credentials {
+                let kept = old.written.credentials.clone();
+                let is_sealed = matches!(kept, Some(CredentialsRef::Sealed(_)));
+                if is_sealed && new.endpoint != old.written.endpoint {
+                    return Err(StoreError::SecretNeeded);
+                }
+                new.credentials = kept;
+            } else if sealed.is_some() {
+                new.credentials = sealed;
+            }
+            is_free(policy, owner, &new, Some(&old.written))?;
+            if new == old.written {
+                return Ok((Edits::new(), ()));
+            }
+            let text = text_of(files, &old.name)?;
+            let changed = written::replace(text, owner, &old.written.label, &new)
+                .map_err(|why| self.by_hand(&old.name, why))?;
+            Ok((Edits::from([(old.name, Some(changed.into_bytes()))]), ()))
+        })?;
+        self.labelled(owner, &label)
+    }
+
+    /// Deletes a connection, if it still has this revision.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`], [`StoreError::Missing`], [`StoreError::NotEditable`].
+    pub fn delete(&self, owner: &str, identity: &str, revision: &str) -> Result<(), StoreError> {
+        self.update(LABEL, |files, policy| {
+            let old = found(files, policy, owner, identity, revision)?;
+            let text = text_of(files, &old.name)?;
+            let left = written::remove(text, owner, &old.written.label)
+                .map_err(|why| self.by_hand(&old.name, why))?;
+            Ok((Edits::from([(old.name, left.map(String::into_bytes))]), ()))
+        })
+    }
+
+    /// Makes a connection the one that bare `s3` names, and the one that was it no longer: both or
+    /// neither.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`], [`StoreError::Missing`], [`StoreError::NotEditable`].
+    pub fn make_default(
+        &self,
+        owner: &str,
+        identity: &str,
+        revision: &str,
+    ) -> Result<Stored, StoreError> {
+        let label = self.update(DEFAULT, |files, policy| {
+            let chosen = found(files, policy, owner, identity, revision)?;
+            let label = chosen.written.label.clone();
+            let mut edits = Edits::new();
+            if chosen.written.is_default {
+                return Ok((edits, label));
+            }
+            let bare = ConnectionId::parse("s3").ok();
+            let last = bare.and_then(|bare| policy.connection(owner, &bare));
+            let last = last.and_then(|last| Reading::default().find(files, last));
+            for (one, is_default) in
+                last.map(|one| (one, false)).into_iter().chain([(chosen, true)])
+            {
+                let new = Written { is_default, ..one.written.clone() };
+                // Both may be in one file.
+                let text = match edits.get(&one.name) {
+                    Some(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+                    _ => text_of(files, &one.name)?.to_owned(),
+                };
+                let changed = written::replace(&text, owner, &one.written.label, &new)
+                    .map_err(|why| self.by_hand(&one.name, why))?;
+                edits.insert(one.name, Some(changed.into_bytes()));
+            }
+            Ok((edits, label))
+        })?;
+        self.labelled(owner, &label)
+    }
+
+    /// Seals everything that is sealed again, with the first of the keys that open it now, or with
+    /// another key. Returns how many credentials that were.
+    ///
+    /// A process that is killed leaves some of them sealed anew and others not; what runs then has to
+    /// have both keys, and this is called again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSealKey`]; [`StoreError::Sealed`]: something does not open, and nothing was
+    /// changed; [`StoreError::NotEditable`].
+    pub fn reseal(&self, with: Option<&super::SealKey>) -> Result<usize, StoreError> {
+        let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
+        self.update(LABEL, |files, policy| {
+            let mut reading = Reading::default();
+            let mut edits = Edits::new();
+            let mut count = 0;
+            for connection in policy.connections() {
+                let Some(CredentialsRef::Sealed(sealed)) = connection.credentials() else {
+                    continue;
+                };
+                let Some(one) = reading.find(files, connection) else { continue };
+                let content = key.open(sealed).map_err(StoreError::Sealed)?;
+                let endpoint = content.endpoint.as_deref();
+                let again = with.unwrap_or(key).seal(&content.secret, &content.owner, endpoint)?;
+                let credentials = Some(CredentialsRef::Sealed(again));
+                let new = Written { credentials, ..one.written.clone() };
+                let text = match edits.get(&one.name) {
+                    Some(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+                    _ => text_of(files, &one.name)?.to_owned(),
+                };
+                let changed = written::replace(&text, connection.owner(), &one.written.label, &new)
+                    .map_err(|why| self.by_hand(&one.name, why))?;
+                edits.insert(one.name, Some(changed.into_bytes()));
+                count += 1;
+            }
+            Ok((edits, count))
+        })
+    }
+
+    /// What a draft would be written as, and its secret sealed; checked before anything is locked.
+    fn prepare(
+        &self,
+        owner: &str,
+        draft: &Draft,
+    ) -> Result<(Written, Option<CredentialsRef>), StoreError> {
+        if let DraftCredentials::Reference(CredentialsRef::Sealed(_)) = draft.credentials {
+            return Err(StoreError::SecretNeeded);
+        }
+        let policy = draft.check(owner).map_err(StoreError::Invalid)?;
+        let mut written = draft.written(owner);
+        // Without a `/` at its end, as it is compared when the secret is opened.
+        let endpoint = policy.connections().first().and_then(|one| one.endpoint());
+        written.endpoint = endpoint.map(str::to_owned);
+        let DraftCredentials::Secret(secret) = &draft.credentials else {
+            return Ok((written, None));
+        };
+        let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
+        let sealed = key.seal(secret, owner, written.endpoint.as_deref())?;
+        Ok((written, Some(CredentialsRef::Sealed(sealed))))
+    }
+
+    fn labelled(&self, owner: &str, label: &str) -> Result<Stored, StoreError> {
+        let id = format!("s3+{label}");
+        self.find(owner, &ConnectionId::parse(&id).map_err(|_| StoreError::Missing)?)
+    }
+
+    pub(super) fn by_hand(&self, name: &str, why: Why) -> StoreError {
+        StoreError::NotEditable { file: self.folder().join(name), why: why.to_owned() }
+    }
+}
+
+/// The owner's connection of this identity, if it has this revision.
+fn found(
+    files: &Files,
+    policy: &Policy,
+    owner: &str,
+    identity: &str,
+    revision: &str,
+) -> Result<Found, StoreError> {
+    let mut reading = Reading::default();
+    let own = policy.connections().iter().filter(|connection| connection.owner() == owner);
+    let found = own
+        .filter_map(|own| reading.find(files, own))
+        .find(|found| found.identity == identity)
+        .ok_or(StoreError::Missing)?;
+    let bytes = files.get(&found.name).ok_or(StoreError::Missing)?;
+    match folder::revision(bytes) {
+        current if current == revision => Ok(found),
+        current => Err(StoreError::Conflict { current }),
+    }
+}
+
+/// Refuses a label, and the place of the default connection, that another connection of the owner has.
+fn is_free(
+    policy: &Policy,
+    owner: &str,
+    new: &Written,
+    old: Option<&Written>,
+) -> Result<(), StoreError> {
+    let has =
+        |id: &str| ConnectionId::parse(id).is_ok_and(|id| policy.connection(owner, &id).is_some());
+    let keeps_label = old.is_some_and(|old| old.label == new.label);
+    if !keeps_label && has(&format!("s3+{}", new.label)) {
+        return Err(StoreError::Taken { what: LABEL });
+    }
+    if new.is_default && !old.is_some_and(|old| old.is_default) && has("s3") {
+        return Err(StoreError::Taken { what: DEFAULT });
+    }
+    Ok(())
+}
+
+fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, StoreError> {
+    let bytes = files.get(name).ok_or(StoreError::Missing)?;
+    std::str::from_utf8(bytes).map_err(|_| StoreError::Missing)
+}
+
+/// A name for a connection's file, which no file has: not even by another case, of which some file
+/// systems know nothing.
+fn new_identity(files: &Files, owner: &str, label: &str) -> String {
+    let part = |text: &str| -> String {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        text.chars().map(safe).take(64).collect()
+    };
+    let mut stem = format!("{}-{}", part(owner), part(label));
+    // What starts so is for users.
+    if stem.to_ascii_lowercase().starts_with("user-") {
+        stem.insert_str(0, "of-");
+    }
+    let taken: BTreeSet<String> = files.keys().map(|name| name.to_ascii_lowercase()).collect();
+    let is_free = |stem: &str| {
+        let name = stem.to_ascii_lowercase();
+        !taken.contains(&format!("{name}.yaml")) && !taken.contains(&format!("{name}.yml"))
+    };
+    let numbered = (2_u64..).map(|n| format!("{stem}-{n}"));
+    std::iter::once(stem.clone()).chain(numbered).find(|stem| is_free(stem)).unwrap_or(stem)
+}

@@ -1,0 +1,157 @@
+//! Users and their API keys.
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Store, StoreError, folder::Edits};
+pub use crate::policy::written::random::random_key;
+use crate::{
+    access::AccessSet,
+    policy::{
+        ApiKey, Policy, User,
+        written::{self, random::hex, text::quoted},
+    },
+};
+
+/// An API key, as far as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// What its owner calls it.
+    pub id: String,
+    /// What it may do with data.
+    pub access: AccessSet,
+    /// Whether it may change its user's connections and keys.
+    pub manage: bool,
+}
+
+impl KeyInfo {
+    fn of(key: &ApiKey) -> Self {
+        Self { id: key.id.to_string(), access: key.access, manage: key.manage }
+    }
+}
+
+impl Store {
+    /// Whether anyone may manage connections: has a key that is for it.
+    pub fn has_users(&self) -> bool {
+        let snapshot = self.snapshot();
+        snapshot.policy().users().iter().any(|user| user.keys.iter().any(|key| key.manage))
+    }
+
+    /// The users.
+    pub fn users(&self) -> Vec<User> {
+        self.snapshot().policy().users().to_vec()
+    }
+
+    /// Makes a user without keys.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Taken`]; [`StoreError::Invalid`]: this is no name.
+    pub fn create_user(&self, name: &str) -> Result<(), StoreError> {
+        const USER: &str = "the user's name";
+        let text = user_text(name);
+        Policy::from_yaml("user", &text).map_err(StoreError::Invalid)?;
+        self.update(USER, |files, policy| {
+            let file = user_file(name);
+            if user(policy, name).is_some() || files.contains_key(&file) {
+                return Err(StoreError::Taken { what: USER });
+            }
+            Ok((Edits::from([(file, Some(text.into_bytes()))]), ()))
+        })
+    }
+
+    /// The user's keys, in the order of the file. None for a user who is not known.
+    ///
+    /// # Errors
+    ///
+    /// None as yet.
+    pub fn keys(&self, owner: &str) -> Result<Vec<KeyInfo>, StoreError> {
+        let snapshot = self.snapshot();
+        let keys = user(snapshot.policy(), owner).map(|user| &*user.keys).unwrap_or_default();
+        Ok(keys.iter().map(KeyInfo::of).collect())
+    }
+
+    /// Makes a key, and the user if there is none yet. The key itself is what this returns, and is
+    /// nowhere else: the store has its hash. `access` is none, read-only or read-write.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Taken`]: the user has a key of this id; [`StoreError::Invalid`]: this is no id, or
+    /// not what a key may have; [`StoreError::NotEditable`].
+    pub fn create_key(
+        &self,
+        owner: &str,
+        id: &str,
+        access: AccessSet,
+        manage: bool,
+    ) -> Result<(KeyInfo, Zeroizing<String>), StoreError> {
+        const KEY: &str = "the key's id";
+        let key = Zeroizing::new(random_key().map_err(|_| StoreError::NoRandomness)?);
+        let hash = hex(&Sha256::digest(key.as_bytes()));
+        let may = if manage { ", manage: true" } else { "" };
+        let entry = format!("{{ id: {}, sha256: {hash}, access: {access}{may} }}", quoted(id));
+        let own = format!("{}    keys:\n      - {entry}\n", user_text(owner));
+        Policy::from_yaml("key", &own).map_err(StoreError::Invalid)?;
+        self.update(KEY, |files, policy| {
+            let Some(user) = user(policy, owner) else {
+                let file = user_file(owner);
+                return match files.contains_key(&file) {
+                    true => Err(StoreError::Taken { what: "the file of the user" }),
+                    false => Ok((Edits::from([(file, Some(own.into_bytes()))]), ())),
+                };
+            };
+            if user.keys.iter().any(|key| *key.id == *id) {
+                return Err(StoreError::Taken { what: KEY });
+            }
+            let (name, text) = file_of(files, user)?;
+            let changed =
+                written::add_key(text, owner, &entry).map_err(|why| self.by_hand(&name, why))?;
+            Ok((Edits::from([(name, Some(changed.into_bytes()))]), ()))
+        })?;
+        Ok((KeyInfo { id: id.to_owned(), access, manage }, key))
+    }
+
+    /// Revokes a key: when this returns, nothing that listens decides by it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::NotEditable`].
+    pub fn revoke_key(&self, owner: &str, id: &str) -> Result<(), StoreError> {
+        self.update("the key's id", |files, policy| {
+            let user = user(policy, owner).ok_or(StoreError::Missing)?;
+            if !user.keys.iter().any(|key| *key.id == *id) {
+                return Err(StoreError::Missing);
+            }
+            let (name, text) = file_of(files, user)?;
+            let changed =
+                written::remove_key(text, owner, id).map_err(|why| self.by_hand(&name, why))?;
+            Ok((Edits::from([(name, Some(changed.into_bytes()))]), ()))
+        })
+    }
+}
+
+fn user<'p>(policy: &'p Policy, name: &str) -> Option<&'p User> {
+    policy.users().iter().find(|user| *user.name == *name)
+}
+
+/// The file that defines a user, and its text.
+fn file_of<'f>(files: &'f super::Files, user: &User) -> Result<(String, &'f str), StoreError> {
+    let location = &*user.location.file;
+    let name = location.rsplit(['/', '\\']).next().unwrap_or(location).to_owned();
+    let bytes = files.get(&name).ok_or(StoreError::Missing)?;
+    let text = std::str::from_utf8(bytes).map_err(|_| StoreError::Missing)?;
+    Ok((name, text))
+}
+
+fn user_text(name: &str) -> String {
+    format!("users:\n  - name: {}\n", quoted(name))
+}
+
+/// As `pathward key new` calls it.
+fn user_file(name: &str) -> String {
+    let safe = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    match safe {
+        true => format!("user-{name}.yaml"),
+        false => format!("user-{}.yaml", hex(name.as_bytes())),
+    }
+}

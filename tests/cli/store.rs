@@ -1,0 +1,182 @@
+//! `pathward connection`, `pathward key` on a store, and `pathward serve --store`.
+
+use std::{
+    fs,
+    io::Write as _,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Folder, Ran, collect, serve::Served};
+
+fn ask(folder: &Folder, args: &str) -> Ran {
+    folder.run(args.split_whitespace().chain(["--store", "data"]))
+}
+
+/// The same, with a secret on standard input.
+fn feed(folder: &Folder, args: &str, input: &str) -> Ran {
+    let mut child = folder
+        .command()
+        .args(args.split_whitespace().chain(["--store", "data"]))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    drop(child.stdin.take().expect("a pipe").write_all(input.as_bytes()));
+    collect(child.wait_with_output().expect("ends"))
+}
+
+#[test]
+fn a_connection_is_made_shown_changed_and_deleted() {
+    let folder = Folder::new();
+    let made = ask(
+        &folder,
+        "connection new s3+saha --owner steph --allow pub/* --deny-glob pub/**/*.key --profile saha",
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(made.out.starts_with("s3+saha of steph\n"), "{}", made.out);
+    assert!(made.out.contains("credentials   profile saha"), "{}", made.out);
+    let file = folder.0.path().join("data/steph-saha.yaml");
+    let text = fs::read_to_string(&file).expect("a file");
+    fs::write(&file, format!("# Ours.\n{text}")).expect("written");
+    let shown = ask(&folder, "connection show s3+saha --owner steph --format json").json();
+    assert_eq!(shown["identity"], "steph-saha");
+    assert_eq!(shown["deny"][0]["dialect"], "glob");
+    assert_eq!(shown["restrictions"][0]["access"], serde_json::Value::Null);
+    let old = shown["revision"].as_str().expect("a revision").to_owned();
+    let set = "connection set s3+saha --owner steph --access read-write --label next --deny-none";
+    let changed = ask(&folder, &format!("{set} --revision {old} --format json")).json();
+    assert_eq!(changed["connection"], "s3+next");
+    assert_eq!(changed["access"], serde_json::json!(["read", "write", "delete"]));
+    let text = fs::read_to_string(&file).expect("a file");
+    assert!(text.starts_with("# Ours.\n") && !text.contains("deny"), "{text}");
+    // Decided on what is no longer so, taken, wrong, and not there.
+    let again =
+        ask(&folder, &format!("connection set s3+next --owner steph --region x --revision {old}"));
+    assert_eq!(again.code, 1, "{}", again.err);
+    assert!(again.err.contains("was changed meanwhile"), "{}", again.err);
+    for (args, code, says) in [
+        ("connection new s3+next --owner steph", 2, "is taken already"),
+        ("connection new s3+x --owner steph --allow /pub", 3, "error: "),
+        ("connection new s3+x --owner steph --access rwx", 2, "is no access"),
+        ("connection new s3 --owner steph", 2, "write its label"),
+        ("connection show s3+saha --owner steph", 2, "is no connection of steph"),
+        ("connection rm s3+next --owner dana", 2, "is no connection of dana"),
+        ("connection new s3+x --owner steph --access-key-id AKIAX", 2, "standard input"),
+    ] {
+        let ran = ask(&folder, args);
+        assert_eq!(ran.code, code, "{args}: {}", ran.err);
+        assert!(ran.err.contains(says), "{args}: {}", ran.err);
+    }
+    assert_eq!(ask(&folder, "connection new s3+two --owner steph").code, 0);
+    assert_eq!(ask(&folder, "connection default s3+two --owner steph").code, 0);
+    assert_eq!(ask(&folder, "connection default s3+next --owner steph").code, 0);
+    let listed = ask(&folder, "connection list --owner steph");
+    assert_eq!(listed.lines().len(), 2);
+    assert!(listed.lines()[0].contains("s3+next") && listed.lines()[0].ends_with("default"));
+    assert_eq!(ask(&folder, "connection rm s3+next --owner steph").code, 0);
+    assert!(!file.exists());
+    // A store is a policy.
+    let checked = folder.run(["check", "--policy", "data", "s3+two", "read", "pub/x"]);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+}
+
+const SECRET: &str = "CANARY/secret+of=the/command0123456789ab";
+
+#[test]
+fn a_secret_is_sealed_and_its_key_rotated() {
+    let folder = Folder::new();
+    let new = "connection new s3+a --owner ana --access-key-id AKIACANARYWXYZ";
+    let refused = feed(&folder, new, SECRET);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("pathward key seal"), "{}", refused.err);
+    assert_eq!(folder.run(["key", "seal", "seal.key"]).code, 0);
+    let taken = folder.run(["key", "seal", "seal.key"]);
+    assert_eq!(taken.code, 1, "a key is never overwritten: {}", taken.err);
+    let made = feed(&folder, &format!("{new} --seal-key seal.key"), &format!("{SECRET}\n"));
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(made.out.contains("sealed, of the access key …WXYZ"), "{}", made.out);
+    let file = folder.0.path().join("data/ana-a.yaml");
+    let before = fs::read_to_string(&file).expect("a file");
+    let old = fs::read_to_string(folder.0.path().join("seal.key")).expect("a key");
+    let rotated = folder.run(["key", "seal", "seal.key", "--rotate", "--store", "data"]);
+    assert_eq!(rotated.code, 0, "{}", rotated.err);
+    assert!(rotated.err.contains("1 secret sealed anew"), "{}", rotated.err);
+    let after = fs::read_to_string(&file).expect("a file");
+    assert_ne!(before, after);
+    // From a key to another, of which the first no longer knows.
+    folder.file("old.key", old.as_bytes());
+    let wrong = folder.run(["key", "seal", "new", "--store", "data", "--seal-key", "old.key"]);
+    assert_eq!(wrong.code, 1, "{}", wrong.err);
+    assert!(wrong.err.contains("sealed with another key"), "{}", wrong.err);
+    assert_eq!(fs::read_to_string(&file).expect("a file"), after);
+    let moved = folder.run(["key", "seal", "new", "--store", "data", "--seal-key", "seal.key"]);
+    assert_eq!(moved.code, 0, "{}", moved.err);
+    let broken = folder.file("short.key", b"hunter2");
+    let short =
+        ask(&folder, &format!("connection list --owner ana --seal-key {}", broken.display()));
+    assert_eq!(short.code, 2, "{}", short.err);
+    let shown = folder.run(["inspect", "--policy", "data", "--format", "json"]);
+    for text in [made.out, made.err, rotated.out, shown.out, before, after] {
+        assert!(!text.contains("CANARY/") && !text.contains("AKIACANARY"), "{text}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let meta = fs::metadata(folder.0.path().join("seal.key")).expect("a key");
+        assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn keys_of_a_store_are_made_listed_and_revoked() {
+    let folder = Folder::new();
+    let made = ask(&folder, "key new --user ana --id portal --access none --manage");
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(made.out.starts_with("sim"));
+    assert_eq!(
+        ask(&folder, "key list --user ana").lines(),
+        ["portal                   none  manage"]
+    );
+    let taken = ask(&folder, "key new --user ana --id portal");
+    assert_eq!(taken.code, 2, "{}", taken.err);
+    assert_eq!(ask(&folder, "key revoke --user ana --id portal").code, 0);
+    assert_eq!(ask(&folder, "key revoke --user ana --id portal").code, 2);
+    let both = folder.run("key new --user a --id b --policy . --store data".split(' '));
+    assert_eq!(both.code, 2);
+}
+
+fn within(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        // A second, as `tests/store` measures it, and what a busy machine adds.
+        assert!(began.elapsed() < Duration::from_secs(4), "{what} is not taken");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_gateway_follows_a_store_from_nothing() {
+    let folder = Folder::new();
+    let mut command = folder.command();
+    command.args("serve --store data --listen 127.0.0.1:0".split(' '));
+    let served = Served::start(&mut command, "listening");
+    let key = ask(&folder, "key new --user ana --id job").out.trim().to_owned();
+    let target = "/v1/connector/s3+a/pub/x";
+    within("a new key", || served.get(target, &key).0 == 403);
+    let new = "connection new s3+a --owner ana --endpoint http://127.0.0.1:1 --env NOT_SET";
+    assert_eq!(ask(&folder, new).code, 0);
+    within("a new connection", || served.get(target, &key).0 >= 500);
+    assert_eq!(ask(&folder, "connection set s3+a --owner ana --deny pub/").code, 0);
+    within("a change", || served.get(target, &key).0 == 403);
+    let wrong = folder.0.path().join("data/wrong.yaml");
+    fs::write(&wrong, "connections: [").expect("written");
+    within("what is wrong", || served.get("/healthz", "").1.contains("stale"));
+    assert_eq!(served.get(target, &key).0, 403);
+    fs::remove_file(wrong).expect("removed");
+    within("what is right again", || !served.get("/healthz", "").1.contains("stale"));
+    assert_eq!(ask(&folder, "key revoke --user ana --id job").code, 0);
+    within("a revocation", || served.get(target, &key).0 == 401);
+}
