@@ -10,7 +10,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::answers::Refusal;
 
-/// How many calls run at once for one owner.
+/// How many calls run at once for one owner. One of them computes: what someone types is answered in
+/// its order, and whoever else asks finds another processor free.
 const OF_ONE: usize = 4;
 /// How long a call waits for a place before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,7 +22,7 @@ const REMEMBERED: usize = 1_024;
 /// work that nobody waits for any more counts like any other.
 #[derive(Debug)]
 pub(super) struct Places {
-    owners: Mutex<HashMap<String, Arc<Semaphore>>>,
+    owners: Mutex<HashMap<String, [Arc<Semaphore>; 2]>>,
     thinking: Arc<Semaphore>,
     patience: Duration,
 }
@@ -39,7 +40,8 @@ impl Places {
         owner: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&[self.of(owner)], work).await
+        let [calls, _] = self.of(owner);
+        self.run_in(&[calls], work).await
     }
 
     /// Runs what computes: for all owners together no more at once than there are processors.
@@ -48,7 +50,8 @@ impl Places {
         owner: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_in(&[self.of(owner), Arc::clone(&self.thinking)], work).await
+        let [calls, thought] = self.of(owner);
+        self.run_in(&[calls, thought, Arc::clone(&self.thinking)], work).await
     }
 
     async fn run_in<T: Send + 'static>(
@@ -69,14 +72,14 @@ impl Places {
         worked.await.map_err(|_| Refusal::internal())
     }
 
-    fn of(&self, owner: &str) -> Arc<Semaphore> {
+    /// The places of an owner's calls, and of one that computes.
+    fn of(&self, owner: &str) -> [Arc<Semaphore>; 2] {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if owners.len() >= REMEMBERED {
-            owners.retain(|_, places| Arc::strong_count(places) > 1);
+            owners.retain(|_, places| places.iter().any(|one| Arc::strong_count(one) > 1));
         }
-        Arc::clone(
-            owners.entry(owner.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE))),
-        )
+        let new = || [OF_ONE, 1].map(|most| Arc::new(Semaphore::new(most)));
+        owners.entry(owner.to_owned()).or_insert_with(new).clone()
     }
 }
 

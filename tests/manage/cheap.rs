@@ -80,6 +80,8 @@ async fn a_hostile_draft_holds_up_nobody() {
     let bob = [("Authorization", world.bob.as_str())];
     let asked = Instant::now();
     world.raw("GET", "/v1/connections", &bob, None).await.is(200);
+    let small = serde_json::to_vec(&json!({ "draft": { "label": "t" } })).unwrap();
+    world.raw("POST", "/v1/review", &bob, Some(&small)).await.is(200);
     let waited = asked.elapsed();
     eprintln!("bob waited {waited:?}");
     assert!(waited < Duration::from_secs(3), "{waited:?}");

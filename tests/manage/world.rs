@@ -58,7 +58,6 @@ impl Answer {
 pub struct World {
     pub store: Store,
     pub manager: Manager,
-    pub gateway: Gateway,
     pub embedded: Embedded,
     /// Where the management API is.
     pub admin: SocketAddr,
@@ -93,7 +92,7 @@ impl World {
         ] {
             embedded.put("pub", key, "text/plain", text.into()).await.unwrap();
         }
-        let seal = SealKey::parse("a passphrase that is long enough").unwrap();
+        let seal = SealKey::parse(&SealKey::generate()).unwrap();
         let store = Store::open(folder.path(), Some(seal)).unwrap();
         let full = AccessSet::READ_WRITE;
         let ana = store.create_key("ana", "portal", full, true).unwrap().1.to_string();
@@ -113,7 +112,6 @@ impl World {
         Self {
             store,
             manager,
-            gateway,
             embedded,
             admin,
             data,

@@ -22,7 +22,7 @@ use axum::{
 };
 use http::{
     HeaderValue, Method, Response, StatusCode,
-    header::{ALLOW, ETAG, RETRY_AFTER},
+    header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE},
     request::Parts,
 };
 use serde::Serialize;
@@ -107,6 +107,10 @@ impl Refused {
         let mut response = json_response(status, &value);
         if let Some(after) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, after.as_secs().max(1).into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Simple realm=\"pathward\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
         response
     }

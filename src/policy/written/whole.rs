@@ -30,6 +30,8 @@ impl DraftRule {
         match self.access {
             None if !self.glob => text,
             None => format!("{{ {name}: {text} }}"),
+            // As a list, `read-only` reads in one way in `deny`, too.
+            Some(AccessSet::READ_ONLY) => format!("{{ {name}: {text}, access: [read] }}"),
             Some(access) => format!("{{ {name}: {text}, access: {} }}", access_text(access)),
         }
     }
