@@ -122,6 +122,7 @@ impl Editing<'_> {
     }
 
     /// Takes a key that was entered out of the form, for as long as that is not saved.
+    #[expect(clippy::result_large_err, reason = "the answer that is sent then")]
     fn hold(&mut self) -> Result<(), Response> {
         let Ok(Some(secret)) = self.form.secret() else { return Ok(()) };
         let sessions = &self.visit.portal.shared.sessions;

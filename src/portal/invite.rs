@@ -57,9 +57,9 @@ impl Invite {
     }
 
     /// Puts a link back that nothing came of.
-    pub(super) fn put_back(&self, redeemed: Redeemed) {
+    pub(super) fn put_back(&self, Redeemed(hash, since): Redeemed) {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        out.get_or_insert((redeemed.0, redeemed.1));
+        out.get_or_insert((hash, since));
     }
 }
 

@@ -228,7 +228,10 @@ async fn attempt(visit: &Visit, form: &Form, draft: &Draft) -> Result<AttemptVie
     Ok(AttemptView {
         kind,
         title,
-        words: sentence(&escape(&attempt.words)),
+        // An allowance says no more than that.
+        words: Some(sentence(&escape(&attempt.words)))
+            .filter(|words| words != title)
+            .unwrap_or_default(),
         line,
         reason: attempt.code.to_owned(),
     })

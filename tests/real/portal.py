@@ -19,6 +19,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import traceback
 
 from playwright.sync_api import Error, expect, sync_playwright
 
@@ -37,7 +38,8 @@ def check(name):
     try:
         yield
     except (AssertionError, Error) as error:
-        say(name, False, error)
+        line = traceback.extract_tb(error.__traceback__)[1].lineno
+        say(name, False, f"line {line}: {error}")
         raise
     say(name, True)
 
@@ -292,11 +294,11 @@ def main(browser):
         page.get_by_role("button", name="Check").click()
         expect(page.locator("#problems")).to_be_visible()
         for name in ("label", "region", "endpoint", "restriction-0-text"):
-            expect(page.locator(f"#{name}")).to_have_value(HOSTILE)
+            expect(page.locator(f"#{name}")).to_have_value(HOSTILE[:64] if name == "label" else HOSTILE)
         assert page.locator("script:not([src])").count() == 0 and page.locator("img").count() == 0
         page.goto(f"/sources?q={HOSTILE.replace('#', '%23')}")
         page.goto(f"{here}/browse?path={HOSTILE.replace('#', '%23')}")
-        assert "owned" not in page.title()
+        assert page.title() != "owned"
 
     with check("the main form by keyboard alone"):
         page.goto("/sources/new")
@@ -338,7 +340,7 @@ def main(browser):
         plain.get_by_role("textbox", name="Restriction 2", exact=True).fill(f"{bucket}*")
         plain.get_by_label("Path", exact=True).fill(f"{bucket}/reports/x")
         plain.get_by_role("button", name="Try").click()
-        expect(plain.locator("#attempt")).to_contain_text("Restriction 1")
+        expect(plain.locator("#attempt")).to_contain_text("Decided by Restriction")
         expect(plain.locator("#restriction-1-said .finding").first).to_be_visible()
         plain.get_by_role("button", name="Remove Restriction 2").click()
         expect(plain.locator("[data-list=restriction] > li")).to_have_count(1)
@@ -363,8 +365,8 @@ def main(browser):
         page.get_by_label("Path", exact=True).fill(f"{bucket}/team.jpg")
         page.get_by_role("button", name="Try").click()
         expect(page.locator("#restriction-2-said .error")).to_be_visible()
-        for fold in page.locator("details:not([open]) > summary").all():
-            fold.click()
+        while page.locator("details:not([open]) > summary").count():
+            page.locator("details:not([open]) > summary").first.click()
 
     def checked(page):
         page.get_by_role("textbox", name="Label", exact=True).fill("not a label")
@@ -427,8 +429,8 @@ with sync_playwright() as playwright:
     started = playwright.chromium.launch(executable_path=CONFIG["chromium"], args=["--no-sandbox"])
     try:
         main(started)
-    except (AssertionError, Error):
-        # Said already, by the check that it ended.
-        pass
+        say("everything was asked", True)
+    except (AssertionError, Error) as error:
+        say("everything was asked", False, error)
     finally:
         started.close()
