@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Draft, DraftCredentials, Store, StoreError, Stored,
     folder::{self, Edits, Files},
+    seal,
     stored::{Found, Reading},
 };
 use crate::policy::{
@@ -13,7 +14,7 @@ use crate::policy::{
 };
 
 /// What is taken when a connection would be there twice.
-const LABEL: &str = "the label";
+pub(super) const LABEL: &str = "the label";
 const DEFAULT: &str = "the place of the default connection";
 
 impl Store {
@@ -25,13 +26,11 @@ impl Store {
     /// [`StoreError::Invalid`] with all that is wrong with the draft; [`StoreError::Taken`]: the owner has
     /// a connection of this label, or another default one; [`StoreError::NoSealKey`].
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
-        let (mut written, sealed) = self.prepare(owner, draft)?;
-        if sealed.is_some() {
-            written.credentials = sealed;
-        }
+        let mut written = self.prepare(owner, draft)?;
         let label = written.label.clone();
         self.update(LABEL, |files, policy| {
             is_free(policy, owner, &written, None)?;
+            self.seal(draft, &mut written)?;
             let name = format!("{}.yaml", new_identity(files, owner, &label));
             Ok((Edits::from([(name, Some(written.text().into_bytes()))]), ()))
         })?;
@@ -53,7 +52,7 @@ impl Store {
         revision: &str,
         draft: &Draft,
     ) -> Result<Stored, StoreError> {
-        let (written, sealed) = self.prepare(owner, draft)?;
+        let written = self.prepare(owner, draft)?;
         let label = written.label.clone();
         self.update(LABEL, |files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
@@ -65,10 +64,9 @@ impl Store {
                     return Err(StoreError::SecretNeeded);
                 }
                 new.credentials = kept;
-            } else if sealed.is_some() {
-                new.credentials = sealed;
             }
             is_free(policy, owner, &new, Some(&old.written))?;
+            self.seal(draft, &mut new)?;
             if new == old.written {
                 return Ok((Edits::new(), ()));
             }
@@ -135,65 +133,32 @@ impl Store {
         self.labelled(owner, &label)
     }
 
-    /// Seals everything that is sealed again, with the first of the keys that open it now, or with
-    /// another key. Returns how many credentials that were.
-    ///
-    /// A process that is killed leaves some of them sealed anew and others not; what runs then has to
-    /// have both keys, and this is called again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NoSealKey`]; [`StoreError::Sealed`]: something does not open, and nothing was
-    /// changed; [`StoreError::NotEditable`].
-    pub fn reseal(&self, with: Option<&super::SealKey>) -> Result<usize, StoreError> {
-        let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
-        self.update(LABEL, |files, policy| {
-            let mut reading = Reading::default();
-            let mut edits = Edits::new();
-            let mut count = 0;
-            for connection in policy.connections() {
-                let Some(CredentialsRef::Sealed(sealed)) = connection.credentials() else {
-                    continue;
-                };
-                let Some(one) = reading.find(files, connection) else { continue };
-                let content = key.open(sealed).map_err(StoreError::Sealed)?;
-                let endpoint = content.endpoint.as_deref();
-                let again = with.unwrap_or(key).seal(&content.secret, &content.owner, endpoint)?;
-                let credentials = Some(CredentialsRef::Sealed(again));
-                let new = Written { credentials, ..one.written.clone() };
-                let text = match edits.get(&one.name) {
-                    Some(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-                    _ => text_of(files, &one.name)?.to_owned(),
-                };
-                let changed = written::replace(&text, connection.owner(), &one.written.label, &new)
-                    .map_err(|why| self.by_hand(&one.name, why))?;
-                edits.insert(one.name, Some(changed.into_bytes()));
-                count += 1;
-            }
-            Ok((edits, count))
-        })
-    }
-
-    /// What a draft would be written as, and its secret sealed; checked before anything is locked.
-    fn prepare(
-        &self,
-        owner: &str,
-        draft: &Draft,
-    ) -> Result<(Written, Option<CredentialsRef>), StoreError> {
+    /// What a draft would be written as, but for a secret; checked before anything is locked.
+    fn prepare(&self, owner: &str, draft: &Draft) -> Result<Written, StoreError> {
         if let DraftCredentials::Reference(CredentialsRef::Sealed(_)) = draft.credentials {
             return Err(StoreError::SecretNeeded);
         }
         let policy = draft.check(owner).map_err(StoreError::Invalid)?;
+        if let DraftCredentials::Secret(secret) = &draft.credentials {
+            seal::check(secret)?;
+            if !self.has_seal_key() {
+                return Err(StoreError::NoSealKey);
+            }
+        }
         let mut written = draft.written(owner);
         // Without a `/` at its end, as it is compared when the secret is opened.
         let endpoint = policy.connections().first().and_then(|one| one.endpoint());
         written.endpoint = endpoint.map(str::to_owned);
-        let DraftCredentials::Secret(secret) = &draft.credentials else {
-            return Ok((written, None));
-        };
+        Ok(written)
+    }
+
+    /// Seals a draft's secret, while the store is locked.
+    fn seal(&self, draft: &Draft, written: &mut Written) -> Result<(), StoreError> {
+        let DraftCredentials::Secret(secret) = &draft.credentials else { return Ok(()) };
         let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
-        let sealed = key.seal(secret, owner, written.endpoint.as_deref())?;
-        Ok((written, Some(CredentialsRef::Sealed(sealed))))
+        let sealed = key.seal(secret, &written.owner, written.endpoint.as_deref())?;
+        written.credentials = Some(CredentialsRef::Sealed(sealed));
+        Ok(())
     }
 
     fn labelled(&self, owner: &str, label: &str) -> Result<Stored, StoreError> {
@@ -246,7 +211,7 @@ fn is_free(
     Ok(())
 }
 
-fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, StoreError> {
+pub(super) fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, StoreError> {
     let bytes = files.get(name).ok_or(StoreError::Missing)?;
     std::str::from_utf8(bytes).map_err(|_| StoreError::Missing)
 }

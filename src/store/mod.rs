@@ -43,6 +43,7 @@ mod draft;
 mod error;
 mod folder;
 mod follow;
+mod reseal;
 mod seal;
 mod stored;
 mod users;

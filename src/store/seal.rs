@@ -152,7 +152,28 @@ impl SealKey {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Seals an access key for an owner and an endpoint.
+    /// The keys as their file has them now: what is sealed with a key that was rotated away meanwhile
+    /// would not open again.
+    fn read_again(&self) -> Result<Arc<Keys>, StoreError> {
+        let Some(file) = &self.file else { return Ok(self.keys()) };
+        let keys = Arc::new(read_keys(file).map_err(StoreError::SealKey)?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+        Ok(keys)
+    }
+
+    /// The key that seals, without those that only open.
+    pub(super) fn sealing(&self) -> Result<Self, StoreError> {
+        let keys = match &*self.read_again()? {
+            Keys::Identities(all) => {
+                Keys::Identities(all.iter().take(1).cloned().collect())
+            }
+            Keys::Passphrase(passphrase) => Keys::Passphrase(passphrase.clone()),
+        };
+        Ok(Self { file: None, keys: RwLock::new(Arc::new(keys)) })
+    }
+
+    /// Seals an access key for an owner and an endpoint. While the store is locked, so that nobody
+    /// takes the key away that this reads.
     pub(super) fn seal(
         &self,
         secret: &Secret,
@@ -171,7 +192,7 @@ impl SealKey {
         let mut plain = Zeroizing::new(Vec::with_capacity(16 << 10));
         let failed = || StoreError::InvalidSecret { what: "the access key cannot be sealed" };
         serde_json::to_writer(&mut *plain, &content).map_err(|_| failed())?;
-        let sealed = match &*self.keys() {
+        let sealed = match &*self.read_again()? {
             Keys::Identities(identities) => {
                 let first = identities.first().ok_or(StoreError::NoSealKey)?;
                 age::encrypt(&first.to_public(), &plain)
@@ -286,7 +307,7 @@ fn open(keys: &Keys, bytes: &[u8]) -> Result<OpenedContent, UnsealError> {
 }
 
 /// Refuses what no access key is. JSON's escapes are not needed for what is left.
-fn check(secret: &Secret) -> Result<(), StoreError> {
+pub(super) fn check(secret: &Secret) -> Result<(), StoreError> {
     let is = |text: &str, max: usize| {
         (1..=max).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\'))

@@ -16,7 +16,7 @@ const ID: &str = "AKIACANARYCANARYWXYZ";
 const SECRET: &str = "CanarySecret/0123456789+abcdefghijklmnop";
 const TOKEN: &str = "CanaryTokenCanaryTokenCanaryToken==";
 
-fn with_secret(label: &str) -> Draft {
+pub(crate) fn with_secret(label: &str) -> Draft {
     let mut draft = draft(label, &["aaa/*"]);
     let mut secret = Secret::new(ID, SECRET);
     secret.session_token = Some(TOKEN.to_owned().into());
@@ -24,7 +24,7 @@ fn with_secret(label: &str) -> Draft {
     draft
 }
 
-fn sealed(store: &Store, owner: &str, label: &str) -> pathward::policy::Sealed {
+pub(crate) fn sealed(store: &Store, owner: &str, label: &str) -> pathward::policy::Sealed {
     let id = format!("s3+{label}");
     let found = store.find(owner, &pathward::ConnectionId::parse(&id).unwrap()).unwrap();
     match found.connection.credentials() {

@@ -87,6 +87,7 @@ pub(super) fn failure(error: StoreError) -> Failure {
         StoreError::Taken { .. }
         | StoreError::Missing
         | StoreError::NoSealKey
+        | StoreError::SealKey(_)
         | StoreError::SecretNeeded
         | StoreError::InvalidSecret { .. } => Exit::Question,
         _ => Exit::Error,
