@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Draft, DraftCredentials, Store, StoreError, Stored,
+    Draft, DraftCredentials, Snapshot, Store, StoreError, Stored,
     folder::{self, Edits, Files},
     seal,
     stored::{Found, Reading},
@@ -28,13 +28,13 @@ impl Store {
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
         let mut written = self.prepare(owner, draft)?;
         let label = written.label.clone();
-        self.update(LABEL, |files, policy| {
+        let ((), after) = self.update(LABEL, |files, policy| {
             is_free(policy, owner, &written, None)?;
             self.seal(draft, &mut written)?;
             let name = format!("{}.yaml", new_identity(files, owner, &label));
             Ok((Edits::from([(name, Some(written.text().into_bytes()))]), ()))
         })?;
-        self.labelled(owner, &label)
+        self.labelled(&after, owner, &label)
     }
 
     /// Changes a connection, if it still has this revision: it says what the draft says, and what else
@@ -54,7 +54,7 @@ impl Store {
     ) -> Result<Stored, StoreError> {
         let written = self.prepare(owner, draft)?;
         let label = written.label.clone();
-        self.update(LABEL, |files, policy| {
+        let ((), after) = self.update(LABEL, |files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
             let mut new = written;
             if let DraftCredentials::Keep = draft.credentials {
@@ -75,7 +75,7 @@ impl Store {
                 .map_err(|why| self.by_hand(&old.name, why))?;
             Ok((Edits::from([(old.name, Some(changed.into_bytes()))]), ()))
         })?;
-        self.labelled(owner, &label)
+        self.labelled(&after, owner, &label)
     }
 
     /// Deletes a connection, if it still has this revision.
@@ -84,7 +84,7 @@ impl Store {
     ///
     /// [`StoreError::Conflict`], [`StoreError::Missing`], [`StoreError::NotEditable`].
     pub fn delete(&self, owner: &str, identity: &str, revision: &str) -> Result<(), StoreError> {
-        self.update(LABEL, |files, policy| {
+        self.take_away(|files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
             let text = text_of(files, &old.name)?;
             let left = written::remove(text, owner, &old.written.label)
@@ -105,7 +105,7 @@ impl Store {
         identity: &str,
         revision: &str,
     ) -> Result<Stored, StoreError> {
-        let label = self.update(DEFAULT, |files, policy| {
+        let (label, after) = self.update(DEFAULT, |files, policy| {
             let chosen = found(files, policy, owner, identity, revision)?;
             let label = chosen.written.label.clone();
             let mut edits = Edits::new();
@@ -130,7 +130,7 @@ impl Store {
             }
             Ok((edits, label))
         })?;
-        self.labelled(owner, &label)
+        self.labelled(&after, owner, &label)
     }
 
     /// What a draft would be written as, but for a secret; checked before anything is locked.
@@ -161,9 +161,10 @@ impl Store {
         Ok(())
     }
 
-    fn labelled(&self, owner: &str, label: &str) -> Result<Stored, StoreError> {
+    /// What a change has made of a connection, whatever others have made of it since.
+    fn labelled(&self, after: &Snapshot, owner: &str, label: &str) -> Result<Stored, StoreError> {
         let id = format!("s3+{label}");
-        self.find(owner, &ConnectionId::parse(&id).map_err(|_| StoreError::Missing)?)
+        self.found_in(after, owner, &ConnectionId::parse(&id).map_err(|_| StoreError::Missing)?)
     }
 
     pub(super) fn by_hand(&self, name: &str, why: Why) -> StoreError {

@@ -53,6 +53,7 @@ impl Store {
             }
             Ok((edits, count))
         })
+        .map(|(count, _)| count)
     }
 
     /// Does something, such as taking an old key away, that may only be done while everything that is
@@ -74,6 +75,7 @@ impl Store {
             then()?;
             Ok((Edits::new(), ()))
         })
+        .map(drop)
     }
 }
 

@@ -164,9 +164,7 @@ impl SealKey {
     /// The key that seals, without those that only open.
     pub(super) fn sealing(&self) -> Result<Self, StoreError> {
         let keys = match &*self.read_again()? {
-            Keys::Identities(all) => {
-                Keys::Identities(all.iter().take(1).cloned().collect())
-            }
+            Keys::Identities(all) => Keys::Identities(all.iter().take(1).cloned().collect()),
             Keys::Passphrase(passphrase) => Keys::Passphrase(passphrase.clone()),
         };
         Ok(Self { file: None, keys: RwLock::new(Arc::new(keys)) })

@@ -65,8 +65,7 @@ fn what_cannot_be_sealed_again_is_an_error_and_nothing_is_changed() {
     // A name that is taken for a folder's and a file's, so that the file is not found again.
     fs::write(folder.path().join("a\\b.yaml"), text.replace("s3+x", "s3+y")).unwrap();
     let refused = store.reseal(None);
-    let is_right =
-        matches!(refused, Err(StoreError::NotEditable { .. } | StoreError::Broken(_)));
+    let is_right = matches!(refused, Err(StoreError::NotEditable { .. } | StoreError::Broken(_)));
     assert!(is_right, "{refused:?}");
     assert_eq!(fs::read(folder.path().join("ana-x.yaml")).unwrap(), before);
 }

@@ -131,8 +131,7 @@ fn rotate(file: &Path, folder: &Path) -> Result<usize, Failure> {
         std::iter::once(new.as_str()).chain(old.iter().map(|key| key.as_str())).collect();
     // From here on a gateway that has the file seals with the new key, too.
     replace(file, &text(&all)).map_err(|error| failed(&error))?;
-    let store =
-        Store::open(folder, Some(SealKey::read(file).map_err(said)?)).map_err(failure)?;
+    let store = Store::open(folder, Some(SealKey::read(file).map_err(said)?)).map_err(failure)?;
     let new = SealKey::parse(&new).map_err(said)?;
     store.reseal(Some(&new)).map_err(failure)
 }
