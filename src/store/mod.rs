@@ -56,7 +56,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-#[cfg(feature = "cli")]
 pub(crate) use self::folder::Lock;
 use self::folder::{Disk, Files};
 pub use self::{
@@ -170,7 +169,7 @@ impl Store {
         if let Some(why) = &unfinished {
             tracing::error!(target: "pathward::store", "{why}");
         }
-        let lock = folder::Lock::shared(folder);
+        let lock = Lock::shared(folder);
         let disk = folder::read(folder)?;
         drop(lock);
         let snapshot = match disk.policy(folder) {
