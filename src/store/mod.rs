@@ -15,7 +15,11 @@
 //!   every [listener](Store::on_change) has heard of it, before the changing call returns: a key that was
 //!   revoked decides nothing any more. What others change is in it within a second, while a
 //!   [`Follower`] is there; what does not load is reported, and changes nothing.
+//!   A file that an editor is still writing is left alone until it has not changed for a moment.
 //! * **Secrets are sealed**, with a key that the operator holds ([`SealKey`]), and never shown again.
+//!
+//! Whoever keeps the folder in git leaves out what starts with `.pathward`: the lock, and what is there while
+//! a change is made.
 //!
 //! ```
 //! use pathward::store::{Draft, DraftRule, SealKey, Secret, DraftCredentials, Store};

@@ -196,7 +196,7 @@ fn hostile_texts_stay_texts() {
     for (n, text) in hostile.into_iter().enumerate() {
         for (path, owner) in [(text, "ana"), ("fine/*", text)] {
             let mut draft = draft(&format!("l{n}"), &[path]);
-            draft.region = (n % 2 == 0).then(|| "eu".to_owned());
+            draft.region = n.is_multiple_of(2).then(|| "eu".to_owned());
             match store.create(owner, &draft) {
                 Ok(stored) => {
                     made += 1;

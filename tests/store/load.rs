@@ -158,7 +158,8 @@ const CLIENTS: usize = 8;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reloads_under_load_fail_no_request_and_decide_none_wrongly() {
     let (folder, store) = store();
-    let flip = |n: usize| draft("x", &["always/*", if n % 2 == 0 { "even/*" } else { "odd/*" }]);
+    let flip =
+        |n: usize| draft("x", &["always/*", if n.is_multiple_of(2) { "even/*" } else { "odd/*" }]);
     let mut stored = store.create("ana", &flip(0)).unwrap();
     store.create("ana", &draft("y", &["always/*"])).unwrap();
     let (_, key) = store.create_key("ana", "job", AccessSet::READ_ONLY, false).unwrap();
@@ -204,7 +205,7 @@ async fn reloads_under_load_fail_no_request_and_decide_none_wrongly() {
                         (_, false) => matches!(status, 200 | 403),
                         (path, true) => {
                             exact.fetch_add(1, Ordering::Relaxed);
-                            let is_allowed = (before % 2 == 0) == (path == "even/k");
+                            let is_allowed = before.is_multiple_of(2) == (path == "even/k");
                             status == if is_allowed { 200 } else { 403 }
                         }
                     };
@@ -238,7 +239,7 @@ async fn reloads_under_load_fail_no_request_and_decide_none_wrongly() {
             store.change("ana", "ana-x", &stored.revision, &flip(n)).unwrap()
         });
         done.store(n, Ordering::SeqCst);
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             let target = "/v1/connector/s3+x/always/k";
             let make = || store.create_key("ana", "brief", AccessSet::READ_ONLY, false).unwrap();
             let (_, brief) = tokio::task::block_in_place(make);
