@@ -119,6 +119,12 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
     let Some(path) = &args.policy else {
         return Err(Failure::question("name a policy: `--policy FILE|DIR`"));
     };
+    // Those who change a store take turns: a key that is revoked meanwhile is not to come back.
+    #[cfg(feature = "store")]
+    let _turn = match path.is_dir() {
+        true => Some(crate::store::Lock::exclusive(path).map_err(super::store::failure)?),
+        false => None,
+    };
     let policy = load(path)?;
     let user = policy.users().iter().find(|user| *user.name == *args.user);
     if user.is_some_and(|user| user.keys.iter().any(|key| *key.id == *args.id)) {

@@ -1,7 +1,7 @@
 //! Files to policies.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -120,11 +120,25 @@ impl Policy {
     /// # Errors
     ///
     /// As [`Policy::load`].
-    pub fn from_files(name: &str, mut files: Vec<(String, Vec<u8>)>) -> Result<Self, PolicyErrors> {
+    pub fn from_files(name: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self, PolicyErrors> {
+        Self::from_read(name, files, &BTreeMap::new())
+    }
+
+    /// As [`Policy::from_files`], with the files that cannot be read, and why: these are errors.
+    pub(crate) fn from_read(
+        name: &str,
+        mut files: Vec<(String, Vec<u8>)>,
+        unread: &BTreeMap<String, String>,
+    ) -> Result<Self, PolicyErrors> {
         let mut loading = Loading::default();
+        for (file, why) in unread {
+            let shown = format!("{}/{file}", name.trim_end_matches('/'));
+            let message = format!("the file cannot be read: {why}");
+            loading.fail(Path::new(&shown), "policy.io", &message, "");
+        }
         files.retain(|(file, _)| is_policy_file(file));
         files.sort();
-        if files.is_empty() {
+        if files.is_empty() && unread.is_empty() {
             loading.fail(Path::new(name), "policy.empty", "no policy is in this folder", NO_FILES);
         }
         for (file, bytes) in files {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Draft, DraftCredentials, Store, StoreError, Stored,
+    Draft, DraftCredentials, Snapshot, Store, StoreError, Stored,
     folder::{self, Edits, Files},
+    seal,
     stored::{Found, Reading},
 };
 use crate::policy::{
@@ -13,7 +14,7 @@ use crate::policy::{
 };
 
 /// What is taken when a connection would be there twice.
-const LABEL: &str = "the label";
+pub(super) const LABEL: &str = "the label";
 const DEFAULT: &str = "the place of the default connection";
 
 impl Store {
@@ -25,17 +26,15 @@ impl Store {
     /// [`StoreError::Invalid`] with all that is wrong with the draft; [`StoreError::Taken`]: the owner has
     /// a connection of this label, or another default one; [`StoreError::NoSealKey`].
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
-        let (mut written, sealed) = self.prepare(owner, draft)?;
-        if sealed.is_some() {
-            written.credentials = sealed;
-        }
+        let mut written = self.prepare(owner, draft)?;
         let label = written.label.clone();
-        self.update(LABEL, |files, policy| {
+        let ((), after) = self.update(LABEL, |files, policy| {
             is_free(policy, owner, &written, None)?;
+            self.seal(draft, &mut written)?;
             let name = format!("{}.yaml", new_identity(files, owner, &label));
             Ok((Edits::from([(name, Some(written.text().into_bytes()))]), ()))
         })?;
-        self.labelled(owner, &label)
+        self.labelled(&after, owner, &label)
     }
 
     /// Changes a connection, if it still has this revision: it says what the draft says, and what else
@@ -53,9 +52,9 @@ impl Store {
         revision: &str,
         draft: &Draft,
     ) -> Result<Stored, StoreError> {
-        let (written, sealed) = self.prepare(owner, draft)?;
+        let written = self.prepare(owner, draft)?;
         let label = written.label.clone();
-        self.update(LABEL, |files, policy| {
+        let ((), after) = self.update(LABEL, |files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
             let mut new = written;
             if let DraftCredentials::Keep = draft.credentials {
@@ -65,10 +64,9 @@ impl Store {
                     return Err(StoreError::SecretNeeded);
                 }
                 new.credentials = kept;
-            } else if sealed.is_some() {
-                new.credentials = sealed;
             }
             is_free(policy, owner, &new, Some(&old.written))?;
+            self.seal(draft, &mut new)?;
             if new == old.written {
                 return Ok((Edits::new(), ()));
             }
@@ -77,7 +75,7 @@ impl Store {
                 .map_err(|why| self.by_hand(&old.name, why))?;
             Ok((Edits::from([(old.name, Some(changed.into_bytes()))]), ()))
         })?;
-        self.labelled(owner, &label)
+        self.labelled(&after, owner, &label)
     }
 
     /// Deletes a connection, if it still has this revision.
@@ -86,7 +84,7 @@ impl Store {
     ///
     /// [`StoreError::Conflict`], [`StoreError::Missing`], [`StoreError::NotEditable`].
     pub fn delete(&self, owner: &str, identity: &str, revision: &str) -> Result<(), StoreError> {
-        self.update(LABEL, |files, policy| {
+        self.take_away(|files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
             let text = text_of(files, &old.name)?;
             let left = written::remove(text, owner, &old.written.label)
@@ -107,7 +105,7 @@ impl Store {
         identity: &str,
         revision: &str,
     ) -> Result<Stored, StoreError> {
-        let label = self.update(DEFAULT, |files, policy| {
+        let (label, after) = self.update(DEFAULT, |files, policy| {
             let chosen = found(files, policy, owner, identity, revision)?;
             let label = chosen.written.label.clone();
             let mut edits = Edits::new();
@@ -132,73 +130,41 @@ impl Store {
             }
             Ok((edits, label))
         })?;
-        self.labelled(owner, &label)
+        self.labelled(&after, owner, &label)
     }
 
-    /// Seals everything that is sealed again, with the first of the keys that open it now, or with
-    /// another key. Returns how many credentials that were.
-    ///
-    /// A process that is killed leaves some of them sealed anew and others not; what runs then has to
-    /// have both keys, and this is called again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NoSealKey`]; [`StoreError::Sealed`]: something does not open, and nothing was
-    /// changed; [`StoreError::NotEditable`].
-    pub fn reseal(&self, with: Option<&super::SealKey>) -> Result<usize, StoreError> {
-        let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
-        self.update(LABEL, |files, policy| {
-            let mut reading = Reading::default();
-            let mut edits = Edits::new();
-            let mut count = 0;
-            for connection in policy.connections() {
-                let Some(CredentialsRef::Sealed(sealed)) = connection.credentials() else {
-                    continue;
-                };
-                let Some(one) = reading.find(files, connection) else { continue };
-                let content = key.open(sealed).map_err(StoreError::Sealed)?;
-                let endpoint = content.endpoint.as_deref();
-                let again = with.unwrap_or(key).seal(&content.secret, &content.owner, endpoint)?;
-                let credentials = Some(CredentialsRef::Sealed(again));
-                let new = Written { credentials, ..one.written.clone() };
-                let text = match edits.get(&one.name) {
-                    Some(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-                    _ => text_of(files, &one.name)?.to_owned(),
-                };
-                let changed = written::replace(&text, connection.owner(), &one.written.label, &new)
-                    .map_err(|why| self.by_hand(&one.name, why))?;
-                edits.insert(one.name, Some(changed.into_bytes()));
-                count += 1;
-            }
-            Ok((edits, count))
-        })
-    }
-
-    /// What a draft would be written as, and its secret sealed; checked before anything is locked.
-    fn prepare(
-        &self,
-        owner: &str,
-        draft: &Draft,
-    ) -> Result<(Written, Option<CredentialsRef>), StoreError> {
+    /// What a draft would be written as, but for a secret; checked before anything is locked.
+    fn prepare(&self, owner: &str, draft: &Draft) -> Result<Written, StoreError> {
         if let DraftCredentials::Reference(CredentialsRef::Sealed(_)) = draft.credentials {
             return Err(StoreError::SecretNeeded);
         }
         let policy = draft.check(owner).map_err(StoreError::Invalid)?;
+        if let DraftCredentials::Secret(secret) = &draft.credentials {
+            seal::check(secret)?;
+            if !self.has_seal_key() {
+                return Err(StoreError::NoSealKey);
+            }
+        }
         let mut written = draft.written(owner);
         // Without a `/` at its end, as it is compared when the secret is opened.
         let endpoint = policy.connections().first().and_then(|one| one.endpoint());
         written.endpoint = endpoint.map(str::to_owned);
-        let DraftCredentials::Secret(secret) = &draft.credentials else {
-            return Ok((written, None));
-        };
-        let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
-        let sealed = key.seal(secret, owner, written.endpoint.as_deref())?;
-        Ok((written, Some(CredentialsRef::Sealed(sealed))))
+        Ok(written)
     }
 
-    fn labelled(&self, owner: &str, label: &str) -> Result<Stored, StoreError> {
+    /// Seals a draft's secret, while the store is locked.
+    fn seal(&self, draft: &Draft, written: &mut Written) -> Result<(), StoreError> {
+        let DraftCredentials::Secret(secret) = &draft.credentials else { return Ok(()) };
+        let key = self.inner.seal.as_deref().ok_or(StoreError::NoSealKey)?;
+        let sealed = key.seal(secret, &written.owner, written.endpoint.as_deref())?;
+        written.credentials = Some(CredentialsRef::Sealed(sealed));
+        Ok(())
+    }
+
+    /// What a change has made of a connection, whatever others have made of it since.
+    fn labelled(&self, after: &Snapshot, owner: &str, label: &str) -> Result<Stored, StoreError> {
         let id = format!("s3+{label}");
-        self.find(owner, &ConnectionId::parse(&id).map_err(|_| StoreError::Missing)?)
+        self.found_in(after, owner, &ConnectionId::parse(&id).map_err(|_| StoreError::Missing)?)
     }
 
     pub(super) fn by_hand(&self, name: &str, why: Why) -> StoreError {
@@ -246,7 +212,7 @@ fn is_free(
     Ok(())
 }
 
-fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, StoreError> {
+pub(super) fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, StoreError> {
     let bytes = files.get(name).ok_or(StoreError::Missing)?;
     std::str::from_utf8(bytes).map_err(|_| StoreError::Missing)
 }

@@ -34,6 +34,8 @@ pub enum StoreError {
     Broken(PolicyErrors),
     /// A secret was given, and there is no key to seal it with.
     NoSealKey,
+    /// The key to seal secrets with cannot be read any more.
+    SealKey(super::SealKeyError),
     /// What is sealed does not open, so that it cannot be kept or sealed again.
     Sealed(crate::policy::UnsealError),
     /// What was given as an access key is none.
@@ -68,6 +70,7 @@ impl StoreError {
             Self::Invalid(_) => "store.invalid",
             Self::Broken(_) => "store.broken",
             Self::NoSealKey => "store.no_seal_key",
+            Self::SealKey(_) => "store.seal_key",
             Self::Sealed(_) => "store.sealed",
             Self::InvalidSecret { .. } => "store.secret",
             Self::SecretNeeded => "store.secret_needed",
@@ -101,6 +104,7 @@ impl fmt::Display for StoreError {
                 "there is no key to seal the secret with: make one with `pathward key seal FILE`, \
                  and give it with `--seal-key FILE` or in the variable PATHWARD_SEAL_KEY",
             ),
+            Self::SealKey(error) => write!(f, "{error}"),
             Self::Sealed(error) => write!(f, "{error}"),
             Self::InvalidSecret { what } => f.write_str(what),
             Self::SecretNeeded => f.write_str(

@@ -18,16 +18,16 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::StoreError;
+use super::{
+    StoreError,
+    replace::{Expected, is_still, open_lock, remove, replace, sync_folder},
+};
 use crate::policy::{MAX_FILE_SIZE, Policy, PolicyErrors, is_policy_file, written::random::hex};
 
 /// Held by whoever writes; shared by those who read. Holds the digest of what was last written.
 const LOCK: &str = ".pathward.lock";
 /// A change of more than one file, from when it is decided until it is done.
 const JOURNAL: &str = ".pathward.journal";
-/// A file before it replaces another. Hidden, so that it is no part of the policy; one that a process
-/// left behind which was killed is overwritten by the next.
-const BESIDE: &str = ".pathward.new";
 /// How long a writer waits for others.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a reader waits for a writer, which may have been stopped in the middle.
@@ -35,6 +35,14 @@ const READ_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The policy files of a folder, by name.
 pub(super) type Files = BTreeMap<String, Arc<[u8]>>;
+
+/// The policy files as they are on the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Disk {
+    pub(super) files: Files,
+    /// Those that cannot be read, and why: nothing loads while there are any.
+    pub(super) unread: BTreeMap<String, String>,
+}
 
 /// What becomes of files: their new bytes, or `None` for one that goes.
 pub(super) type Edits = BTreeMap<String, Option<Vec<u8>>>;
@@ -56,21 +64,23 @@ struct FileStamp {
 
 /// A folder that is locked, for as long as this is there.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     file: File,
 }
 
 impl Lock {
     /// Keeps every other process, and thread, from writing. Finishes what one that was killed began.
-    pub(super) fn exclusive(folder: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn exclusive(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(LOCK);
         let failed = |error| io_error(&path, error);
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(failed)?;
         let began = Instant::now();
+        let mut file = open_lock(folder, &path).map_err(failed)?;
         loop {
             match file.try_lock() {
+                // Someone took the file away meanwhile, and others lock another.
+                Ok(()) if !is_still(&path, &file) => {
+                    file = open_lock(folder, &path).map_err(failed)?;
+                }
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
                 Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
@@ -118,28 +128,39 @@ impl Lock {
             edits.insert(name, bytes.transpose()?);
         }
         tracing::warn!(target: "pathward::store", "finishing a change that was interrupted");
-        self.write_each(folder, &edits)?;
+        self.write_each(folder, &edits, |_| Expected::Anything)?;
         fs::remove_file(&path).map_err(|error| io_error(&path, error))?;
         sync_folder(folder)
     }
 
-    /// Makes changes: all of them or none, whatever happens. On the disk when it returns.
+    /// Makes changes: all of them or none, whatever happens. On the disk when it returns. What is
+    /// changed has to be as it was `before`: not everyone who writes takes the lock.
     pub(super) fn write(
         &self,
         folder: &Path,
         edits: &Edits,
-        after: &Files,
+        (before, after): (&Files, &Files),
     ) -> Result<(), StoreError> {
         let path = folder.join(JOURNAL);
+        let as_before = |name: &str| match before.get(name) {
+            Some(bytes) => Expected::Bytes(bytes),
+            None => Expected::Absent,
+        };
         if edits.len() > 1 {
+            for name in edits.keys() {
+                as_before(name).check(&folder.join(name))?;
+            }
             let encode = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|b| STANDARD.encode(b));
             let files = edits.iter().map(|(name, bytes)| (name.clone(), encode(bytes))).collect();
             let text = serde_json::to_vec(&Journal { files })
                 .map_err(|error| io_error(&path, error.into()))?;
-            replace(&path, &text)?;
+            replace(&path, &text, &Expected::Anything)?;
             sync_folder(folder)?;
+            // From here on all of it happens.
+            self.write_each(folder, edits, |_| Expected::Anything)?;
+        } else {
+            self.write_each(folder, edits, as_before)?;
         }
-        self.write_each(folder, edits)?;
         if edits.len() > 1 {
             fs::remove_file(&path).map_err(|error| io_error(&path, error))?;
             sync_folder(folder)?;
@@ -149,17 +170,21 @@ impl Lock {
         Ok(())
     }
 
-    fn write_each(&self, folder: &Path, edits: &Edits) -> Result<(), StoreError> {
+    fn write_each<'e>(
+        &self,
+        folder: &Path,
+        edits: &Edits,
+        expected: impl Fn(&str) -> Expected<'e>,
+    ) -> Result<(), StoreError> {
         for (name, bytes) in edits {
             let path = folder.join(name);
+            let expected = expected(name);
             match bytes {
-                Some(bytes) => replace(&path, bytes)?,
-                None => match fs::remove_file(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(io_error(&path, error));
-                    }
-                    _ => {}
-                },
+                Some(bytes) => replace(&path, bytes, &expected)?,
+                None => {
+                    expected.check(&path)?;
+                    remove(&path).map_err(|error| io_error(&path, error))?;
+                }
             }
         }
         sync_folder(folder)
@@ -187,74 +212,26 @@ struct Journal {
     files: BTreeMap<String, Option<String>>,
 }
 
-/// Whether a change was interrupted.
-pub(super) fn is_interrupted(folder: &Path) -> bool {
-    folder.join(JOURNAL).exists()
+/// Finishes a change that was interrupted, if nobody is at it.
+pub(super) fn finish(folder: &Path) -> Result<(), StoreError> {
+    match folder.join(JOURNAL).exists() {
+        true => Lock::exclusive(folder).map(drop),
+        false => Ok(()),
+    }
 }
 
 pub(super) fn io_error(path: &Path, error: io::Error) -> StoreError {
     StoreError::Io { path: path.to_owned(), error }
 }
 
-/// Makes the folder, if it is not there.
-pub(super) fn make(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(|error| io_error(folder, error))?;
-    match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-        _ => Ok(()),
-    }
-}
-
-/// Replaces a file, or makes it. Where it is a link, what it leads to.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let target = match path.is_symlink() {
-        true => fs::canonicalize(path).map_err(|error| io_error(path, error))?,
-        false => path.to_owned(),
-    };
-    let beside = target.with_file_name(BESIDE);
-    let write = || {
-        let mut file = File::create(&beside)?;
-        if let Ok(meta) = fs::metadata(&target) {
-            file.set_permissions(meta.permissions())?;
-        }
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, &target)?;
-        // A link's target is in another folder, perhaps.
-        match target.parent() {
-            Some(parent) if target != path => File::open(parent)?.sync_all(),
-            _ => Ok(()),
-        }
-    };
-    write().map_err(|error| {
-        drop(fs::remove_file(&beside));
-        io_error(path, error)
-    })
-}
-
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    // Windows opens no folders.
-    #[cfg(unix)]
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| io_error(folder, error))?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
-}
-
 /// What can be seen of the folder's policy files.
 pub(super) fn stamp(folder: &Path) -> io::Result<Stamp> {
     let mut stamp = Stamp { newest: changed(&fs::metadata(folder)?), ..Stamp::default() };
-    for (name, path) in names(folder)? {
+    for (name, path, _) in names(folder)? {
         let meta = match fs::metadata(&path) {
             Ok(meta) => meta,
             // Gone meanwhile, or a link that leads nowhere: reading it says so.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
+            Err(_) => continue,
         };
         stamp.newest = stamp.newest.max(changed(&meta));
         let one =
@@ -288,34 +265,66 @@ fn changed(meta: &fs::Metadata) -> Option<SystemTime> {
     meta.modified().ok()
 }
 
-fn names(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+/// The policy files, each with what is wrong with its name.
+fn names(folder: &Path) -> io::Result<Vec<(String, PathBuf, Option<&'static str>)>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if is_policy_file(&name) && !path.is_dir() {
-            names.push((name, path));
+        let bytes = path.file_name().unwrap_or_default();
+        let name = bytes.to_string_lossy().into_owned();
+        if !is_policy_file(&name) || path.is_dir() {
+            continue;
         }
+        let odd = match bytes.to_str() {
+            None => Some("its name is not UTF-8: give it another"),
+            // Elsewhere that is a folder and a file.
+            Some(name) if name.contains('\\') => Some("its name has a backslash: give it another"),
+            Some(_) => None,
+        };
+        names.push((name, path, odd));
     }
     Ok(names)
 }
 
-/// The folder's policy files.
-pub(super) fn read(folder: &Path) -> Result<Files, StoreError> {
-    let mut files = Files::new();
-    for (name, path) in names(folder).map_err(|error| io_error(folder, error))? {
+/// The folder's policy files. What cannot be read of them is among the [`Disk::unread`].
+pub(super) fn read(folder: &Path) -> Result<Disk, StoreError> {
+    let mut disk = Disk::default();
+    for (name, path, odd) in names(folder).map_err(|error| io_error(folder, error))? {
         let read = || -> io::Result<Vec<u8>> {
+            if let Some(odd) = odd {
+                return Err(io::Error::other(odd));
+            }
+            // Opening a pipe would wait for its writer.
+            if !fs::metadata(&path)?.is_file() {
+                return Err(io::Error::other("it is no ordinary file"));
+            }
             let mut bytes = Vec::new();
             let limit = MAX_FILE_SIZE as u64 + 1;
             File::open(&path)?.take(limit).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        files.insert(name, read().map_err(|error| io_error(&path, error))?.into());
+        match read() {
+            Ok(bytes) => drop(disk.files.insert(name, bytes.into())),
+            // Gone meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {}
+            Err(error) => drop(disk.unread.insert(name, error.to_string())),
+        }
     }
-    Ok(files)
+    Ok(disk)
 }
 
-/// The policy that the files make; without files, the one that allows nothing.
+impl Disk {
+    /// The policy that the files make; without files, the one that allows nothing.
+    pub(super) fn policy(&self, folder: &Path) -> Result<Policy, PolicyErrors> {
+        if self.unread.is_empty() {
+            return policy(folder, &self.files);
+        }
+        let files = self.files.iter().map(|(name, bytes)| (name.clone(), bytes.to_vec()));
+        Policy::from_read(&folder.to_string_lossy(), files.collect(), &self.unread)
+    }
+}
+
+/// The policy that files make; without files, the one that allows nothing.
 pub(super) fn policy(folder: &Path, files: &Files) -> Result<Policy, PolicyErrors> {
     if files.is_empty() {
         return Ok(Policy::empty());

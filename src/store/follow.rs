@@ -12,6 +12,7 @@ use std::{
 use super::{
     Store, StoreError,
     folder::{self, Lock, Stamp, io_error},
+    update::unread,
 };
 
 /// How often the folder is looked at.
@@ -53,11 +54,9 @@ impl Store {
             .spawn(move || {
                 let mut seen = Seen::default();
                 while !stopped.load(Ordering::Relaxed) {
-                    let failure = store.look(&mut seen).err().map(|error| error.to_string());
-                    if let Some(error) = failure.as_ref().filter(|_| seen.failure != failure) {
-                        tracing::warn!(target: "pathward::store", "cannot look for changes: {error}");
+                    if let Err(error) = store.look(&mut seen) {
+                        store.is_unread(&unread(&error));
                     }
-                    seen.failure = failure;
                     thread::park_timeout(EVERY);
                 }
             })
@@ -69,35 +68,34 @@ impl Store {
     fn look(&self, seen: &mut Seen) -> Result<(), StoreError> {
         let folder = self.folder();
         let failed = |error| io_error(folder, error);
-        if folder::is_interrupted(folder) {
-            // Finishes it, if nobody is at it.
-            drop(Lock::exclusive(folder)?);
-        }
+        // What cannot be finished keeps nothing from being read, and is reported at the end.
+        let unfinished = folder::finish(folder);
+        let sees_again = unfinished.is_ok() && self.is_blind();
         let now = SystemTime::now();
         let stamp = folder::stamp(folder).map_err(failed)?;
         let age = stamp.newest.and_then(|newest| now.duration_since(newest).ok());
         let is_recent = age.is_none_or(|age| age < RECENT);
-        if seen.stamp.as_ref() == Some(&stamp) && !seen.was_recent {
-            return Ok(());
+        if seen.stamp.as_ref() == Some(&stamp) && !seen.was_recent && !sees_again {
+            return unfinished;
         }
         let generation = self.generation();
         let lock = Lock::shared(folder);
-        let files = folder::read(folder)?;
-        if self.has_seen(&files) {
+        let disk = folder::read(folder)?;
+        if self.has_seen(&disk) && !sees_again {
             *seen = Seen { stamp: Some(stamp), was_recent: is_recent, ..Seen::default() };
-            return Ok(());
+            return unfinished;
         }
         let is_old =
             age.is_some_and(|age| age > SETTLED) || seen.unsettled.as_ref() == Some(&stamp);
         let is_settled = is_old && folder::stamp(folder).map_err(failed)? == stamp;
-        if !is_settled && !lock.as_ref().is_some_and(|lock| lock.knows(&files)) {
+        if !is_settled && !lock.as_ref().is_some_and(|lock| lock.knows(&disk.files)) {
             seen.unsettled = Some(stamp);
-            return Ok(());
+            return unfinished;
         }
-        if self.take(generation, files) {
+        if self.take(generation, disk) {
             *seen = Seen { stamp: Some(stamp), was_recent: is_recent, ..Seen::default() };
         }
-        Ok(())
+        unfinished
     }
 }
 
@@ -109,6 +107,4 @@ struct Seen {
     was_recent: bool,
     /// What was not read because it may not have been written to its end.
     unsettled: Option<Stamp>,
-    /// What went wrong, so that it is said once.
-    failure: Option<String>,
 }

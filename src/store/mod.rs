@@ -47,8 +47,11 @@ mod draft;
 mod error;
 mod folder;
 mod follow;
+mod replace;
+mod reseal;
 mod seal;
 mod stored;
+mod update;
 mod users;
 
 use std::{
@@ -57,7 +60,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use self::folder::{Edits, Files, Lock};
+pub(crate) use self::folder::Lock;
+use self::folder::{Disk, Files};
 pub use self::{
     draft::{Draft, DraftCredentials, DraftError, DraftRule, Secret},
     error::StoreError,
@@ -66,8 +70,8 @@ pub use self::{
     stored::Stored,
     users::{KeyInfo, random_key},
 };
-use crate::policy::Policy;
 pub use crate::policy::{Opened, Unseal, UnsealError};
+use crate::policy::{Policy, PolicyErrors};
 
 /// A folder of connections and users. Cheap to clone, every clone the same.
 ///
@@ -90,7 +94,9 @@ struct Inner {
 struct State {
     snapshot: Arc<Snapshot>,
     /// The files as they were last read, whether they load or not.
-    files: Arc<Files>,
+    disk: Arc<Disk>,
+    /// Whether the folder could not be looked at since.
+    is_blind: bool,
     /// Counts the states.
     generation: u64,
 }
@@ -143,17 +149,49 @@ impl Store {
     ///
     /// The folder cannot be read or made, or does not load ([`StoreError::Broken`]).
     pub fn open(folder: &Path, seal: Option<SealKey>) -> Result<Self, StoreError> {
-        folder::make(folder)?;
-        if folder::is_interrupted(folder) {
-            drop(Lock::exclusive(folder)?);
+        Self::open_with(folder, seal, |errors| Err(StoreError::Broken(errors)))
+    }
+
+    /// Opens a store even where it does not load: then it has nothing, and says why
+    /// ([`Snapshot::invalid`]). A key can be [revoked](Store::revoke_key) in it all the same.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read or made.
+    pub fn open_as_is(folder: &Path, seal: Option<SealKey>) -> Result<Self, StoreError> {
+        Self::open_with(folder, seal, |errors| Ok(errors.to_string()))
+    }
+
+    fn open_with(
+        folder: &Path,
+        seal: Option<SealKey>,
+        broken: impl FnOnce(PolicyErrors) -> Result<String, StoreError>,
+    ) -> Result<Self, StoreError> {
+        replace::make(folder)?;
+        // What cannot be finished is not what keeps the rest from being served.
+        let unfinished = folder::finish(folder).err().map(|error| update::unread(&error));
+        if let Some(why) = &unfinished {
+            tracing::error!(target: "pathward::store", "{why}");
         }
         let lock = Lock::shared(folder);
-        let files = Arc::new(folder::read(folder)?);
+        let disk = folder::read(folder)?;
         drop(lock);
-        let policy = folder::policy(folder, &files).map_err(StoreError::Broken)?;
-        let snapshot =
-            Snapshot { policy: Arc::new(policy), files: Arc::clone(&files), invalid: None };
-        let state = State { snapshot: Arc::new(snapshot), files, generation: 0 };
+        let snapshot = match disk.policy(folder) {
+            Ok(policy) => {
+                let files = Arc::new(disk.files.clone());
+                Snapshot { policy: Arc::new(policy), files, invalid: unfinished }
+            }
+            Err(errors) => {
+                let (policy, files) = (Arc::new(Policy::empty()), Arc::default());
+                Snapshot { policy, files, invalid: Some(broken(errors)?) }
+            }
+        };
+        let state = State {
+            is_blind: snapshot.invalid.is_some(),
+            snapshot: Arc::new(snapshot),
+            disk: Arc::new(disk),
+            generation: 0,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
@@ -197,104 +235,5 @@ impl Store {
 
     fn state(&self) -> State {
         self.inner.state.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn generation(&self) -> u64 {
-        self.state().generation
-    }
-
-    /// Whether these files were read already.
-    fn has_seen(&self, files: &Files) -> bool {
-        *self.state().files == *files
-    }
-
-    /// Takes files that someone else wrote, unless something else was published since `generation`.
-    fn take(&self, generation: u64, files: Files) -> bool {
-        let policy = folder::policy(self.folder(), &files);
-        self.publish(Some(generation), files, policy.map_err(|errors| errors.to_string()))
-    }
-
-    /// Makes a state the one that is served, and tells whoever listens.
-    fn publish(
-        &self,
-        generation: Option<u64>,
-        files: Files,
-        policy: Result<Policy, String>,
-    ) -> bool {
-        let files = Arc::new(files);
-        let listeners = self.inner.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.state();
-        if generation.is_some_and(|generation| generation != before.generation) {
-            return false;
-        }
-        let snapshot = match policy {
-            Ok(policy) => {
-                tracing::info!(
-                    target: "pathward::store",
-                    revision = %policy.revision(),
-                    "the store has a new revision"
-                );
-                Snapshot { policy: Arc::new(policy), files: Arc::clone(&files), invalid: None }
-            }
-            Err(errors) => {
-                tracing::error!(
-                    target: "pathward::store",
-                    revision = %before.snapshot.policy.revision(),
-                    "the store does not load and its last revision stays: {errors}"
-                );
-                let last = &before.snapshot;
-                let (policy, files) = (Arc::clone(&last.policy), Arc::clone(&last.files));
-                Snapshot { policy, files, invalid: Some(errors) }
-            }
-        };
-        let snapshot = Arc::new(snapshot);
-        let state =
-            State { snapshot: Arc::clone(&snapshot), files, generation: before.generation + 1 };
-        *self.inner.state.write().unwrap_or_else(PoisonError::into_inner) = state;
-        for listener in listeners.iter() {
-            listener(&snapshot);
-        }
-        true
-    }
-
-    /// Changes the folder. `decide` gets what it says now, while nobody else writes, and says what
-    /// becomes of which files; a change after which the folder would not load is not made. `taken` is
-    /// what is there already when something is defined twice.
-    fn update<T>(
-        &self,
-        taken: &'static str,
-        decide: impl FnOnce(&Files, &Policy) -> Result<(Edits, T), StoreError>,
-    ) -> Result<T, StoreError> {
-        let folder = self.folder();
-        let lock = Lock::exclusive(folder)?;
-        let files = folder::read(folder)?;
-        let state = self.state();
-        // What loaded already is not compiled again.
-        let known = *state.snapshot.files == files;
-        let policy = match known {
-            true => Arc::clone(&state.snapshot.policy),
-            false => Arc::new(folder::policy(folder, &files).map_err(StoreError::Broken)?),
-        };
-        let (edits, done) = decide(&files, &policy)?;
-        if edits.is_empty() {
-            return Ok(done);
-        }
-        let mut after = files;
-        for (name, bytes) in &edits {
-            match bytes {
-                Some(bytes) => after.insert(name.clone(), bytes.as_slice().into()),
-                None => after.remove(name),
-            };
-        }
-        let policy = folder::policy(folder, &after).map_err(|errors| {
-            let is_double = errors.errors().any(|error| error.code() == "policy.duplicate");
-            match is_double {
-                true => StoreError::Taken { what: taken },
-                false => StoreError::Invalid(errors),
-            }
-        })?;
-        lock.write(folder, &edits, &after)?;
-        self.publish(None, after, Ok(policy));
-        Ok(done)
     }
 }

@@ -5,10 +5,12 @@
 //! server, does not open.
 
 use std::{
+    collections::HashMap,
     fmt,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use age::{
@@ -18,6 +20,7 @@ use age::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Opened, Secret, StoreError, Unseal, UnsealError};
@@ -28,12 +31,21 @@ pub const SEAL_KEY_VARIABLE: &str = "PATHWARD_SEAL_KEY";
 
 /// How a line starts that is a key and no passphrase.
 const PREFIX: &str = "AGE-SECRET-KEY-";
+/// How keys start that are no secret, or not ours: none is a passphrase.
+const FOREIGN: [&str; 4] = ["age1", "ssh-", "-----BEGIN", "age-secret-key-"];
 /// The shortest passphrase.
 const MIN_PASSPHRASE: usize = 16;
-/// The work for a passphrase, as a power of two: about a second.
-const WORK: u8 = 18;
-/// The most work that is done to open something.
-const MOST_WORK: u8 = 20;
+/// The work for a passphrase, as a power of two: a quarter of a second and 64 MiB. It makes up for what a
+/// passphrase of words lacks; keys of `age` do not need it.
+const WORK: u8 = 16;
+/// The most work that is done to open something: 256 MiB.
+const MOST_WORK: u8 = 18;
+/// The work for passphrases is done once at a time, so that it takes no more memory than that.
+static WORKING: Mutex<()> = Mutex::new(());
+/// For how long it is known that something does not open with a passphrase, without trying again.
+const REMEMBERED: Duration = Duration::from_secs(10);
+/// Of how many things that is known.
+const MOST_REMEMBERED: usize = 1_024;
 /// The longest file of a key that is read.
 const MAX_KEY_FILE: u64 = 64 << 10;
 
@@ -43,6 +55,8 @@ pub struct SealKey {
     /// Where it was read; it is read again when something does not open, which may be newer.
     file: Option<PathBuf>,
     keys: RwLock<Arc<Keys>>,
+    /// What did not open with the passphrase, by its hash, and when that was.
+    failures: Mutex<HashMap<[u8; 32], Instant>>,
 }
 
 enum Keys {
@@ -66,6 +80,8 @@ pub enum SealKeyError {
     Empty,
     /// A line is no key of `age`, and others are; or there are two passphrases.
     Line(usize),
+    /// A line is a key of another kind: a public one, or of another program.
+    Foreign(usize),
     /// The passphrase is too short.
     Short,
 }
@@ -85,6 +101,12 @@ impl fmt::Display for SealKeyError {
                 f,
                 "line {line} of the seal key is no key of age: it has lines `{PREFIX}1…`, or one \
                  line with a passphrase"
+            ),
+            Self::Foreign(line) => write!(
+                f,
+                "line {line} of the seal key is a public key, or one of another program, and no \
+                 passphrase: a seal key starts with `{PREFIX}1` (in capitals), and `pathward key \
+                 seal FILE` makes one"
             ),
             Self::Short => write!(
                 f,
@@ -118,7 +140,7 @@ impl SealKey {
     /// The file cannot be read, or holds neither keys of `age` nor a passphrase.
     pub fn read(path: &Path) -> Result<Self, SealKeyError> {
         let keys = read_keys(path)?;
-        Ok(Self { file: Some(path.to_owned()), keys: RwLock::new(Arc::new(keys)) })
+        Ok(Self::new(Some(path.to_owned()), keys))
     }
 
     /// The key that a text is: lines with keys of `age`, of which the first seals, or a passphrase of
@@ -128,7 +150,7 @@ impl SealKey {
     ///
     /// The text is neither.
     pub fn parse(text: &str) -> Result<Self, SealKeyError> {
-        Ok(Self { file: None, keys: RwLock::new(Arc::new(parse(text)?)) })
+        Ok(Self::new(None, parse(text)?))
     }
 
     /// The key in [`SEAL_KEY_VARIABLE`]; `None` where it is not set or empty.
@@ -148,11 +170,37 @@ impl SealKey {
         Zeroizing::new(x25519::Identity::generate().to_string().expose_secret().to_owned())
     }
 
+    fn new(file: Option<PathBuf>, keys: Keys) -> Self {
+        Self { file, keys: RwLock::new(Arc::new(keys)), failures: Mutex::default() }
+    }
+
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Seals an access key for an owner and an endpoint.
+    /// The keys as their file has them now: what is sealed with a key that was rotated away meanwhile
+    /// would not open again.
+    fn read_again(&self) -> Result<Arc<Keys>, StoreError> {
+        let Some(file) = &self.file else { return Ok(self.keys()) };
+        let keys = Arc::new(read_keys(file).map_err(StoreError::SealKey)?);
+        if !keys.is_same_passphrase(&self.keys()) {
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+        Ok(keys)
+    }
+
+    /// The key that seals, without those that only open.
+    pub(super) fn sealing(&self) -> Result<Self, StoreError> {
+        let keys = match &*self.read_again()? {
+            Keys::Identities(all) => Keys::Identities(all.iter().take(1).cloned().collect()),
+            Keys::Passphrase(passphrase) => Keys::Passphrase(passphrase.clone()),
+        };
+        Ok(Self::new(None, keys))
+    }
+
+    /// Seals an access key for an owner and an endpoint. While the store is locked, so that nobody
+    /// takes the key away that this reads.
     pub(super) fn seal(
         &self,
         secret: &Secret,
@@ -171,7 +219,7 @@ impl SealKey {
         let mut plain = Zeroizing::new(Vec::with_capacity(16 << 10));
         let failed = || StoreError::InvalidSecret { what: "the access key cannot be sealed" };
         serde_json::to_writer(&mut *plain, &content).map_err(|_| failed())?;
-        let sealed = match &*self.keys() {
+        let sealed = match &*self.read_again()? {
             Keys::Identities(identities) => {
                 let first = identities.first().ok_or(StoreError::NoSealKey)?;
                 age::encrypt(&first.to_public(), &plain)
@@ -179,6 +227,7 @@ impl SealKey {
             Keys::Passphrase(passphrase) => {
                 let mut recipient = scrypt::Recipient::new(passphrase.clone());
                 recipient.set_work_factor(WORK);
+                let _turn = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
                 age::encrypt(&recipient, &plain)
             }
         };
@@ -190,15 +239,57 @@ impl SealKey {
     /// What is sealed, whoever it was entered for.
     pub(super) fn open(&self, sealed: &Sealed) -> Result<OpenedContent, UnsealError> {
         let bytes = STANDARD.decode(sealed.text()).map_err(|_| UnsealError::Damaged)?;
-        let first = open(&self.keys(), &bytes);
+        let keys = self.keys();
+        let first = self.open_with(&keys, &bytes);
         let (Err(UnsealError::WrongKey), Some(file)) = (&first, &self.file) else { return first };
         // The key was rotated, perhaps.
-        let Ok(keys) = read_keys(file) else { return first };
-        let again = open(&keys, &bytes);
+        let Ok(now) = read_keys(file) else { return first };
+        if now.is_same_passphrase(&keys) {
+            return first;
+        }
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let again = self.open_with(&now, &bytes);
         if again.is_ok() {
-            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(now);
         }
         again
+    }
+
+    /// Opens with these keys. Of a passphrase, what did not open a moment ago is not tried again.
+    fn open_with(&self, keys: &Keys, bytes: &[u8]) -> Result<OpenedContent, UnsealError> {
+        let Keys::Passphrase(_) = keys else { return open(keys, bytes) };
+        let hash = Sha256::digest(bytes).into();
+        let failures = || self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_failed =
+            || failures().get(&hash).is_some_and(|failed: &Instant| failed.elapsed() < REMEMBERED);
+        if has_failed() {
+            return Err(UnsealError::WrongKey);
+        }
+        let _turn = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
+        // Someone else has tried meanwhile.
+        if has_failed() {
+            return Err(UnsealError::WrongKey);
+        }
+        let opened = open(keys, bytes);
+        if let Err(UnsealError::WrongKey) = opened {
+            let mut failures = failures();
+            failures.retain(|_, failed| failed.elapsed() < REMEMBERED);
+            if failures.len() < MOST_REMEMBERED {
+                failures.insert(hash, Instant::now());
+            }
+        }
+        opened
+    }
+}
+
+impl Keys {
+    fn is_same_passphrase(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Passphrase(one), Self::Passphrase(other)) => {
+                one.expose_secret() == other.expose_secret()
+            }
+            _ => false,
+        }
     }
 }
 
@@ -238,7 +329,13 @@ fn read_keys(path: &Path) -> Result<Keys, SealKeyError> {
 
 fn parse(text: &str) -> Result<Keys, SealKeyError> {
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let lines: Vec<_> =
+        lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect();
+    let is_foreign = |line: &str| FOREIGN.iter().any(|start| line.starts_with(start));
+    if let Some((line, _)) = lines.iter().find(|(_, line)| is_foreign(line)) {
+        return Err(SealKeyError::Foreign(*line));
+    }
+    let lines = lines.into_iter();
     let (keys, others): (Vec<_>, Vec<_>) = lines.partition(|(_, line)| line.starts_with(PREFIX));
     if keys.is_empty() {
         return match *others {
@@ -286,7 +383,7 @@ fn open(keys: &Keys, bytes: &[u8]) -> Result<OpenedContent, UnsealError> {
 }
 
 /// Refuses what no access key is. JSON's escapes are not needed for what is left.
-fn check(secret: &Secret) -> Result<(), StoreError> {
+pub(super) fn check(secret: &Secret) -> Result<(), StoreError> {
     let is = |text: &str, max: usize| {
         (1..=max).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\'))

@@ -101,9 +101,17 @@ impl Store {
     ///
     /// [`StoreError::Missing`], also for one that is another owner's.
     pub fn find(&self, owner: &str, id: &ConnectionId<'_>) -> Result<Stored, StoreError> {
-        let snapshot = self.snapshot();
+        self.found_in(&self.snapshot(), owner, id)
+    }
+
+    pub(super) fn found_in(
+        &self,
+        snapshot: &Snapshot,
+        owner: &str,
+        id: &ConnectionId<'_>,
+    ) -> Result<Stored, StoreError> {
         let connection = snapshot.policy().connection(owner, id).ok_or(StoreError::Missing)?;
-        self.stored(&snapshot, &mut Reading::default(), connection).ok_or(StoreError::Missing)
+        self.stored(snapshot, &mut Reading::default(), connection).ok_or(StoreError::Missing)
     }
 
     fn stored(

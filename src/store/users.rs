@@ -3,7 +3,10 @@
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Store, StoreError, folder::Edits};
+use super::{
+    Store, StoreError,
+    folder::{Edits, Files},
+};
 pub use crate::policy::written::random::random_key;
 use crate::{
     access::AccessSet,
@@ -52,12 +55,11 @@ impl Store {
         let text = user_text(name);
         Policy::from_yaml("user", &text).map_err(StoreError::Invalid)?;
         self.update(USER, |files, policy| {
-            let file = user_file(name);
-            if user(policy, name).is_some() || files.contains_key(&file) {
-                return Err(StoreError::Taken { what: USER });
-            }
+            let file = user_file(files, name).filter(|_| user(policy, name).is_none());
+            let file = file.ok_or(StoreError::Taken { what: USER })?;
             Ok((Edits::from([(file, Some(text.into_bytes()))]), ()))
         })
+        .map(drop)
     }
 
     /// The user's keys, in the order of the file. None for a user who is not known.
@@ -94,11 +96,9 @@ impl Store {
         Policy::from_yaml("key", &own).map_err(StoreError::Invalid)?;
         self.update(KEY, |files, policy| {
             let Some(user) = user(policy, owner) else {
-                let file = user_file(owner);
-                return match files.contains_key(&file) {
-                    true => Err(StoreError::Taken { what: "the file of the user" }),
-                    false => Ok((Edits::from([(file, Some(own.into_bytes()))]), ())),
-                };
+                let file = user_file(files, owner)
+                    .ok_or(StoreError::Taken { what: "the file of the user" })?;
+                return Ok((Edits::from([(file, Some(own.into_bytes()))]), ()));
             };
             if user.keys.iter().any(|key| *key.id == *id) {
                 return Err(StoreError::Taken { what: KEY });
@@ -115,9 +115,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`], [`StoreError::NotEditable`].
+    /// [`StoreError::Missing`], [`StoreError::NotEditable`]. A store that does not load is no error
+    /// where the user's own file does.
     pub fn revoke_key(&self, owner: &str, id: &str) -> Result<(), StoreError> {
-        self.update("the key's id", |files, policy| {
+        self.take_away(|files, policy| {
             let user = user(policy, owner).ok_or(StoreError::Missing)?;
             if !user.keys.iter().any(|key| *key.id == *id) {
                 return Err(StoreError::Missing);
@@ -135,7 +136,7 @@ fn user<'p>(policy: &'p Policy, name: &str) -> Option<&'p User> {
 }
 
 /// The file that defines a user, and its text.
-fn file_of<'f>(files: &'f super::Files, user: &User) -> Result<(String, &'f str), StoreError> {
+fn file_of<'f>(files: &'f Files, user: &User) -> Result<(String, &'f str), StoreError> {
     let location = &*user.location.file;
     let name = location.rsplit(['/', '\\']).next().unwrap_or(location).to_owned();
     let bytes = files.get(&name).ok_or(StoreError::Missing)?;
@@ -147,11 +148,18 @@ fn user_text(name: &str) -> String {
     format!("users:\n  - name: {}\n", quoted(name))
 }
 
-/// As `pathward key new` calls it.
-fn user_file(name: &str) -> String {
+/// A name for a user's file, as `pathward key new` calls it, which no file has: not even by another
+/// case, of which some file systems know nothing. `None` where there is none.
+fn user_file(files: &Files, name: &str) -> Option<String> {
+    let is_taken =
+        |file: &String| files.keys().any(|known| known.eq_ignore_ascii_case(file.as_str()));
     let safe = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    match safe {
-        true => format!("user-{name}.yaml"),
-        false => format!("user-{}.yaml", hex(name.as_bytes())),
-    }
+    let plain = safe.then(|| format!("user-{name}.yaml"));
+    // A file's name has 255 bytes at most.
+    let coded = match name.len() {
+        ..=100 => format!("user-{}.yaml", hex(name.as_bytes())),
+        _ => format!("user-{}.yaml", hex(&Sha256::digest(name.as_bytes()))),
+    };
+    let plain = plain.filter(|_| name.len() <= 200);
+    plain.into_iter().chain([coded]).find(|file| !is_taken(file))
 }

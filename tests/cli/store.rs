@@ -106,6 +106,18 @@ fn a_secret_is_sealed_and_its_key_rotated() {
     assert!(rotated.err.contains("1 secret sealed anew"), "{}", rotated.err);
     let after = fs::read_to_string(&file).expect("a file");
     assert_ne!(before, after);
+    // The old key stays until it is told to go, and what it would be needed for is looked for first.
+    let keys = || {
+        let text = fs::read_to_string(folder.0.path().join("seal.key")).expect("a key");
+        text.matches("AGE-SECRET-KEY-").count()
+    };
+    assert_eq!(keys(), 2);
+    fs::write(&file, &before).expect("a file");
+    let needed = folder.run(["key", "seal", "seal.key", "--forget-old", "--store", "data"]);
+    assert_eq!((needed.code, keys()), (1, 2), "{}", needed.err);
+    fs::write(&file, &after).expect("a file");
+    let gone = folder.run(["key", "seal", "seal.key", "--forget-old", "--store", "data"]);
+    assert_eq!((gone.code, keys()), (0, 1), "{}", gone.err);
     // From a key to another, of which the first no longer knows.
     folder.file("old.key", old.as_bytes());
     let wrong = folder.run(["key", "seal", "new", "--store", "data", "--seal-key", "old.key"]);
@@ -128,6 +140,30 @@ fn a_secret_is_sealed_and_its_key_rotated() {
         let meta = fs::metadata(folder.0.path().join("seal.key")).expect("a key");
         assert_eq!(meta.permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[test]
+fn a_key_of_a_policy_waits_for_whoever_changes_the_folder() {
+    let folder = Folder::new();
+    assert_eq!(folder.run(["key", "new", "--store", "data", "--user", "ana", "--id", "a"]).code, 0);
+    let lock = fs::File::options().write(true).open(folder.0.path().join("data/.pathward.lock"));
+    let lock = lock.expect("a lock");
+    lock.lock().expect("locks");
+    let began = std::time::Instant::now();
+    let letting_go = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        drop(lock);
+    });
+    let new = folder.run(["key", "new", "--policy", "data", "--user", "ana", "--id", "b"]);
+    assert_eq!(new.code, 0, "{}", new.err);
+    assert!(began.elapsed().as_millis() >= 600, "it did not wait");
+    letting_go.join().expect("ends");
+    // What is broken beside it does not keep a key valid.
+    fs::write(folder.0.path().join("data/wrong.yaml"), "connections: [").expect("a file");
+    let revoked = folder.run(["key", "revoke", "--store", "data", "--user", "ana", "--id", "b"]);
+    assert_eq!(revoked.code, 0, "{}", revoked.err);
+    let text = fs::read_to_string(folder.0.path().join("data/user-ana.yaml")).expect("a file");
+    assert!(!text.contains("id: b,"), "{text}");
 }
 
 #[test]

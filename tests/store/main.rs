@@ -5,6 +5,8 @@
 mod changes;
 mod edits;
 mod follow;
+mod others;
+mod rotate;
 mod secrets;
 mod users;
 

@@ -16,7 +16,7 @@ const ID: &str = "AKIACANARYCANARYWXYZ";
 const SECRET: &str = "CanarySecret/0123456789+abcdefghijklmnop";
 const TOKEN: &str = "CanaryTokenCanaryTokenCanaryToken==";
 
-fn with_secret(label: &str) -> Draft {
+pub(crate) fn with_secret(label: &str) -> Draft {
     let mut draft = draft(label, &["aaa/*"]);
     let mut secret = Secret::new(ID, SECRET);
     secret.session_token = Some(TOKEN.to_owned().into());
@@ -24,7 +24,7 @@ fn with_secret(label: &str) -> Draft {
     draft
 }
 
-fn sealed(store: &Store, owner: &str, label: &str) -> pathward::policy::Sealed {
+pub(crate) fn sealed(store: &Store, owner: &str, label: &str) -> pathward::policy::Sealed {
     let id = format!("s3+{label}");
     let found = store.find(owner, &pathward::ConnectionId::parse(&id).unwrap()).unwrap();
     match found.connection.credentials() {
@@ -116,12 +116,53 @@ fn a_passphrase_seals_as_a_key_does() {
     assert_eq!(key.unseal(&text, "ana", None).map(drop).unwrap_err(), UnsealError::WrongKey);
 }
 
+/// Requests whose secret does not open cost the work of one, and no more memory than that.
+#[test]
+fn what_a_passphrase_does_not_open_is_tried_once() {
+    use std::time::Instant;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    fs::write(&file, "correct horse battery staple").unwrap();
+    let inside = folder.path().join("store");
+    let store = Store::open(&inside, Some(SealKey::read(&file).unwrap())).unwrap();
+    store.create("ana", &with_secret("x")).unwrap();
+    let text = sealed(&store, "ana", "x");
+    fs::write(&file, "another horse battery staple").unwrap();
+    let other = SealKey::read(&file).unwrap();
+    let wrong = || other.unseal(&text, "ana", None).map(drop).unwrap_err();
+    let began = Instant::now();
+    assert_eq!(wrong(), UnsealError::WrongKey);
+    let one = began.elapsed();
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| assert_eq!(wrong(), UnsealError::WrongKey));
+        }
+    });
+    assert!(began.elapsed() < one * 4, "{:?} and {one:?}", began.elapsed());
+    // The right passphrase is taken at once when it comes.
+    fs::write(&file, "correct horse battery staple").unwrap();
+    other.unseal(&text, "ana", None).unwrap();
+}
+
 #[test]
 fn what_is_no_key_is_refused() {
     let generated = SealKey::generate();
     for (text, line) in [("a passphrase of words\nand another one", 2), ("AGE-SECRET-KEY-1X", 1)] {
         let error = SealKey::parse(text).unwrap_err();
         assert!(matches!(error, SealKeyError::Line(at) if at == line), "{error}");
+    }
+    let lower = generated.to_lowercase();
+    for text in [
+        "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudnqf6xsqu0lzc",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI me@here",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n",
+        &lower,
+    ] {
+        let error = SealKey::parse(text).unwrap_err();
+        assert!(matches!(error, SealKeyError::Foreign(1)), "{error}");
+        assert!(!error.to_string().contains(&text[20..40]), "{error}");
     }
     let mixed = format!("{}\nnot a key", generated.as_str());
     assert!(matches!(SealKey::parse(&mixed), Err(SealKeyError::Line(2))));

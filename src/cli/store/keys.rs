@@ -127,7 +127,8 @@ pub(in crate::cli) fn revoke_key(
     args: &RevokeArgs,
     output: &mut Output<'_>,
 ) -> Result<Exit, Failure> {
-    let store = Store::open(&args.store, None).map_err(failure)?;
+    // What others have broken does not keep a key valid.
+    let store = Store::open_as_is(&args.store, None).map_err(failure)?;
     store.revoke_key(&args.user, &args.id).map_err(failure)?;
     if output.format == Format::Json {
         output.json(&RevokedJson { user: &args.user, id: &args.id, revoked: true })?;

@@ -79,7 +79,7 @@ impl StoreArgs {
 
 /// What a command says when the store does not do what it was asked.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-pub(super) fn failure(error: StoreError) -> Failure {
+pub(in crate::cli) fn failure(error: StoreError) -> Failure {
     let exit = match &error {
         StoreError::Broken(errors) | StoreError::Invalid(errors) => {
             return Failure::Said(Exit::Policy, errors.to_string());
@@ -87,6 +87,7 @@ pub(super) fn failure(error: StoreError) -> Failure {
         StoreError::Taken { .. }
         | StoreError::Missing
         | StoreError::NoSealKey
+        | StoreError::SealKey(_)
         | StoreError::SecretNeeded
         | StoreError::InvalidSecret { .. } => Exit::Question,
         _ => Exit::Error,

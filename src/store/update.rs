@@ -1,0 +1,218 @@
+//! How a state follows another: by a change that is made here, or one that others made.
+
+use std::sync::{Arc, PoisonError};
+
+use super::{
+    Snapshot, State, Store, StoreError,
+    folder::{self, Disk, Edits, Files, Lock},
+};
+use crate::policy::{Policy, PolicyErrors};
+
+/// What the folder has come to.
+pub(super) enum Now {
+    /// It loads.
+    Loads(Policy, Files),
+    /// It does not, and the last revision that did stays.
+    Fails(String),
+    /// It does not, and the last revision that did stays, but for what was taken away.
+    Less(Policy, Files, String),
+}
+
+/// What is said of a folder that cannot be looked at.
+pub(super) fn unread(error: &StoreError) -> String {
+    format!("cannot be read: {error}")
+}
+
+impl Store {
+    pub(super) fn generation(&self) -> u64 {
+        self.state().generation
+    }
+
+    /// Whether this was read already.
+    pub(super) fn has_seen(&self, disk: &Disk) -> bool {
+        *self.state().disk == *disk
+    }
+
+    /// Whether the last look saw nothing.
+    pub(super) fn is_blind(&self) -> bool {
+        self.state().is_blind
+    }
+
+    /// Takes what someone else wrote, unless something else was published since `generation`.
+    pub(super) fn take(&self, generation: u64, disk: Disk) -> bool {
+        let now = match disk.policy(self.folder()) {
+            Ok(policy) => Now::Loads(policy, disk.files.clone()),
+            Err(errors) => Now::Fails(errors.to_string()),
+        };
+        self.publish(Some(generation), Some(disk), now).is_some()
+    }
+
+    /// Says that the folder cannot be looked at: whatever it says by now, it is not what is served.
+    pub(super) fn is_unread(&self, why: &str) {
+        if self.snapshot().invalid() != Some(why) {
+            drop(self.publish(None, None, Now::Fails(why.to_owned())));
+        }
+    }
+
+    /// Makes a state the one that is served, and tells whoever listens. `None` when another was
+    /// published since `generation`.
+    fn publish(
+        &self,
+        generation: Option<u64>,
+        disk: Option<Disk>,
+        now: Now,
+    ) -> Option<Arc<Snapshot>> {
+        let listeners = self.inner.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.state();
+        if generation.is_some_and(|generation| generation != before.generation) {
+            return None;
+        }
+        let last = &before.snapshot;
+        let (policy, files, invalid) = match now {
+            Now::Loads(policy, files) => (Arc::new(policy), Arc::new(files), None),
+            Now::Less(policy, files, why) => (Arc::new(policy), Arc::new(files), Some(why)),
+            Now::Fails(why) => (Arc::clone(&last.policy), Arc::clone(&last.files), Some(why)),
+        };
+        match &invalid {
+            None => tracing::info!(
+                target: "pathward::store",
+                revision = %policy.revision(),
+                "the store has a new revision"
+            ),
+            Some(why) => tracing::error!(
+                target: "pathward::store",
+                revision = %policy.revision(),
+                "the store does not load and its last revision stays: {why}"
+            ),
+        }
+        let snapshot = Arc::new(Snapshot { policy, files, invalid });
+        let state = State {
+            snapshot: Arc::clone(&snapshot),
+            is_blind: disk.is_none(),
+            disk: disk.map_or(before.disk, Arc::new),
+            generation: before.generation + 1,
+        };
+        *self.inner.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        for listener in listeners.iter() {
+            listener(&snapshot);
+        }
+        Some(snapshot)
+    }
+
+    /// Changes the folder. `decide` gets what it says now, while nobody else writes, and says what
+    /// becomes of which files; a change after which the folder would not load is not made. `taken` is
+    /// what is there already when something is defined twice. Returns also what it says then.
+    pub(super) fn update<T>(
+        &self,
+        taken: &'static str,
+        decide: impl FnOnce(&Files, &Policy) -> Result<(Edits, T), StoreError>,
+    ) -> Result<(T, Arc<Snapshot>), StoreError> {
+        let folder = self.folder();
+        let lock = Lock::exclusive(folder)?;
+        let disk = folder::read(folder)?;
+        let state = self.state();
+        // What loaded already is not compiled again.
+        let known = disk.unread.is_empty() && *state.snapshot.files == disk.files;
+        let policy = match known {
+            true => Arc::clone(&state.snapshot.policy),
+            false => Arc::new(disk.policy(folder).map_err(StoreError::Broken)?),
+        };
+        let before = disk.files;
+        let (edits, done) = decide(&before, &policy)?;
+        if edits.is_empty() {
+            return Ok((
+                done,
+                Arc::new(Snapshot { policy, files: Arc::new(before), invalid: None }),
+            ));
+        }
+        let after = edited(&before, &edits);
+        let policy = folder::policy(folder, &after).map_err(|errors| {
+            let is_double = errors.errors().any(|error| error.code() == "policy.duplicate");
+            match is_double {
+                true => StoreError::Taken { what: taken },
+                false => StoreError::Invalid(errors),
+            }
+        })?;
+        lock.write(folder, &edits, (&before, &after))?;
+        let disk = Disk { files: after.clone(), ..Disk::default() };
+        let snapshot = self.publish(None, Some(disk), Now::Loads(policy, after));
+        Ok((done, snapshot.unwrap_or_else(|| self.snapshot())))
+    }
+
+    /// A change that only takes away, and that is made even when some other file does not load: in
+    /// the file that it is about, which has to load alone, and in what is served.
+    pub(super) fn take_away(
+        &self,
+        decide: impl Fn(&Files, &Policy) -> Result<(Edits, ()), StoreError>,
+    ) -> Result<(), StoreError> {
+        match self.update("a name", &decide) {
+            Err(StoreError::Broken(errors)) => self.take_away_broken(errors, decide),
+            done => done.map(drop),
+        }
+    }
+
+    fn take_away_broken(
+        &self,
+        errors: PolicyErrors,
+        decide: impl Fn(&Files, &Policy) -> Result<(Edits, ()), StoreError>,
+    ) -> Result<(), StoreError> {
+        let folder = self.folder();
+        let lock = Lock::exclusive(folder)?;
+        let disk = folder::read(folder)?;
+        let last = self.snapshot();
+        let less = match decide(&last.files, &last.policy) {
+            Ok((edits, ())) => {
+                let files = edited(&last.files, &edits);
+                Some((folder::policy(folder, &files).map_err(StoreError::Invalid)?, files))
+            }
+            Err(StoreError::Missing) => None,
+            Err(error) => return Err(error),
+        };
+        // The one file that says it, if that loads alone.
+        let mut edits = None;
+        let mut is_whole = disk.unread.is_empty();
+        for (name, bytes) in &disk.files {
+            let one = Files::from([(name.clone(), Arc::clone(bytes))]);
+            let Ok(policy) = folder::policy(folder, &one) else {
+                is_whole = false;
+                continue;
+            };
+            match decide(&one, &policy) {
+                Err(StoreError::Missing) => {}
+                decided => {
+                    edits = Some(decided?.0);
+                    break;
+                }
+            }
+        }
+        match (&edits, &less) {
+            // It may be in what does not load, and come back with it.
+            (None, _) if !is_whole => return Err(StoreError::Broken(errors)),
+            (None, None) => return Err(StoreError::Missing),
+            _ => {}
+        }
+        let edits = edits.unwrap_or_default();
+        let files = edited(&disk.files, &edits);
+        lock.write(folder, &edits, (&disk.files, &files))?;
+        let disk = Disk { files, unread: disk.unread };
+        let now = match (disk.policy(folder), less) {
+            (Ok(policy), _) => Now::Loads(policy, disk.files.clone()),
+            (Err(errors), Some((policy, files))) => Now::Less(policy, files, errors.to_string()),
+            (Err(errors), None) => Now::Fails(errors.to_string()),
+        };
+        drop(self.publish(None, Some(disk), now));
+        Ok(())
+    }
+}
+
+/// Files after a change.
+fn edited(before: &Files, edits: &Edits) -> Files {
+    let mut after = before.clone();
+    for (name, bytes) in edits {
+        match bytes {
+            Some(bytes) => after.insert(name.clone(), bytes.as_slice().into()),
+            None => after.remove(name),
+        };
+    }
+    after
+}
