@@ -1,14 +1,7 @@
 //! The portal from a browser's socket: every request here is bytes on a connection.
 
 #![cfg(all(feature = "portal", feature = "embedded"))]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    unreachable_pub,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "tests")]
 
 mod canary;
 mod doors;
