@@ -52,9 +52,8 @@ s3+saha://  list
 
 #[test]
 fn the_only_connection_needs_no_name() {
-    let folder = Folder::with(
-        "connections:\n  - id: s3+a\n    owner: steph\n    restrictions: [pub/]\n",
-    );
+    let folder =
+        Folder::with("connections:\n  - id: s3+a\n    owner: steph\n    restrictions: [pub/]\n");
     for command in ["graph", "graph --as steph", "export iam", "export iam --as steph"] {
         let named = format!("{command} s3+a");
         let (ran, named) = (folder.ask(command), folder.ask(&named));

@@ -113,6 +113,40 @@ async fn references_are_for_those_whom_the_operator_lets() {
     }
 }
 
+/// Whoever runs Pathward gave the credentials of the machine for what the connection allows.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_of_the_machine_are_not_taken_over() {
+    let world = World::start().await;
+    let text = "connections:\n  - id: s3+given\n    owner: ana\n    credentials: { env: SAHA }\n    \
+                restrictions: [pub/ana/]\n";
+    std::fs::write(world.folder().join("ana-given.yaml"), text).unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let _follower = world.store.follow();
+    let at = "/v1/connections/ana-given";
+    let shown = loop {
+        let answer = world.send("GET", at, None).await;
+        if answer.status == 200 || std::time::Instant::now() > deadline {
+            break answer.is(200).json();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let revision = shown["revision"].as_str().unwrap();
+    for restrictions in [json!(["*"]), Value::Null, json!(["pub/ana/"])] {
+        let draft = json!({
+            "label": "given", "access": "read-write", "restrictions": restrictions, "deny": [],
+        });
+        let answer = world.change("PUT", at, revision, Some(&draft)).await.is(422).json();
+        assert_eq!(answer["problems"][0]["code"], "credentials.reference", "{answer}");
+    }
+    // A change that leaves out what may be done is none.
+    for field in ["access", "restrictions", "deny"] {
+        let mut draft = world.draft("given", &["pub/ana/"]);
+        draft.as_object_mut().unwrap().remove(field);
+        world.change("PUT", at, revision, Some(&draft)).await.is(400);
+    }
+    assert_eq!(world.send("GET", at, None).await.json(), shown);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_change_one_revision_one_wins() {
     let world = Arc::new(World::start().await);

@@ -139,7 +139,9 @@ impl World {
             "label": label,
             "endpoint": self.embedded.endpoint(),
             "credentials": Self::credentials(),
+            "access": "read-only",
             "restrictions": restrictions,
+            "deny": [],
         })
     }
 

@@ -37,7 +37,7 @@ pub(super) fn write(drawing: &Drawing<'_>, out: &mut impl Write) -> io::Result<(
         if let Some(parent) = item.parent {
             way(&mut body, &spots[parent], spot, &item.texts, &drawing.items[n].texts);
         }
-        place(&mut body, spot, item, &drawing.explanation(n).join("\n"));
+        place(&mut body, spot, item, &drawing.explanation(n));
     }
     let name = xml(&format!("What may be done where: {title}"));
     write!(
@@ -113,7 +113,7 @@ fn way(body: &mut String, from: &Spot, to: &Spot, shown: &[String], whole: &[Str
             end - 3.0
         );
     }
-    let _ = writeln!(body, "<g><title>{}</title>", xml(&whole.join("\n")));
+    let _ = writeln!(body, "<g><title>{}</title>", xml_lines(whole));
     for (n, line) in shown.iter().enumerate() {
         text(body, to.text_x, to_y - half + LINE * (n as f64 + 0.5), "t", line);
     }
@@ -121,8 +121,8 @@ fn way(body: &mut String, from: &Spot, to: &Spot, shown: &[String], whole: &[Str
 }
 
 /// A place: its own part, and beside it what all is that starts so.
-fn place(body: &mut String, spot: &Spot, item: &Item, title: &str) {
-    let _ = writeln!(body, "<g><title>{}</title>", xml(title));
+fn place(body: &mut String, spot: &Spot, item: &Item, title: &[String]) {
+    let _ = writeln!(body, "<g><title>{}</title>", xml_lines(title));
     let [width, below] = spot.widths;
     let ends = [true, item.look.below.is_none()];
     cell(body, [spot.x, spot.y, width, spot.height], &item.look.here, ends, item.parent.is_none());
@@ -239,4 +239,9 @@ fn text(body: &mut String, x: f64, y: f64, class: &str, line: &str) {
         body,
         "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" xml:space=\"preserve\">{line}</text>"
     );
+}
+
+/// Lines as text of XML. What ends a line is ours, and stays; within one, nothing does.
+fn xml_lines(lines: &[String]) -> String {
+    lines.iter().map(|line| xml(line)).collect::<Vec<_>>().join("\n")
 }
