@@ -149,9 +149,9 @@ fn a_key_of_a_policy_waits_for_whoever_changes_the_folder() {
     let lock = fs::File::options().write(true).open(folder.0.path().join("data/.pathward.lock"));
     let lock = lock.expect("a lock");
     lock.lock().expect("locks");
-    let began = std::time::Instant::now();
-    let letting_go = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(700));
+    let began = Instant::now();
+    let letting_go = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(700));
         drop(lock);
     });
     let new = folder.run(["key", "new", "--policy", "data", "--user", "ana", "--id", "b"]);
@@ -197,7 +197,7 @@ fn within(what: &str, is_so: impl Fn() -> bool) {
 fn a_gateway_follows_a_store_from_nothing() {
     let folder = Folder::new();
     let mut command = folder.command();
-    command.args("serve --store data --listen 127.0.0.1:0".split(' '));
+    command.args("serve --store data --listen 127.0.0.1:0 --no-portal".split(' '));
     let served = Served::start(&mut command, "listening");
     let key = ask(&folder, "key new --user ana --id job").out.trim().to_owned();
     let target = "/v1/connector/s3+a/pub/x";

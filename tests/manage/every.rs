@@ -183,7 +183,9 @@ async fn conflicts(world: &World) {
     world.send("POST", "/v1/users/ana/connectors", Some(&connector)).await.is(409);
     // Sealed for one server, and kept for another.
     let at = format!("/v1/connections/{identity}");
-    let moved = json!({ "label": "taken", "endpoint": "https://other.example" });
+    let mut moved = world.draft("taken", &["pub/"]);
+    moved["endpoint"] = "https://other.example".into();
+    moved.as_object_mut().unwrap().remove("credentials");
     world.change("PUT", &at, &revision, Some(&moved)).await.is(409);
     let key = json!({ "id": "portal", "access": "none" });
     world.send("POST", "/v1/keys", Some(&key)).await.is(409);
