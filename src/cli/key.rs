@@ -102,6 +102,10 @@ struct KeyJson<'a> {
 }
 
 pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(clippy::infallible_destructuring_match, reason = "with a store there are more")
+    )]
     let args = match &args.command {
         KeyCommand::New(args) => args,
         #[cfg(feature = "store")]

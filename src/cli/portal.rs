@@ -70,6 +70,7 @@ pub(super) struct Listening {
     portal: Portal,
     manager: Manager,
     listener: TcpListener,
+    #[cfg_attr(not(feature = "embedded"), expect(dead_code, reason = "the demo says where it is"))]
     pub(super) address: SocketAddr,
     /// The link for the first user, while nobody can sign in.
     pub(super) first_link: Option<String>,

@@ -21,6 +21,7 @@ pub(super) struct Authenticated {
     pub(super) key_id: Arc<str>,
     permission: AccessSet,
     /// Whether the key may change its user's connections and keys.
+    #[cfg(feature = "portal")]
     pub(super) manage: bool,
     /// The user's places for requests, whichever key they come with.
     pub(super) places: Arc<Semaphore>,
@@ -33,11 +34,13 @@ impl Authenticated {
 
     /// The owner of connections, who looks through them without a key that takes anything away.
     /// `key_id` is what the log has in the key's place.
+    #[cfg(any(feature = "portal", test))]
     fn owner(user: &str, key_id: &str, places: Arc<Semaphore>) -> Self {
         Self {
             user: user.into(),
             key_id: key_id.into(),
             permission: Caller::with_full_permission(user).permission,
+            #[cfg(feature = "portal")]
             manage: false,
             places,
         }
@@ -74,6 +77,7 @@ impl KeyRing {
                     user: Arc::clone(&name),
                     key_id: key.id.as_ref().into(),
                     permission: key.access,
+                    #[cfg(feature = "portal")]
                     manage: key.manage,
                     places: Arc::clone(&places),
                 };
@@ -86,6 +90,7 @@ impl KeyRing {
     }
 
     /// The owner of this name, who needs no key because who asks knows them already.
+    #[cfg(any(feature = "portal", test))]
     pub(super) fn owner(&self, user: &str, key_id: &str) -> Authenticated {
         let places = self.places.get(user).map(Arc::clone);
         // One who is in no policy has no connections either.

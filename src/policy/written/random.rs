@@ -5,6 +5,10 @@
 /// # Errors
 ///
 /// The system gives no random bytes.
+#[cfg_attr(
+    not(feature = "store"),
+    expect(unreachable_pub, reason = "it is the store that gives it to users of the library")
+)]
 pub fn random_key() -> Result<String, getrandom::Error> {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut key = String::with_capacity(43);
