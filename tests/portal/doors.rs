@@ -291,3 +291,19 @@ async fn the_one_time_link_makes_one_key_and_no_password_was_there_before() {
     assert_eq!(world.portal.first_link().unwrap(), None);
     assert!(world.files().iter().all(|(_, text)| !text.contains(key)), "only its hash is kept");
 }
+
+/// It is not to become good again when the key that came another way is revoked.
+#[tokio::test]
+async fn a_first_link_is_withdrawn_once_somebody_can_sign_in() {
+    let world = World::start().await;
+    let link = world.portal.first_link().unwrap().unwrap();
+    let token = link.split("link=").nth(1).unwrap();
+    let target = format!("/first?link={token}");
+    assert_eq!(world.get(&target, "").await.status, 200);
+    world.key("ana", "portal", true);
+    world.store.revoke_key("ana", "portal").unwrap();
+    assert!(!world.store.has_users());
+    assert_eq!(world.get(&target, "").await.status, 410);
+    let answer = world.post("/first", "", &[("link", token), ("name", "mallory")]).await;
+    assert_eq!((answer.status, answer.header("set-cookie")), (410, None));
+}
