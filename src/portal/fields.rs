@@ -17,10 +17,17 @@ impl fmt::Debug for Fields {
 }
 
 impl Fields {
-    /// Reads `application/x-www-form-urlencoded`. What is beyond the limit is not there.
-    pub(super) fn read(bytes: &[u8]) -> Self {
-        let owned = form_urlencoded::parse(bytes).take(MAX_FIELDS);
-        Self(owned.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    /// Reads `application/x-www-form-urlencoded`. `None` where there are too many: a form without its
+    /// last fields would be another one, without its denies.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Vec::new();
+        for (name, value) in form_urlencoded::parse(bytes) {
+            if fields.len() == MAX_FIELDS {
+                return None;
+            }
+            fields.push((name.into_owned(), value.into_owned()));
+        }
+        Some(Self(fields))
     }
 
     /// The value of a field; nothing where there is none. Of several, the last: a box that is ticked
@@ -54,14 +61,15 @@ mod tests {
 
     #[test]
     fn fields_are_read_as_browsers_send_them() {
-        let fields = Fields::read(b"a=1&b=%2B+%26&a=2&box=yes&empty=&%C3%BC=%F0%9F%A6%80");
+        let fields = Fields::read(b"a=1&b=%2B+%26&a=2&box=yes&empty=&%C3%BC=%F0%9F%A6%80").unwrap();
         assert_eq!(fields.get("a"), "2");
         assert_eq!(fields.get("b"), "+ &");
         assert_eq!(fields.get("none"), "");
         assert_eq!(fields.get("ü"), "🦀");
         assert!(fields.is_ticked("box") && !fields.is_ticked("a") && !fields.is_ticked("empty"));
         assert_eq!(fields.iter().filter(|(name, _)| *name == "a").count(), 2);
-        assert_eq!(Fields::read(&b"a&".repeat(10_000)).iter().count(), MAX_FIELDS);
+        assert_eq!(Fields::read(&b"a&".repeat(MAX_FIELDS)).unwrap().iter().count(), MAX_FIELDS);
+        assert!(Fields::read(&b"a&".repeat(MAX_FIELDS + 1)).is_none());
         assert!(!format!("{fields:?}").contains('🦀'));
     }
 

@@ -21,6 +21,8 @@ use crate::{gateway::Peer, store::Store};
 
 /// The longest form, in bytes: some thousand restrictions.
 const MAX_BODY: usize = 1 << 20;
+/// The longest form of somebody who is not signed in, in bytes: a key, or a name.
+const MAX_GUEST_BODY: usize = 8 << 10;
 /// How long a form may take to come.
 const BODY: Duration = Duration::from_secs(20);
 
@@ -41,16 +43,35 @@ impl FromRequest<Portal> for Guest {
     type Rejection = Response;
 
     async fn from_request(request: Request, portal: &Portal) -> Result<Self, Response> {
+        Self::read(request, portal, MAX_GUEST_BODY).await
+    }
+}
+
+/// What is longer than it may be.
+fn too_long(line: &str) -> Response {
+    respond::notice(StatusCode::PAYLOAD_TOO_LARGE, Frame::new("That is too long"), line)
+}
+
+impl Guest {
+    /// Reads a request, with a form of at most so many bytes.
+    async fn read(request: Request, portal: &Portal, longest: usize) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
+        let many = || {
+            too_long(
+                "The form has more fields than the portal takes, and nothing was changed. Edit the \
+                 connection's file, or use the management API.",
+            )
+        };
         let form = match parts.method == Method::POST {
-            true => Fields::read(&whole(&parts, body).await?),
+            true => Fields::read(&whole(&parts, body, longest).await?).ok_or_else(many)?,
             false => Fields::default(),
         };
         let peer = parts.extensions.get().map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| *peer);
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
         Ok(Self {
             portal: portal.clone(),
-            query: Fields::read(parts.uri.query().unwrap_or_default().as_bytes()),
+            query: Fields::read(parts.uri.query().unwrap_or_default().as_bytes())
+                .ok_or_else(many)?,
             form,
             headers: parts.headers,
             peer,
@@ -61,7 +82,7 @@ impl FromRequest<Portal> for Guest {
 }
 
 /// The whole body of a form.
-async fn whole(parts: &Parts, body: axum::body::Body) -> Result<Bytes, Response> {
+async fn whole(parts: &Parts, body: axum::body::Body, longest: usize) -> Result<Bytes, Response> {
     let wrong =
         |status, line: &str| respond::notice(status, Frame::new("That cannot be read"), line);
     let content_type =
@@ -71,11 +92,10 @@ async fn whole(parts: &Parts, body: axum::body::Body) -> Result<Bytes, Response>
         let line = "The portal takes what its own forms send.";
         return Err(wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE, line));
     }
-    match timeout(BODY, to_bytes(body, MAX_BODY)).await {
+    match timeout(BODY, to_bytes(body, longest)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => {
-            let line = "The form is longer than a mebibyte, or did not come whole.";
-            Err(wrong(StatusCode::PAYLOAD_TOO_LARGE, line))
+            Err(too_long("The form is longer than the portal takes, or did not come whole."))
         }
         Err(_) => Err(wrong(StatusCode::REQUEST_TIMEOUT, "The form did not come in time.")),
     }
@@ -123,7 +143,7 @@ impl FromRequest<Portal> for Visit {
         let Some(session) = guest.session() else {
             return Err(not_signed_in(&parts, &guest.target));
         };
-        let guest = Guest::from_request(Request::from_parts(parts, body), portal).await?;
+        let guest = Guest::read(Request::from_parts(parts, body), portal, MAX_BODY).await?;
         if guest.method == Method::POST && !session.is_csrf(guest.form.get("csrf")) {
             let line = "The form is not of this session. Go back, load the page again and repeat what you did.";
             let frame = Frame::new("That was not done");
