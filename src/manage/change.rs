@@ -93,7 +93,7 @@ impl Manager {
     pub async fn create(&self, owner: &str, draft: Draft) -> Result<Stored, ChangeError> {
         let (name, references) = (owner.to_owned(), self.allows_references());
         self.run(owner, move |store| {
-            may_be_saved(&name, &draft, true, references)?;
+            may_be_saved(&name, &draft, None, references)?;
             Ok(store.create(&name, &draft)?)
         })
         .await?
@@ -114,12 +114,8 @@ impl Manager {
         let [name, identity, revision] = [owner, identity, revision].map(str::to_owned);
         let references = self.allows_references();
         self.run(owner, move |store| {
-            may_be_saved(&name, &draft, false, references)?;
-            if !references {
-                let stored = store.get(&name, &identity)?;
-                let kept = keeps_a_reference(&draft, &stored.connection);
-                kept.map_or(Ok(()), |problem| Err(ChangeError::Invalid(vec![problem])))?;
-            }
+            let stored = store.get(&name, &identity)?;
+            may_be_saved(&name, &draft, Some(&stored.connection), references)?;
             Ok(store.change(&name, &identity, &revision, &draft)?)
         })
         .await?
@@ -213,54 +209,48 @@ impl Manager {
 fn may_be_saved(
     owner: &str,
     draft: &Draft,
-    is_new: bool,
+    old: Option<&Connection>,
     references: bool,
 ) -> Result<(), ChangeError> {
     let mut problems = super::review::problems(owner, draft);
-    problems.extend(of_reference(draft, is_new, references));
+    problems.extend(of_reference(draft, old, references));
     match problems.is_empty() {
         true => Ok(()),
         false => Err(ChangeError::Invalid(problems)),
     }
 }
 
-/// What is wrong with credentials of this machine where they may not be used.
-pub(super) fn of_reference(draft: &Draft, is_new: bool, allowed: bool) -> Option<Problem> {
-    let is_own = match &draft.credentials {
-        DraftCredentials::Secret(_) => true,
-        DraftCredentials::Keep => !is_new,
-        DraftCredentials::None | DraftCredentials::Reference(_) => false,
+/// What is wrong with credentials of this machine where owners may not choose them. Those that `old` has
+/// are not kept either: whoever runs Pathward gave them for the paths that it has now, and for its
+/// server.
+pub(super) fn of_reference(
+    draft: &Draft,
+    old: Option<&Connection>,
+    allowed: bool,
+) -> Option<Problem> {
+    let kept = old.filter(|_| matches!(draft.credentials, DraftCredentials::Keep));
+    let is_own = match kept {
+        Some(old) => matches!(old.credentials(), Some(CredentialsRef::Sealed(_))),
+        None => matches!(draft.credentials, DraftCredentials::Secret(_)),
+    };
+    let (message, help) = match kept {
+        Some(_) => (
+            "the connection has credentials of this machine, which whoever runs Pathward gave it for \
+             what it allows now",
+            "enter an access key of your own, or ask whoever runs Pathward for the change",
+        ),
+        None => (
+            "there is no access key, and credentials of this machine may not be used here",
+            "enter an access key's id and its secret; who runs Pathward may allow references, or \
+             write the connection with the command",
+        ),
     };
     (!is_own && !allowed).then(|| Problem {
         field: "credentials",
         row: None,
         code: "credentials.reference",
-        message: "there is no access key, and credentials of this machine may not be used here"
-            .to_owned(),
-        help: Some(
-            "enter an access key's id and its secret; who runs Pathward may allow references, or \
-             write the connection with the command"
-                .to_owned(),
-        ),
-    })
-}
-
-/// What is wrong with keeping credentials of this machine where the owner may not choose them: whoever
-/// runs Pathward gave them for the paths that the connection has, and for its server.
-pub(super) fn keeps_a_reference(draft: &Draft, stored: &Connection) -> Option<Problem> {
-    let is_own = matches!(stored.credentials(), Some(CredentialsRef::Sealed(_)));
-    (!is_own && matches!(draft.credentials, DraftCredentials::Keep)).then(|| Problem {
-        field: "credentials",
-        row: None,
-        code: "credentials.reference",
-        message:
-            "the connection has credentials of this machine, which whoever runs Pathward gave \
-                  it for what it allows now"
-                .to_owned(),
-        help: Some(
-            "enter an access key of your own, or ask whoever runs Pathward for the change"
-                .to_owned(),
-        ),
+        message: message.to_owned(),
+        help: Some(help.to_owned()),
     })
 }
 

@@ -10,6 +10,7 @@
 mod answers;
 mod api;
 mod change;
+pub(crate) mod limit;
 mod look;
 mod places;
 mod review;
@@ -112,11 +113,10 @@ impl Manager {
     ) -> Result<Review, Refusal> {
         let (name, references) = (owner.to_owned(), self.references);
         let think = move || {
-            let old = old.as_ref().map(Stored::draft);
-            let mut review = review(&name, &draft, old.as_ref(), STATES);
-            if let Some(problem) = change::of_reference(&draft, old.is_none(), references) {
-                review.problems.push(problem);
-            }
+            let before = old.as_ref().map(Stored::draft);
+            let mut review = review(&name, &draft, before.as_ref(), STATES);
+            let old = old.as_ref().map(|old| &*old.connection);
+            review.problems.extend(change::of_reference(&draft, old, references));
             review
         };
         self.shared.places.think(owner, think).await

@@ -50,12 +50,13 @@ pub(super) async fn judge(
     if let Some(taken) = taken(visit, form, old).await? {
         judged.said.label.push(taken);
     }
-    place_problems(&mut judged, form);
+    let places = Places::of(form);
+    place_problems(&mut judged, form, &places, old.is_none());
     if let Some(problem) = credentials {
         judged.said.credentials.push(problem);
     }
-    place_meanings(&judged.review, form);
-    judged.findings = place_findings(&judged.review, form);
+    place_meanings(&judged.review, form, &places);
+    judged.findings = place_findings(&judged.review, form, &places);
     if !form.view.try_path.is_empty() {
         judged.attempt = Some(attempt(visit, form, draft).await?);
     }
@@ -90,24 +91,37 @@ async fn taken(
     }))
 }
 
-/// The row of the page that an entry of the draft is.
-fn row_of<'a>(form: &'a mut Form, field: &str, entry: Option<usize>) -> Option<&'a mut RowView> {
-    let rows = match field {
-        "restrictions" => &mut form.restrictions,
-        "deny" => &mut form.deny,
-        _ => return None,
-    };
-    let place = match entry {
-        Some(entry) => Form::filled(rows).get(entry).copied(),
-        // A draft without restrictions is a form with one row, which says `*`.
-        None => None,
-    };
-    rows.get_mut(place?)
+/// Which rows of the page the entries of a draft are.
+struct Places {
+    restrictions: Vec<usize>,
+    deny: Vec<usize>,
 }
 
-fn place_problems(judged: &mut Judged, form: &mut Form) {
+impl Places {
+    fn of(form: &Form) -> Self {
+        Self { restrictions: Form::filled(&form.restrictions), deny: Form::filled(&form.deny) }
+    }
+
+    /// The row that an entry is. A draft without restrictions is a form with one row, which says `*`.
+    fn row<'f>(
+        &self,
+        form: &'f mut Form,
+        field: &str,
+        entry: Option<usize>,
+    ) -> Option<&'f mut RowView> {
+        let (rows, places) = match field {
+            "restrictions" => (&mut form.restrictions, &self.restrictions),
+            "deny" => (&mut form.deny, &self.deny),
+            _ => return None,
+        };
+        rows.get_mut(*places.get(entry?)?)
+    }
+}
+
+fn place_problems(judged: &mut Judged, form: &mut Form, places: &Places, is_new: bool) {
     // Whether credentials are missing is known here: what the form holds back is no part of the draft.
-    let found = judged.review.problems.iter().filter(|found| found.code != "credentials.reference");
+    let is_known = |code: &str| is_new && code == "credentials.reference";
+    let found = judged.review.problems.iter().filter(|found| !is_known(found.code));
     for found in found {
         let help = found.help.as_ref().map(|help| sentence(&escape(help)));
         let message = sentence(&escape(&found.message));
@@ -116,7 +130,7 @@ fn place_problems(judged: &mut Judged, form: &mut Form) {
             message: message.clone(),
             help: help.clone(),
         };
-        if let Some(row) = row_of(form, found.field, found.row) {
+        if let Some(row) = places.row(form, found.field, found.row) {
             let list = if found.field == "deny" { "deny" } else { "restriction" };
             let problem = problem(&format!("{list}-{}-text", row.n));
             row.problems.push(problem);
@@ -152,10 +166,10 @@ fn place_problems(judged: &mut Judged, form: &mut Form) {
     }
 }
 
-fn place_meanings(review: &Review, form: &mut Form) {
+fn place_meanings(review: &Review, form: &mut Form, places: &Places) {
     for meaning in &review.meanings {
         let words = sentence(&escape(&meaning.words));
-        match (row_of(form, meaning.field, meaning.row), meaning.row) {
+        match (places.row(form, meaning.field, meaning.row), meaning.row) {
             (Some(row), _) => row.words = Some(words),
             (None, None) => {
                 if let Some(first) = form.restrictions.first_mut() {
@@ -167,7 +181,7 @@ fn place_meanings(review: &Review, form: &mut Form) {
     }
 }
 
-fn place_findings(review: &Review, form: &mut Form) -> Vec<Finding> {
+fn place_findings(review: &Review, form: &mut Form, places: &Places) -> Vec<Finding> {
     let mut others = Vec::new();
     for found in &review.findings {
         let finding = Finding {
@@ -180,7 +194,7 @@ fn place_findings(review: &Review, form: &mut Form) -> Vec<Finding> {
             witness: found.witness.as_ref().map(|witness| escape(witness).into_owned()),
             fix: (!found.fix.is_empty()).then(|| sentence(&escape(&found.fix))),
         };
-        match row_of(form, found.field, found.row) {
+        match places.row(form, found.field, found.row) {
             Some(row) => row.findings.push(finding),
             None => others.push(finding),
         }

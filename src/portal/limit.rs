@@ -7,60 +7,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many failures an address has in a row.
-const EACH: u32 = 10;
-/// After how long an address has one of them back.
-const EACH_BACK: Duration = Duration::from_secs(30);
-/// How many failures all addresses have together.
-const ALL: u32 = 200;
-/// After how long they have one of them back.
-const ALL_BACK: Duration = Duration::from_millis(500);
+use crate::manage::limit::{Limit, network};
+
+/// How often an address may fail.
+const EACH: Limit = Limit { burst: 10, every: Duration::from_secs(30) };
+/// How often all addresses may fail together.
+const ALL: Limit = Limit { burst: 200, every: Duration::from_millis(500) };
 /// How many addresses are remembered.
 const REMEMBERED: usize = 4_096;
 
-/// Failures that are left: a bucket that fills again with time.
-#[derive(Clone, Copy)]
-struct Bucket {
-    spent: u32,
-    since: Instant,
-}
-
-impl Bucket {
-    fn new(now: Instant) -> Self {
-        Self { spent: 0, since: now }
-    }
-
-    /// Gives back what the time since the last look is worth.
-    fn refill(&mut self, back: Duration, now: Instant) {
-        let passed = now.saturating_duration_since(self.since);
-        let given = u32::try_from(passed.as_millis() / back.as_millis().max(1)).unwrap_or(u32::MAX);
-        if given >= self.spent {
-            *self = Self::new(now);
-        } else {
-            self.spent -= given;
-            self.since += back * given;
-        }
-    }
-
-    /// How long until there is one failure left, or `None` when there is one.
-    fn wait(&self, most: u32, back: Duration, now: Instant) -> Option<Duration> {
-        (self.spent >= most).then(|| back.saturating_sub(now.saturating_duration_since(self.since)))
-    }
-}
-
-struct Spent {
-    all: Bucket,
-    by_address: HashMap<IpAddr, Bucket>,
+/// When the failures of all, and of each address, will be forgotten.
+struct Clear {
+    all: Instant,
+    by_address: HashMap<IpAddr, Instant>,
 }
 
 /// The failures to sign in, by address and of all.
-pub(super) struct Attempts(Mutex<Spent>);
+pub(super) struct Attempts(Mutex<Clear>);
 
 impl Attempts {
     /// Nobody has failed yet.
     pub(super) fn new() -> Self {
-        let all = Bucket::new(Instant::now());
-        Self(Mutex::new(Spent { all, by_address: HashMap::new() }))
+        Self(Mutex::new(Clear { all: Instant::now(), by_address: HashMap::new() }))
     }
 
     /// How long somebody at this address has to wait before trying again, if at all.
@@ -74,40 +42,21 @@ impl Attempts {
     }
 
     fn wait_at(&self, address: IpAddr, now: Instant) -> Option<Duration> {
-        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.all.refill(ALL_BACK, now);
-        let of_all = spent.all.wait(ALL, ALL_BACK, now);
-        let of_it = spent.by_address.get_mut(&network(address)).and_then(|bucket| {
-            bucket.refill(EACH_BACK, now);
-            bucket.wait(EACH, EACH_BACK, now)
-        });
-        of_all.max(of_it)
+        let clear = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = clear.by_address.get(&network(address));
+        ALL.wait(clear.all, now).max(of_it.and_then(|clear| EACH.wait(*clear, now)))
     }
 
     fn failed_at(&self, address: IpAddr, now: Instant) {
-        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.all.spent = spent.all.spent.saturating_add(1);
-        if spent.by_address.len() >= REMEMBERED {
-            spent.by_address.retain(|_, bucket| {
-                bucket.refill(EACH_BACK, now);
-                bucket.spent > 0
-            });
+        let mut clear = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ALL.count(&mut clear.all, now);
+        if clear.by_address.len() >= REMEMBERED {
+            clear.by_address.retain(|_, clear| *clear > now);
         }
         // Beyond that many, the limit of all holds alone.
-        if spent.by_address.len() < REMEMBERED {
-            let bucket =
-                spent.by_address.entry(network(address)).or_insert_with(|| Bucket::new(now));
-            bucket.refill(EACH_BACK, now);
-            bucket.spent = bucket.spent.saturating_add(1);
+        if clear.by_address.len() < REMEMBERED {
+            EACH.count(clear.by_address.entry(network(address)).or_insert(now), now);
         }
-    }
-}
-
-/// Who is counted as one: of IPv6, whoever has a /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) if !six.is_loopback() => IpAddr::V6((u128::from(six) >> 64 << 64).into()),
-        other => other,
     }
 }
 
@@ -120,16 +69,16 @@ mod tests {
         let attempts = Attempts::new();
         let (one, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         let now = Instant::now();
-        for _ in 0..EACH {
+        for _ in 0..EACH.burst {
             assert_eq!(attempts.wait_at(one, now), None);
             attempts.failed_at(one, now);
         }
         let wait = attempts.wait_at(one, now).unwrap();
-        assert!(wait > Duration::ZERO && wait <= EACH_BACK, "{wait:?}");
+        assert!(wait > Duration::ZERO && wait <= EACH.every, "{wait:?}");
         assert_eq!(attempts.wait_at(other, now), None);
-        assert_eq!(attempts.wait_at(one, now + EACH_BACK), None);
-        attempts.failed_at(one, now + EACH_BACK);
-        assert!(attempts.wait_at(one, now + EACH_BACK).is_some());
+        assert_eq!(attempts.wait_at(one, now + EACH.every), None);
+        attempts.failed_at(one, now + EACH.every);
+        assert!(attempts.wait_at(one, now + EACH.every).is_some());
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::gateway::Peer;
+use crate::{
+    gateway::Peer,
+    manage::limit::{Limit, network},
+};
 
-/// How many attempts may fail at once.
-const BURST: u32 = 20;
-/// How long it takes until one more may.
-const EVERY: Duration = Duration::from_secs(3);
+/// How many attempts may fail at once, and how long it takes until one more may.
+const LIMIT: Limit = Limit { burst: 20, every: Duration::from_secs(3) };
 /// How many addresses are remembered at most.
 const REMEMBERED: usize = 10_000;
 
@@ -38,9 +39,7 @@ impl Guard {
 
     fn is_shut_at(&self, peer: Option<Peer>, now: Instant) -> Option<Duration> {
         let clear = self.clear.lock().unwrap_or_else(PoisonError::into_inner);
-        let debt = clear.get(&address(peer))?.checked_duration_since(now)?;
-        // One more has to fit in.
-        (debt + EVERY).checked_sub(EVERY * BURST).filter(|wait| !wait.is_zero())
+        LIMIT.wait(*clear.get(&address(peer))?, now)
     }
 
     fn failed_at(&self, peer: Option<Peer>, now: Instant) {
@@ -48,31 +47,23 @@ impl Guard {
         if all.len() >= REMEMBERED {
             all.retain(|_, clear| *clear > now);
         }
-        if all.len() >= REMEMBERED {
-            // So many addresses at once share what one has.
-            let clear = all.entry(None).or_insert(now);
-            *clear = (*clear).max(now) + EVERY;
-            return;
-        }
-        let clear = all.entry(address(peer)).or_insert(now);
-        *clear = (*clear).max(now) + EVERY;
+        // So many addresses at once share what one has.
+        let counted = if all.len() >= REMEMBERED { None } else { address(peer) };
+        LIMIT.count(all.entry(counted).or_insert(now), now);
     }
 }
 
 /// The address that counts: of IPv6, the network that one customer has.
 fn address(peer: Option<Peer>) -> Option<IpAddr> {
-    peer.map(|Peer(address)| match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => match six.to_ipv4_mapped() {
-            Some(four) => four.into(),
-            None => IpAddr::V6((u128::from(six) & !u128::from(u64::MAX)).into()),
-        },
-    })
+    peer.map(|Peer(address)| network(address))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BURST: u32 = LIMIT.burst;
+    const EVERY: Duration = LIMIT.every;
 
     fn peer(text: &str) -> Option<Peer> {
         Some(Peer(text.parse().unwrap()))
