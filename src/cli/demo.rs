@@ -2,8 +2,8 @@
 //! with a few objects, a store with one connection to it, a key, and three lines to try.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, Write as _},
+    fs::{self, DirBuilder},
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -15,11 +15,12 @@ use super::{
     exit::Exit,
     output::{Failure, Output},
     portal::Listening,
+    store::write_private,
 };
 use crate::{
     access::AccessSet,
     embedded::{Embedded, EmbeddedOptions, demo},
-    policy::ConnectionId,
+    policy::{ConnectionId, written::random::hex},
     store::{Draft, DraftCredentials, SealKey, Secret, Store, StoreError},
 };
 
@@ -82,7 +83,7 @@ impl Demo {
                 secret_access_key: server.secret_access_key().to_owned(),
                 seal_key: seal_key.to_string(),
             };
-            private_file(&file, &serde_json::to_vec(&kept)?)?;
+            write_private(&file, &serde_json::to_vec(&kept)?)?;
         }
         let policy = match (data, &folder) {
             (Some(data), _) => data.join("store"),
@@ -189,8 +190,7 @@ impl Private {
     fn new() -> io::Result<Self> {
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let folder = std::env::temp_dir().join(format!("pathward-demo-{name}"));
+        let folder = std::env::temp_dir().join(format!("pathward-demo-{}", hex(&random)));
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         {
@@ -207,16 +207,4 @@ impl Drop for Private {
         // Of a server that ends with this process: what cannot be removed opens nothing.
         drop(fs::remove_dir_all(&self.0));
     }
-}
-
-/// Writes a file that only this user can read.
-fn private_file(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(file)?.write_all(bytes)
 }

@@ -12,7 +12,7 @@ use crate::{
     path::Path,
     policy::{ConnectionId, Policy, Rule, Severity},
     restriction::Restriction,
-    store::{Draft, DraftCredentials, DraftRule},
+    store::{Draft, DraftCredentials, DraftRule, Part, wrong_parts},
 };
 
 /// What one question about a draft may cost: some milliseconds. What is asked while somebody types
@@ -166,38 +166,28 @@ fn field_of(rule: &Rule) -> &'static str {
 /// What is wrong with a secret, of which a policy says nothing.
 fn secret_problems(draft: &Draft) -> Vec<Problem> {
     let DraftCredentials::Secret(secret) = &draft.credentials else { return Vec::new() };
-    let is_in_key = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    let is_key = |text: &str| !text.is_empty() && text.bytes().all(is_in_key);
-    let problem = |code, message: &str, help: &str| Problem {
-        field: "credentials",
-        row: None,
-        code,
-        message: message.to_owned(),
-        help: Some(help.to_owned()),
+    let problem = |part| {
+        let (code, message, help) = match part {
+            Part::Id => (
+                "credentials.id",
+                "the access key's id is empty, or has spaces or characters that no id has",
+                "copy it from where the key was made, without spaces around it",
+            ),
+            Part::Secret => (
+                "credentials.secret",
+                "the secret is empty, or has spaces or characters that no secret has",
+                "copy it from where the key was made, without spaces around it",
+            ),
+            Part::Token => (
+                "credentials.token",
+                "the session token is empty, or has spaces or characters that no token has",
+                "leave it out where the key is not one of a session",
+            ),
+        };
+        let (message, help) = (message.to_owned(), Some(help.to_owned()));
+        Problem { field: "credentials", row: None, code, message, help }
     };
-    let mut problems = Vec::new();
-    if !is_key(&secret.access_key_id) {
-        problems.push(problem(
-            "credentials.id",
-            "the access key's id is empty, or has spaces or characters that no id has",
-            "copy it from where the key was made, without spaces around it",
-        ));
-    }
-    if !is_key(&secret.secret_access_key) {
-        problems.push(problem(
-            "credentials.secret",
-            "the secret is empty, or has spaces or characters that no secret has",
-            "copy it from where the key was made, without spaces around it",
-        ));
-    }
-    if secret.session_token.as_ref().is_some_and(|token| !is_key(token)) {
-        problems.push(problem(
-            "credentials.token",
-            "the session token is empty, or has spaces or characters that no token has",
-            "leave it out where the key is not one of a session",
-        ));
-    }
-    problems
+    wrong_parts(secret).map(problem).collect()
 }
 
 /// What the rows mean that have a meaning.

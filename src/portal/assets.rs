@@ -7,6 +7,8 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
+use crate::policy::written::random::hex;
+
 struct Asset {
     bytes: &'static [u8],
     content_type: &'static str,
@@ -16,8 +18,7 @@ struct Asset {
 
 static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     let asset = |name, content_type, bytes: &'static [u8]| {
-        let hash: String =
-            Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(Sha256::digest(bytes).get(..8).unwrap_or_default());
         Asset { bytes, content_type, name, address: format!("/assets/{hash}/{name}") }
     };
     [

@@ -14,7 +14,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::store::Secret;
+use crate::{policy::written::random::hex, store::Secret};
 
 /// How many sessions one user has at most; a further one ends the one that was unused for longest.
 const PER_USER: usize = 16;
@@ -221,7 +221,7 @@ fn place(cookie: &str) -> [u8; 32] {
 pub(super) fn token() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ use std::{
 
 pub(crate) use self::folder::Lock;
 use self::folder::{Disk, Files};
+#[cfg(feature = "portal")]
+pub(crate) use self::seal::{Part, wrong_parts};
 pub use self::{
     draft::{Draft, DraftCredentials, DraftError, DraftRule, Secret},
     error::StoreError,
@@ -133,6 +135,11 @@ impl Snapshot {
     /// The last policy that loaded.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Whether anyone may manage connections: has a key that is for it.
+    pub fn has_users(&self) -> bool {
+        self.policy.users().iter().any(|user| user.keys.iter().any(|key| key.manage))
     }
 
     /// Why what the folder says since then does not load. For the operator: it shows lines of files.

@@ -382,20 +382,44 @@ fn open(keys: &Keys, bytes: &[u8]) -> Result<OpenedContent, UnsealError> {
     })
 }
 
-/// Refuses what no access key is. JSON's escapes are not needed for what is left.
-pub(super) fn check(secret: &Secret) -> Result<(), StoreError> {
+/// A part of an access key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Id,
+    Secret,
+    Token,
+}
+
+/// The parts of a secret that are none: empty, too long, or with characters that no key has. JSON's
+/// escapes are not needed for what is left.
+pub(crate) fn wrong_parts(secret: &Secret) -> impl Iterator<Item = Part> {
     let is = |text: &str, max: usize| {
         (1..=max).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\'))
     };
-    let what = if !is(&secret.access_key_id, 128) {
-        "the access key's id is empty, too long, or has characters that no id has"
-    } else if !is(&secret.secret_access_key, 256) {
-        "the secret access key is empty, too long, or has characters that no secret has"
-    } else if secret.session_token.as_ref().is_some_and(|token| !is(token, 8 << 10)) {
-        "the session token is empty, too long, or has characters that no token has"
-    } else {
-        return Ok(());
+    let token = secret.session_token.as_ref();
+    [
+        (Part::Id, is(&secret.access_key_id, 128)),
+        (Part::Secret, is(&secret.secret_access_key, 256)),
+        (Part::Token, token.is_none_or(|token| is(token, 8 << 10))),
+    ]
+    .into_iter()
+    .filter_map(|(part, is_right)| (!is_right).then_some(part))
+}
+
+/// Refuses what no access key is.
+pub(super) fn check(secret: &Secret) -> Result<(), StoreError> {
+    let what = match wrong_parts(secret).next() {
+        None => return Ok(()),
+        Some(Part::Id) => {
+            "the access key's id is empty, too long, or has characters that no id has"
+        }
+        Some(Part::Secret) => {
+            "the secret access key is empty, too long, or has characters that no secret has"
+        }
+        Some(Part::Token) => {
+            "the session token is empty, too long, or has characters that no token has"
+        }
     };
     Err(StoreError::InvalidSecret { what })
 }

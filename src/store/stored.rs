@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use super::{Draft, DraftCredentials, Snapshot, Store, StoreError, folder};
 use crate::policy::{
-    Connection, ConnectionId,
+    Connection, ConnectionId, Location,
     written::{self, Written},
 };
 
@@ -37,6 +37,12 @@ pub(super) struct Found {
     pub(super) identity: String,
 }
 
+/// The name of the file that something is in, as the folder has it.
+pub(super) fn name_of(location: &Location) -> String {
+    let file = &*location.file;
+    file.rsplit(['/', '\\']).next().unwrap_or(file).to_owned()
+}
+
 /// The connections of files, each file read once.
 #[derive(Default)]
 pub(super) struct Reading(HashMap<String, Arc<[Written]>>);
@@ -53,8 +59,7 @@ impl Reading {
 
     /// What the connection's file says of it.
     pub(super) fn find(&mut self, files: &folder::Files, of: &Connection) -> Option<Found> {
-        let location = &*of.location().file;
-        let name = location.rsplit(['/', '\\']).next().unwrap_or(location).to_owned();
+        let name = name_of(of.location());
         let all = self.connections(files, &name);
         let label = of.id().label()?;
         let written = all.iter().find(|one| one.owner == of.owner() && one.label == label)?;

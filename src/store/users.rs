@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::{
     Store, StoreError,
     folder::{Edits, Files},
+    stored::name_of,
 };
 pub use crate::policy::written::random::random_key;
 use crate::{
@@ -34,10 +35,9 @@ impl KeyInfo {
 }
 
 impl Store {
-    /// Whether anyone may manage connections: has a key that is for it.
+    /// Whether anyone may manage connections now ([`Snapshot::has_users`](super::Snapshot::has_users)).
     pub fn has_users(&self) -> bool {
-        let snapshot = self.snapshot();
-        snapshot.policy().users().iter().any(|user| user.keys.iter().any(|key| key.manage))
+        self.snapshot().has_users()
     }
 
     /// The users.
@@ -137,8 +137,7 @@ fn user<'p>(policy: &'p Policy, name: &str) -> Option<&'p User> {
 
 /// The file that defines a user, and its text.
 fn file_of<'f>(files: &'f Files, user: &User) -> Result<(String, &'f str), StoreError> {
-    let location = &*user.location.file;
-    let name = location.rsplit(['/', '\\']).next().unwrap_or(location).to_owned();
+    let name = name_of(&user.location);
     let bytes = files.get(&name).ok_or(StoreError::Missing)?;
     let text = std::str::from_utf8(bytes).map_err(|_| StoreError::Missing)?;
     Ok((name, text))

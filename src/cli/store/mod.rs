@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 pub use self::connection::ConnectionArgs;
+#[cfg(all(feature = "portal", feature = "embedded"))]
+pub(super) use self::seal::write_private;
 pub(super) use self::{
     connection::run,
     keys::{ListKeysArgs, RevokeArgs, list_keys, new_key, revoke_key},

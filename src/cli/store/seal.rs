@@ -118,7 +118,7 @@ fn said(error: crate::store::SealKeyError) -> Failure {
 
 /// Makes a key in a file that is not there yet.
 fn make(file: &Path) -> io::Result<()> {
-    write(file, &text(&[SealKey::generate().as_str()]))
+    write_private(file, text(&[SealKey::generate().as_str()]).as_bytes())
 }
 
 /// Makes another key, beside the old ones, and seals everything with it.
@@ -202,20 +202,20 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    write(&beside, text)?;
+    write_private(&beside, text.as_bytes())?;
     fs::set_permissions(&beside, fs::metadata(file)?.permissions())?;
     fs::rename(&beside, file)?;
     sync_folder(file)
 }
 
 /// Writes a new file that only this user can read.
-fn write(file: &Path, text: &str) -> io::Result<()> {
+pub(in crate::cli) fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut opened = options.open(file)?;
-    opened.write_all(text.as_bytes())?;
+    opened.write_all(bytes)?;
     opened.sync_all()?;
     sync_folder(file)
 }
