@@ -106,12 +106,17 @@ impl KeyRing {
         if key.is_empty() {
             return None;
         }
-        let hash: [u8; 32] = Sha256::digest(key).into();
+        self.find(&Sha256::digest(key).into()).cloned()
+    }
+
+    /// Whose key has this hash.
+    pub(super) fn find(&self, sha256: &[u8; 32]) -> Option<&Authenticated> {
         let mut found = None;
-        for (known, authenticated) in self.keys.get(&self.seed.hash_one(hash)).into_iter().flatten()
+        for (known, authenticated) in
+            self.keys.get(&self.seed.hash_one(sha256)).into_iter().flatten()
         {
-            if bool::from(known.ct_eq(&hash)) {
-                found = Some(authenticated.clone());
+            if bool::from(known.ct_eq(sha256)) {
+                found = Some(authenticated);
             }
         }
         found

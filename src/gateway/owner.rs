@@ -88,6 +88,13 @@ impl Gateway {
         })
     }
 
+    /// Whose key has this hash, and what it is called, if it may manage. Found as any request's.
+    pub(crate) fn manager_of(&self, sha256: &[u8; 32]) -> Option<(String, String)> {
+        let current = self.shared.current();
+        let who = current.keys.find(sha256).filter(|who| who.manage)?;
+        Some((who.caller().name.to_owned(), who.key_id.to_string()))
+    }
+
     /// A page of a directory as a caller with full permission is shown it, and the marker of the next.
     pub(crate) async fn browse(
         &self,

@@ -60,8 +60,7 @@ pub(super) async fn make(State(portal): State<Portal>, guest: Guest) -> Response
             return respond::failed(Frame::new(""), &error);
         }
     };
-    let snapshot = portal.shared.store.snapshot();
-    let Some(opener) = keyring::find(snapshot.policy(), &secret) else {
+    let Some(opener) = keyring::find(portal.shared.manager.gateway(), &secret) else {
         return respond::failed(Frame::new(""), &"the first key is not in the store");
     };
     let shown = KeyShownPage {

@@ -1,55 +1,47 @@
-//! The API keys that open the portal.
+//! The API keys that open the portal: found and compared as the gateway does with any request's.
 
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 use super::session::Opener;
-use crate::policy::Policy;
+use crate::gateway::Gateway;
 
-/// Whose key this is, if it may manage. Every key is compared, in constant time.
-pub(super) fn find(policy: &Policy, key: &str) -> Option<Opener> {
-    let hash: [u8; 32] = Sha256::digest(key.trim().as_bytes()).into();
-    let mut found = None;
-    for user in policy.users() {
-        for known in &user.keys {
-            if bool::from(known.sha256.ct_eq(&hash)) && known.manage {
-                found = Some(Opener {
-                    owner: user.name.to_string(),
-                    key_id: known.id.to_string(),
-                    sha256: known.sha256,
-                });
-            }
-        }
-    }
-    found
+/// Whose key this is, if it may manage.
+pub(super) fn find(gateway: &Gateway, key: &str) -> Option<Opener> {
+    let sha256: [u8; 32] = Sha256::digest(key.trim().as_bytes()).into();
+    let (owner, key_id) = gateway.manager_of(&sha256)?;
+    Some(Opener { owner, key_id, sha256 })
 }
 
 /// Whether a session's key is still a key that may manage.
-pub(super) fn is_open(policy: &Policy, opener: &Opener) -> bool {
-    let user = policy.users().iter().find(|user| *user.name == *opener.owner);
-    user.is_some_and(|user| {
-        user.keys
-            .iter()
-            .any(|key| key.manage && *key.id == *opener.key_id && key.sha256 == opener.sha256)
-    })
+pub(super) fn is_open(gateway: &Gateway, opener: &Opener) -> bool {
+    let now = gateway.manager_of(&opener.sha256);
+    now.is_some_and(|(owner, key_id)| owner == opener.owner && key_id == opener.key_id)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    fn policy(keys: &str) -> Policy {
-        Policy::from_yaml("p.yaml", &format!("users:\n  - name: ana\n    keys:\n{keys}")).unwrap()
+    use super::*;
+    use crate::{
+        engine::Engine, executor::S3, gateway::Options, policy::Policy,
+        policy::written::random::hex,
+    };
+
+    fn gateway(keys: &str) -> Gateway {
+        let text = format!("users:\n  - name: ana\n    keys:\n{keys}");
+        let engine = Engine::new(Policy::from_yaml("p.yaml", &text).unwrap());
+        Gateway::new(engine, Arc::new(S3::default()), Options::default()).unwrap()
     }
 
     fn key(id: &str, key: &str, rest: &str) -> String {
-        let hash: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&Sha256::digest(key));
         format!("      - {{ id: {id}, sha256: {hash}, access: none{rest} }}\n")
     }
 
     #[test]
     fn only_keys_that_may_manage_open_and_only_as_long_as_they_are_there() {
-        let both = policy(&(key("portal", "simA", ", manage: true") + &key("job", "simB", "")));
+        let both = gateway(&(key("portal", "simA", ", manage: true") + &key("job", "simB", "")));
         let opener = find(&both, " simA\n").unwrap();
         assert_eq!((&*opener.owner, &*opener.key_id), ("ana", "portal"));
         assert_eq!(find(&both, "simB"), None);
@@ -62,7 +54,7 @@ mod tests {
             key("portal", "simD", ", manage: true"),
             key("other", "simA", ", manage: true"),
         ] {
-            assert!(!is_open(&policy(&other), &opener), "{other}");
+            assert!(!is_open(&gateway(&other), &opener), "{other}");
         }
     }
 }

@@ -116,12 +116,7 @@ impl Portal {
         manager.store().on_change({
             let invite = Arc::clone(&invite);
             Box::new(move |snapshot| {
-                if snapshot
-                    .policy()
-                    .users()
-                    .iter()
-                    .any(|user| user.keys.iter().any(|key| key.manage))
-                {
+                if snapshot.has_users() {
                     invite.withdraw();
                 }
             })

@@ -22,8 +22,8 @@ pub(super) async fn show(State(_): State<Portal>, guest: Guest) -> Response {
 /// Begins a session, for a key that may manage.
 pub(super) async fn sign_in(State(portal): State<Portal>, guest: Guest) -> Response {
     let next = local(guest.form.get("next"));
-    let snapshot = portal.shared.store.snapshot();
-    let Some(opener) = keyring::find(snapshot.policy(), guest.form.get("key")) else {
+    let gateway = portal.shared.manager.gateway();
+    let Some(opener) = keyring::find(gateway, guest.form.get("key")) else {
         // Whoever has the key is let in all the same: code on the owner's own machine, and a page of
         // another site, could otherwise keep the owner from revoking its key.
         let attempts = &portal.shared.attempts;

@@ -113,11 +113,9 @@ impl Guest {
             .filter(|(known, _)| known == name)
             .map(|(_, value)| value);
         let (Some(value), None) = (values.next(), values.next()) else { return None };
-        let snapshot = self.portal.shared.store.snapshot();
-        self.portal
-            .shared
-            .sessions
-            .find(value, |opener| super::keyring::is_open(snapshot.policy(), opener))
+        let shared = &self.portal.shared;
+        let gateway = shared.manager.gateway();
+        shared.sessions.find(value, |opener| super::keyring::is_open(gateway, opener))
     }
 }
 

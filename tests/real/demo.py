@@ -8,6 +8,16 @@ import subprocess
 import time
 
 
+def stopped(gateway):
+    """Interrupts a gateway; what it ended with, 0 where all is well."""
+    gateway.send_signal(signal.SIGINT)
+    try:
+        return gateway.wait(40)
+    except subprocess.TimeoutExpired:
+        gateway.kill()
+        return f"{gateway.wait()}, after it was killed"
+
+
 def run(binary, folder, python):
     folder.mkdir()
     stdout, stderr = folder / "stdout", folder / "stderr"
@@ -38,12 +48,7 @@ def run(binary, folder, python):
             ok = denied if wanted == "2001" else done.returncode == 0 and done.stdout.count(",") > 1 and not denied
             add(f"the line of {name}", ok, f"{line}\n{done.stdout}{done.stderr}")
     finally:
-        gateway.send_signal(signal.SIGINT)
-        try:
-            code = gateway.wait(40)
-        except subprocess.TimeoutExpired:
-            gateway.kill()
-            code = f"{gateway.wait()}, after it was killed"
+        code = stopped(gateway)
     add("it stops with 0", code == 0, code)
     left = [str(path) for path in folder.iterdir() if path not in (stdout, stderr)]
     add("its credentials are gone", not left, left)

@@ -193,12 +193,7 @@ def run_portal(binary, backend, folder):
         checks.append(check("no credential at rest, in output or in the log",
                             canaries.search({"the access key": backend.key, "the secret": backend.secret}, files)))
     finally:
-        served.send_signal(signal.SIGINT)
-        try:
-            code = served.wait(40)
-        except subprocess.TimeoutExpired:
-            served.kill()
-            code = f"{served.wait()}, after it was killed"
+        code = demo.stopped(served)
     checks.append(check("it stops with 0, and its store is gone", ([] if code == 0 else [code]) + list(temporary.iterdir())))
     return checks
 
