@@ -74,7 +74,6 @@ fn row(stored: &Stored) -> SourceRow {
         more: (!more.is_empty()).then(|| more.join(", ")),
         access: words::access(given),
         writes: words::writes(given),
-        editable: true,
     }
 }
 

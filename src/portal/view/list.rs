@@ -34,6 +34,4 @@ pub(in crate::portal) struct SourceRow {
     pub(in crate::portal) access: String,
     /// Whether anything of it may be written or deleted.
     pub(in crate::portal) writes: bool,
-    /// Whether it can be changed here.
-    pub(in crate::portal) editable: bool,
 }

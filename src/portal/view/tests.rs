@@ -116,7 +116,6 @@ fn pages() -> Vec<(&'static str, String)> {
         more: Some(h()),
         access: h(),
         writes: true,
-        editable: true,
     };
     vec![
         ("edit", edit().render().unwrap()),
