@@ -26,6 +26,26 @@ pub struct Budget {
     subset_work: usize,
 }
 
+/// The largest [`Budget::spent`].
+pub const WHOLE_BUDGET: u32 = 1 << 20;
+
+impl Budget {
+    /// How much of a whole budget was used up since it was `before`, of what it bounds that of which most
+    /// was: of [`WHOLE_BUDGET`].
+    pub(crate) fn spent(&self, before: &Self) -> u32 {
+        let part = |before: usize, now: usize, whole: usize| {
+            let spent = before.saturating_sub(now) as u64 * u64::from(WHOLE_BUDGET);
+            u32::try_from(spent.div_ceil(whole as u64)).unwrap_or(u32::MAX)
+        };
+        let whole = Self::default();
+        part(before.deny_work, self.deny_work, whole.deny_work).max(part(
+            before.subset_work,
+            self.subset_work,
+            whole.subset_work,
+        ))
+    }
+}
+
 impl Default for Budget {
     /// [`MAX_DENY_WORK`], beyond which compiling fails; and for the subset construction of globs
     /// what some hundred thousand ordinary connections need, beyond which

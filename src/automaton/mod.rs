@@ -61,7 +61,7 @@ use std::fmt;
 pub(crate) use self::{alike::starts_with, compile::Form};
 pub use self::{
     below::MAX_WORDS,
-    compile::{Budget, MAX_DENY_WORK, MAX_RULES},
+    compile::{Budget, MAX_DENY_WORK, MAX_RULES, WHOLE_BUDGET},
     groups::{MAX_GLOBS_ON_ONE_PATH, MAX_PIECES_ON_ONE_PATH, MAX_STARRED_ON_ONE_PATH},
     leads::MAX_LEADS,
     subset::MAX_SUBSET_STATES,

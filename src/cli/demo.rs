@@ -106,6 +106,11 @@ impl Demo {
         Ok(Self { server, store, key, _folder: folder })
     }
 
+    /// The address of its S3 server.
+    pub(super) fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+
     /// The store that is to be served.
     pub(super) fn store(&self) -> &Store {
         &self.store

@@ -1,6 +1,6 @@
 //! `pathward serve` with a store: the portal beside the gateway.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroU32};
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -10,10 +10,11 @@ use super::{
     output::{Failure, Output},
 };
 use crate::{
+    executor::PrivateEndpoints,
     gateway::Gateway,
     manage::Manager,
     portal::{Portal, PortalOptions},
-    store::Store,
+    store::{Quota, Store},
 };
 
 /// Where owners make and change their connections.
@@ -35,6 +36,31 @@ pub(super) struct PortalArgs {
     /// that can use everybody's
     #[arg(long)]
     allow_references: bool,
+
+    /// Let connections reach this server, written as their endpoint is, though it is in a private
+    /// network or on this machine; `all` lets them reach any. Owners read whatever answers there
+    #[arg(long = "allow-private-endpoint", value_name = "URL|all", value_parser = endpoint)]
+    private_endpoints: Vec<String>,
+
+    /// How many connections an owner may have [default: 1000]
+    #[arg(long, value_name = "COUNT")]
+    max_connections_per_owner: Option<NonZeroU32>,
+
+    /// How many restrictions and denies all connections of an owner may have together [default: 50000]
+    #[arg(long, value_name = "COUNT")]
+    max_rules_per_owner: Option<NonZeroU32>,
+
+    /// How many API keys an owner may have [default: 100]
+    #[arg(long, value_name = "COUNT")]
+    max_keys_per_owner: Option<NonZeroU32>,
+}
+
+/// An endpoint as connections have it, or `all`.
+fn endpoint(text: &str) -> Result<String, &'static str> {
+    match text == "all" || text.starts_with("http://") || text.starts_with("https://") {
+        true => Ok(text.to_owned()),
+        false => Err("write the whole address, `http://10.0.0.7:9000`, or `all`"),
+    }
 }
 
 /// Serves a gateway, with the one route of the management API that the old API had, and a portal,
@@ -77,13 +103,37 @@ pub(super) struct Listening {
 }
 
 impl PortalArgs {
+    /// Which private servers connections may reach; where owners write none of them, all.
+    pub(super) fn private_endpoints(&self, of_demo: Option<&str>) -> PrivateEndpoints {
+        let all = self.no_portal || self.private_endpoints.iter().any(|one| one == "all");
+        match all {
+            true => PrivateEndpoints::All,
+            false => PrivateEndpoints::only(
+                self.private_endpoints.iter().map(String::as_str).chain(of_demo),
+            ),
+        }
+    }
+
+    fn quota(&self) -> Quota {
+        let default = Quota::default();
+        let count = |given: Option<NonZeroU32>, default| {
+            given.and_then(|count| usize::try_from(count.get()).ok()).unwrap_or(default)
+        };
+        Quota {
+            connections: count(self.max_connections_per_owner, default.connections),
+            rules: count(self.max_rules_per_owner, default.rules),
+            keys: count(self.max_keys_per_owner, default.keys),
+            ..default
+        }
+    }
+
     /// Listens, unless no portal is wanted, and says where.
     pub(super) async fn listen(
         &self,
         store: &Store,
         gateway: &Gateway,
         address: SocketAddr,
-        first_user: &str,
+        (first_user, private): (&str, PrivateEndpoints),
         output: &mut Output<'_>,
     ) -> Result<Option<Listening>, Failure> {
         if self.no_portal {
@@ -108,8 +158,9 @@ impl PortalArgs {
                  put a TLS proxy before {address}"
             );
         }
-        let manager =
-            Manager::new(store.clone(), gateway.clone()).with_references(self.allow_references);
+        let manager = Manager::new(store.within(self.quota()), gateway.clone())
+            .with_references(self.allow_references)
+            .with_private_endpoints(private);
         let portal = Portal::new(manager.clone(), address, options);
         let first_link = portal.first_link()?;
         writeln!(output.out, "portal on http://{address}")?;

@@ -200,10 +200,12 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     #[cfg(all(feature = "embedded", feature = "portal"))]
     if args.demo {
         let demo = super::demo::Demo::start(args.data.as_deref()).await?;
-        let (gateway, listener, _follower) = listen_over(args, demo.store(), output).await?;
+        let private = args.portal.private_endpoints(Some(&demo.endpoint()));
+        let s3 = S3::default().private_endpoints(private.clone());
+        let (gateway, listener, _follower) = listen_over(args, demo.store(), s3, output).await?;
         let address = listener.local_addr()?;
-        let user = crate::embedded::demo::OWNER;
-        let portal = args.portal.listen(demo.store(), &gateway, address, user, output).await?;
+        let of_demo = (crate::embedded::demo::OWNER, private);
+        let portal = args.portal.listen(demo.store(), &gateway, address, of_demo, output).await?;
         demo.explain(address, portal.as_ref(), output)?;
         super::portal::serve(gateway, listener, portal, stop).await;
         demo.stop().await;
@@ -213,11 +215,15 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     #[cfg(feature = "store")]
     if let Some(folder) = &args.store {
         let store = super::store::open(folder, &args.seal)?;
-        let (gateway, listener, _follower) = listen_over(args, &store, output).await?;
+        let s3 = S3::default();
+        #[cfg(feature = "portal")]
+        let s3 = s3.private_endpoints(args.portal.private_endpoints(None));
+        let (gateway, listener, _follower) = listen_over(args, &store, s3, output).await?;
         #[cfg(feature = "portal")]
         {
             let address = listener.local_addr()?;
-            let portal = args.portal.listen(&store, &gateway, address, "", output).await?;
+            let allowed = ("", args.portal.private_endpoints(None));
+            let portal = args.portal.listen(&store, &gateway, address, allowed, output).await?;
             if let Some(link) = portal.as_ref().and_then(|portal| portal.first_link.as_deref()) {
                 writeln!(
                     output.out,
@@ -258,9 +264,10 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
 async fn listen_over(
     args: &ServeArgs,
     store: &crate::store::Store,
+    s3: S3,
     output: &mut Output<'_>,
 ) -> Result<(Gateway, TcpListener, crate::store::Follower), Failure> {
-    let executor = Arc::new(S3::default().unseal_by(store.unseal()));
+    let executor = Arc::new(s3.unseal_by(store.unseal()));
     let policy = Arc::clone(store.snapshot().policy());
     warn_of_variables(&policy);
     let engine = Engine::new(policy);

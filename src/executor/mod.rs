@@ -27,7 +27,7 @@ use crate::engine::{
     Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
     DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
 };
-pub use crate::policy::{Opened, Unseal, UnsealError};
+pub use crate::policy::{Opened, PrivateEndpoints, Unseal, UnsealError};
 use std::time::SystemTime;
 
 /// What a server says about an object, as far as callers learn of it.

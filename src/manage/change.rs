@@ -12,8 +12,8 @@ use super::{
 use crate::{
     access::AccessSet,
     gateway::respond::Code,
-    policy::{Connection, CredentialsRef, PolicyErrors},
-    store::{Draft, DraftCredentials, KeyInfo, StoreError, Stored},
+    policy::PolicyErrors,
+    store::{Draft, KeyInfo, StoreError, Stored},
 };
 
 /// Why a change was not made.
@@ -91,9 +91,9 @@ impl Manager {
     ///
     /// [`ChangeError`].
     pub async fn create(&self, owner: &str, draft: Draft) -> Result<Stored, ChangeError> {
-        let (name, references) = (owner.to_owned(), self.allows_references());
+        let (name, allowed) = (owner.to_owned(), self.allowed.clone());
         self.run(owner, move |store| {
-            may_be_saved(&name, &draft, None, references)?;
+            allowed.check(&name, &draft, None)?;
             Ok(store.create(&name, &draft)?)
         })
         .await?
@@ -112,10 +112,10 @@ impl Manager {
         draft: Draft,
     ) -> Result<Stored, ChangeError> {
         let [name, identity, revision] = [owner, identity, revision].map(str::to_owned);
-        let references = self.allows_references();
+        let allowed = self.allowed.clone();
         self.run(owner, move |store| {
             let stored = store.get(&name, &identity)?;
-            may_be_saved(&name, &draft, Some(&stored.connection), references)?;
+            allowed.check(&name, &draft, Some(&stored.connection))?;
             Ok(store.change(&name, &identity, &revision, &draft)?)
         })
         .await?
@@ -205,55 +205,6 @@ impl Manager {
     }
 }
 
-/// Refuses what is no connection, before the store is asked: with each field and row.
-fn may_be_saved(
-    owner: &str,
-    draft: &Draft,
-    old: Option<&Connection>,
-    references: bool,
-) -> Result<(), ChangeError> {
-    let mut problems = super::review::problems(owner, draft);
-    problems.extend(of_reference(draft, old, references));
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(ChangeError::Invalid(problems)),
-    }
-}
-
-/// What is wrong with credentials of this machine where owners may not choose them. Those that `old` has
-/// are not kept either: whoever runs Pathward gave them for the paths that it has now, and for its
-/// server.
-pub(super) fn of_reference(
-    draft: &Draft,
-    old: Option<&Connection>,
-    allowed: bool,
-) -> Option<Problem> {
-    let kept = old.filter(|_| matches!(draft.credentials, DraftCredentials::Keep));
-    let is_own = match kept {
-        Some(old) => matches!(old.credentials(), Some(CredentialsRef::Sealed(_))),
-        None => matches!(draft.credentials, DraftCredentials::Secret(_)),
-    };
-    let (message, help) = match kept {
-        Some(_) => (
-            "the connection has credentials of this machine, which whoever runs Pathward gave it for \
-             what it allows now",
-            "enter an access key of your own, or ask whoever runs Pathward for the change",
-        ),
-        None => (
-            "there is no access key, and credentials of this machine may not be used here",
-            "enter an access key's id and its secret; who runs Pathward may allow references, or \
-             write the connection with the command",
-        ),
-    };
-    (!is_own && !allowed).then(|| Problem {
-        field: "credentials",
-        row: None,
-        code: "credentials.reference",
-        message: message.to_owned(),
-        help: Some(help.to_owned()),
-    })
-}
-
 /// What the store says, as the owner hears it.
 fn of_store(error: &StoreError) -> Refusal {
     let conflict =
@@ -277,6 +228,9 @@ fn of_store(error: &StoreError) -> Refusal {
         StoreError::Missing => Refusal::missing(),
         StoreError::Invalid(errors) => {
             Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, first_of(errors))
+        }
+        StoreError::Quota { .. } | StoreError::QuotaOfWork => {
+            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, error.to_string())
         }
         StoreError::InvalidSecret { what } => {
             Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, *what)

@@ -133,7 +133,8 @@ fn of_error(error: &ExecuteError, what: &str) -> (Health, String) {
         ),
         ExecuteError::Unreachable => (
             Health::Unreachable,
-            "the server cannot be reached: look at the endpoint, its port, and `http` or `https`"
+            "the server cannot be reached: look at the endpoint, its port, and `http` or `https`; one in \
+             a private network has to be allowed by whoever runs Pathward"
                 .to_owned(),
         ),
         ExecuteError::TimedOut => (

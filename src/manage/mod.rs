@@ -7,6 +7,7 @@
 //! Over HTTP it is for API keys with `manage` alone, each for its own user's things: see `README.md`
 //! beside this file, and `openapi.json`, which tests hold true.
 
+mod allowed;
 mod answers;
 mod api;
 mod change;
@@ -18,6 +19,7 @@ mod words;
 
 use std::sync::Arc;
 
+use self::{allowed::Allowed, api::guard::Guard, places::Places};
 pub use self::{
     answers::{
         Attempt, Browsed, BrowsedFile, Finding, Health, Meaning, Opened, Problem, Refusal, Review,
@@ -27,12 +29,11 @@ pub use self::{
     change::ChangeError,
     review::{STATES, attempt, review},
 };
-use self::{api::guard::Guard, places::Places};
 use crate::{
     engine::Engine,
     gateway::Gateway,
-    policy::ConnectionId,
-    store::{Draft, Store, Stored},
+    policy::{ConnectionId, PrivateEndpoints},
+    store::{Draft, Quota, Store, Stored},
 };
 
 /// What owners do, over a store and the gateway that serves from it. Cheap to clone, every clone the
@@ -43,7 +44,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Manager {
     shared: Arc<Shared>,
-    references: bool,
+    allowed: Allowed,
 }
 
 #[derive(Debug)]
@@ -55,10 +56,16 @@ struct Shared {
 }
 
 impl Manager {
-    /// Over this store and the gateway that serves from it.
+    /// Over this store and the gateway that serves from it. No owner's part of the store gets larger
+    /// than the default [`Quota`], unless the store has [another](Store::within).
     pub fn new(store: Store, gateway: Gateway) -> Self {
         let (places, guard) = (Places::new(), Guard::default());
-        Self { shared: Arc::new(Shared { store, gateway, places, guard }), references: false }
+        let store = match store.quota() {
+            Some(_) => store,
+            None => store.within(Quota::default()),
+        };
+        let shared = Arc::new(Shared { store, gateway, places, guard });
+        Self { shared, allowed: Allowed::default() }
     }
 
     /// Whether owners may let a connection use credentials of this machine: a variable, a file, a
@@ -66,13 +73,22 @@ impl Manager {
     /// not the operator would get at what the operator's credentials reach.
     #[must_use]
     pub fn with_references(mut self, allowed: bool) -> Self {
-        self.references = allowed;
+        self.allowed.references = allowed;
+        self
+    }
+
+    /// Which servers in private networks, and on this machine, a connection may have. None unless this
+    /// is called. The gateway's executor is told the same
+    /// ([`S3::private_endpoints`](crate::executor::S3::private_endpoints)): it finds out where names lead.
+    #[must_use]
+    pub fn with_private_endpoints(mut self, allowed: PrivateEndpoints) -> Self {
+        self.allowed.private = allowed;
         self
     }
 
     /// Whether owners may let a connection use credentials of this machine.
     pub fn allows_references(&self) -> bool {
-        self.references
+        self.allowed.references
     }
 
     /// The store.
@@ -111,12 +127,12 @@ impl Manager {
         draft: Draft,
         old: Option<Stored>,
     ) -> Result<Review, Refusal> {
-        let (name, references) = (owner.to_owned(), self.references);
+        let (name, allowed) = (owner.to_owned(), self.allowed.clone());
         let think = move || {
             let before = old.as_ref().map(Stored::draft);
             let mut review = review(&name, &draft, before.as_ref(), STATES);
             let old = old.as_ref().map(|old| &*old.connection);
-            review.problems.extend(change::of_reference(&draft, old, references));
+            review.problems.extend(allowed.problems(&draft, old));
             review
         };
         self.shared.places.think(owner, think).await

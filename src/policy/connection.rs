@@ -258,6 +258,8 @@ pub struct Connection {
     pub(super) access: AccessSet,
     pub(super) rules: Box<[Rule]>,
     pub(super) automaton: Automaton,
+    /// What compiling it took of the policy's budget.
+    pub(super) spent: u32,
     pub(super) location: Location,
 }
 
@@ -325,6 +327,13 @@ impl Connection {
     /// Its rules, compiled.
     pub fn automaton(&self) -> &Automaton {
         &self.automaton
+    }
+
+    /// How much of what compiling a whole policy may cost was used up by its rules, of
+    /// [`WHOLE_BUDGET`](crate::automaton::WHOLE_BUDGET): next to nothing, unless there are many denies
+    /// with wildcards, or globs made to be hard.
+    pub fn budget_spent(&self) -> u32 {
+        self.spent
     }
 
     /// Where it is defined.

@@ -132,7 +132,7 @@ fn is_link_local_v6(address: Ipv6Addr) -> bool {
 
 /// The address that resolvers take a host for that has one to four numbers, each decimal, octal or
 /// hexadecimal, the last of which fills what is left: `0xa9fea9fe` is 169.254.169.254.
-fn numbers(host: &str) -> Option<Ipv4Addr> {
+pub(super) fn numbers(host: &str) -> Option<Ipv4Addr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let mut parts = Vec::new();
     for part in host.split('.') {

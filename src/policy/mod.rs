@@ -42,6 +42,8 @@ mod diagnostic;
 mod endpoint;
 mod fields;
 mod load;
+#[cfg(feature = "executor")]
+mod private;
 mod report;
 mod rules;
 mod schema;
@@ -63,6 +65,10 @@ pub use self::connection::{
 };
 #[cfg(feature = "executor")]
 pub(crate) use self::endpoint::is_off_limits;
+#[cfg(feature = "executor")]
+pub use self::private::PrivateEndpoints;
+#[cfg(feature = "executor")]
+pub(crate) use self::private::is_private;
 #[cfg(any(feature = "executor", feature = "store"))]
 pub use self::unseal::{Opened, Unseal, UnsealError};
 #[cfg(feature = "store")]

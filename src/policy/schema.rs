@@ -104,6 +104,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         return;
     }
     rules::warn_of_duplicates(report, &spanned);
+    let before = building.budget;
     let (Some(id), Some(owner), Some(keys), Some(automaton)) =
         (id, owner, keys, compile(report, &spanned, &mut building.budget))
     else {
@@ -120,6 +121,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         access: inherited,
         rules: spanned.into_iter().map(|spanned| spanned.rule).collect(),
         automaton,
+        spent: building.budget.spent(&before),
         location: report.location(node.span),
     });
 }

@@ -1,6 +1,6 @@
 //! Changes of connections.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Draft, DraftCredentials, Snapshot, Store, StoreError, Stored,
@@ -9,7 +9,7 @@ use super::{
     stored::{Found, Reading},
 };
 use crate::policy::{
-    ConnectionId, CredentialsRef, Policy,
+    Connection, ConnectionId, CredentialsRef, Policy,
     written::{self, Why, Written},
 };
 
@@ -24,12 +24,14 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Invalid`] with all that is wrong with the draft; [`StoreError::Taken`]: the owner has
-    /// a connection of this label, or another default one; [`StoreError::NoSealKey`].
+    /// a connection of this label, or another default one; [`StoreError::NoSealKey`];
+    /// [`StoreError::Quota`].
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
-        let mut written = self.prepare(owner, draft)?;
+        let (mut written, new) = self.prepare(owner, draft)?;
         let label = written.label.clone();
         let ((), after) = self.update(LABEL, |files, policy| {
             is_free(policy, owner, &written, None)?;
+            self.is_within(policy, &new, None)?;
             self.seal(draft, &mut written)?;
             let name = format!("{}.yaml", new_identity(files, owner, &label));
             Ok((Edits::from([(name, Some(written.text().into_bytes()))]), ()))
@@ -52,7 +54,7 @@ impl Store {
         revision: &str,
         draft: &Draft,
     ) -> Result<Stored, StoreError> {
-        let written = self.prepare(owner, draft)?;
+        let (written, connection) = self.prepare(owner, draft)?;
         let label = written.label.clone();
         let ((), after) = self.update(LABEL, |files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
@@ -66,6 +68,7 @@ impl Store {
                 new.credentials = kept;
             }
             is_free(policy, owner, &new, Some(&old.written))?;
+            self.is_within(policy, &connection, Some(&old.written))?;
             self.seal(draft, &mut new)?;
             if new == old.written {
                 return Ok((Edits::new(), ()));
@@ -134,11 +137,16 @@ impl Store {
     }
 
     /// What a draft would be written as, but for a secret; checked before anything is locked.
-    fn prepare(&self, owner: &str, draft: &Draft) -> Result<Written, StoreError> {
+    fn prepare(
+        &self,
+        owner: &str,
+        draft: &Draft,
+    ) -> Result<(Written, Arc<Connection>), StoreError> {
         if let DraftCredentials::Reference(CredentialsRef::Sealed(_)) = draft.credentials {
             return Err(StoreError::SecretNeeded);
         }
         let policy = draft.check(owner).map_err(StoreError::Invalid)?;
+        let connection = policy.connections().first().cloned().ok_or(StoreError::Missing)?;
         if let DraftCredentials::Secret(secret) = &draft.credentials {
             seal::check(secret)?;
             if !self.has_seal_key() {
@@ -147,9 +155,21 @@ impl Store {
         }
         let mut written = draft.written(owner);
         // Without a `/` at its end, as it is compared when the secret is opened.
-        let endpoint = policy.connections().first().and_then(|one| one.endpoint());
-        written.endpoint = endpoint.map(str::to_owned);
-        Ok(written)
+        written.endpoint = connection.endpoint().map(str::to_owned);
+        Ok((written, connection))
+    }
+
+    /// Refuses a connection with which its owner has too much, where there is a quota.
+    fn is_within(
+        &self,
+        policy: &Policy,
+        new: &Connection,
+        old: Option<&Written>,
+    ) -> Result<(), StoreError> {
+        let Some(quota) = &self.quota else { return Ok(()) };
+        let old = old.map(|old| format!("s3+{}", old.label));
+        let old = old.as_deref().and_then(|old| ConnectionId::parse(old).ok());
+        quota.check(policy, new, old.as_ref())
     }
 
     /// Seals a draft's secret, while the store is locked.

@@ -46,6 +46,15 @@ pub enum StoreError {
     /// The endpoint or owner changes, and sealed credentials are for those that they were entered
     /// for: the secret has to be entered again.
     SecretNeeded,
+    /// The owner has as much already as may be one owner's ([`Quota`](super::Quota)).
+    Quota {
+        /// Of what, such as `connections`.
+        what: &'static str,
+        /// How many they may be.
+        most: usize,
+    },
+    /// With it, compiling the owner's connections would cost more than one owner's may.
+    QuotaOfWork,
     /// Another process has been changing the folder for too long.
     Busy,
     /// The file is written in a way that this cannot change without losing something of it.
@@ -74,6 +83,7 @@ impl StoreError {
             Self::Sealed(_) => "store.sealed",
             Self::InvalidSecret { .. } => "store.secret",
             Self::SecretNeeded => "store.secret_needed",
+            Self::Quota { .. } | Self::QuotaOfWork => "store.quota",
             Self::Busy => "store.busy",
             Self::NotEditable { .. } => "store.not_editable",
             Self::NoRandomness => "store.no_randomness",
@@ -110,6 +120,14 @@ impl fmt::Display for StoreError {
             Self::SecretNeeded => f.write_str(
                 "the access key was entered for another endpoint: enter its id and secret again \
                  for this one",
+            ),
+            Self::Quota { what, most } => write!(
+                f,
+                "one owner may have {most} {what}: delete some, or ask whoever runs Pathward for more"
+            ),
+            Self::QuotaOfWork => f.write_str(
+                "its denies with wildcards, or its globs, cost more than one owner's may: name folders \
+                 instead of files, or have fewer of them",
             ),
             Self::Busy => f.write_str(
                 "another process has been changing the store for ten seconds: try again",

@@ -47,6 +47,7 @@ mod draft;
 mod error;
 mod folder;
 mod follow;
+mod quota;
 mod replace;
 mod reseal;
 mod seal;
@@ -68,6 +69,7 @@ pub use self::{
     draft::{Draft, DraftCredentials, DraftError, DraftRule, Secret},
     error::StoreError,
     follow::Follower,
+    quota::Quota,
     seal::{SEAL_KEY_VARIABLE, SealKey, SealKeyError},
     stored::Stored,
     users::{KeyInfo, random_key},
@@ -81,6 +83,7 @@ use crate::policy::{Policy, PolicyErrors};
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    quota: Option<Quota>,
 }
 
 struct Inner {
@@ -206,7 +209,20 @@ impl Store {
                 state: RwLock::new(state),
                 listeners: Mutex::default(),
             }),
+            quota: None,
         })
+    }
+
+    /// The same store, where connections and keys are made and changed only as long as their owner has
+    /// no more than this ([`StoreError::Quota`]).
+    #[must_use]
+    pub fn within(&self, quota: Quota) -> Self {
+        Self { inner: Arc::clone(&self.inner), quota: Some(quota) }
+    }
+
+    /// What one owner may have, where there is a limit.
+    pub fn quota(&self) -> Option<&Quota> {
+        self.quota.as_ref()
     }
 
     /// The folder.

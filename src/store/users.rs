@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Taken`]: the user has a key of this id; [`StoreError::Invalid`]: this is no id, or
-    /// not what a key may have; [`StoreError::NotEditable`].
+    /// not what a key may have; [`StoreError::NotEditable`]; [`StoreError::Quota`].
     pub fn create_key(
         &self,
         owner: &str,
@@ -102,6 +102,9 @@ impl Store {
             };
             if user.keys.iter().any(|key| *key.id == *id) {
                 return Err(StoreError::Taken { what: KEY });
+            }
+            if let Some(quota) = &self.quota {
+                quota.check_keys(user)?;
             }
             let (name, text) = file_of(files, user)?;
             let changed =

@@ -10,7 +10,7 @@ use std::{
 use pathward::{
     AccessSet, Engine,
     embedded::{Embedded, EmbeddedOptions},
-    executor::{S3, S3Options},
+    executor::{PrivateEndpoints, S3, S3Options},
     gateway::{Gateway, Options},
     manage::Manager,
     store::{SealKey, Store},
@@ -105,7 +105,9 @@ impl World {
         store.on_change(Box::new(move |snapshot| {
             serving.replace(Engine::new(Arc::clone(snapshot.policy())));
         }));
-        let manager = Manager::new(store.clone(), gateway.clone()).with_references(references);
+        let manager = Manager::new(store.clone(), gateway.clone())
+            .with_references(references)
+            .with_private_endpoints(PrivateEndpoints::All);
         let data_routes = gateway.router().merge(manager.connectors_router());
         let admin = serve(&gateway, manager.router()).await;
         let data = serve(&gateway, data_routes).await;

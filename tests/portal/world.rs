@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use pathward::{
     AccessSet, Engine,
     embedded::{Embedded, EmbeddedOptions},
-    executor::S3,
+    executor::{PrivateEndpoints, S3},
     gateway::{Gateway, Options},
     manage::Manager,
     portal::{Portal, PortalOptions},
@@ -78,7 +78,9 @@ impl World {
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let portal = Portal::new(Manager::new(store.clone(), gateway), address, options);
+        let manager =
+            Manager::new(store.clone(), gateway).with_private_endpoints(PrivateEndpoints::All);
+        let portal = Portal::new(manager, address, options);
         let serving = portal.clone();
         tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
         Self { store, portal, address, embedded, folder }

@@ -21,6 +21,8 @@ use crate::{
 const MOST_NAMED: usize = 48;
 /// How many are named together at most.
 const MOST_TOGETHER: usize = 6;
+/// What one comparison for a name may cost.
+const NAMING: usize = 4_096;
 
 /// What is asked about an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +56,7 @@ pub(super) fn look<'p>(connection: &'p Connection, states: States, lint: &mut Li
         walk: Walk::new(&field),
         goals: HashMap::new(),
         budget: Budget::new(states),
+        naming: Budget { each: States::new(NAMING), ..Budget::new(states) },
     };
     let mut places: HashMap<u32, Vec<u32>> = HashMap::new();
     for (place, item) in field.items().iter().enumerate() {
@@ -93,6 +96,8 @@ struct Cover<'f, 'p> {
     walk: Walk<'f, 'p>,
     goals: HashMap<(Question, AccessSet), Goal<'static>>,
     budget: Budget,
+    /// For the names of what covers: without them a finding is as true.
+    naming: Budget,
 }
 
 impl<'p> Cover<'_, 'p> {
@@ -177,7 +182,8 @@ impl<'p> Cover<'_, 'p> {
         Some(false)
     }
 
-    /// The rules that cover a rule: one, or a few together; none if they are many.
+    /// The rules that cover a rule: one, or a few together; none if they are many, or would take too
+    /// long to find.
     fn by(&mut self, n: usize, rule: &Rule, places: &[u32], effect: Effect) -> Vec<usize> {
         let rules = self.connection.rules();
         let mut near: Vec<usize> = places
@@ -189,16 +195,20 @@ impl<'p> Cover<'_, 'p> {
             .collect();
         near.sort_unstable();
         near.dedup();
-        let states = States::new(4_096);
         let own = Language::of(&rule.restriction);
-        let covers = |others: &[usize]| {
+        let naming = &mut self.naming;
+        let mut covers = |others: &[usize]| {
             rule.access.iter().all(|access| {
+                if naming.is_gone() {
+                    return false;
+                }
                 let entries = others.iter().map(|other| Entry {
                     restriction: &rules[*other].restriction,
                     access: rules[*other].access,
                     effect: Effect::Allow,
                 });
-                own.implies(&Language::of_entries(entries, access), states).holds()
+                let theirs = Language::of_entries(entries, access);
+                matches!(naming.ask(|states| own.difference(&theirs, states)), Some(None))
             })
         };
         // What starts as another says is seen without a search.
@@ -218,8 +228,7 @@ impl<'p> Cover<'_, 'p> {
                     .iter()
                     .all(|own| theirs.iter().any(|p| start(p, own)))
         };
-        let is_one = |other: &&usize| starts(**other) || covers(&[**other]);
-        if let Some(one) = near.iter().find(is_one) {
+        if let Some(one) = near.iter().find(|other| starts(**other) || covers(&[**other])) {
             return vec![*one];
         }
         if near.len() > MOST_NAMED || !covers(&near) {
@@ -247,7 +256,7 @@ impl<'p> Cover<'_, 'p> {
             })
             .collect();
         match names.len() {
-            0 => ", by several others together".to_owned(),
+            0 => ", by others".to_owned(),
             _ => format!(", by {}", names.join(" and ")),
         }
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     executor::{ExecuteError, Unseal},
-    policy::{Connection, CredentialsRef, Policy},
+    policy::{Connection, CredentialsRef, Policy, PrivateEndpoints},
 };
 
 /// Used where neither the connection nor its credentials name a region: most servers but AWS take
@@ -52,16 +52,22 @@ impl Account {
 pub(super) struct Clients {
     options: S3Options,
     unseal: Option<Arc<dyn Unseal>>,
+    private: PrivateEndpoints,
     made: Mutex<HashMap<Account, Arc<OnceCell<Client>>>>,
 }
 
 impl Clients {
     pub(super) fn new(options: S3Options) -> Self {
-        Self { options, unseal: None, made: Mutex::default() }
+        let private = PrivateEndpoints::All;
+        Self { options, unseal: None, private, made: Mutex::default() }
     }
 
     pub(super) fn unseal_by(&mut self, unseal: Arc<dyn Unseal>) {
         self.unseal = Some(unseal);
+    }
+
+    pub(super) fn private_endpoints(&mut self, private: PrivateEndpoints) {
+        self.private = private;
     }
 
     /// Forgets the clients of accounts that no connection of the policy names any more.
@@ -89,13 +95,24 @@ impl Clients {
     /// Built from nothing but the connection: what else the environment has for the AWS tools,
     /// such as another endpoint, is not for us to follow.
     async fn make(&self, account: &Account) -> Result<Client, ExecuteError> {
+        let endpoint = account.endpoint.as_deref();
+        if endpoint.is_some_and(|endpoint| self.private.refuses(endpoint)) {
+            tracing::warn!(
+                target: "pathward::executor",
+                "{} is a private address, which no connection may reach without \
+                 `--allow-private-endpoint`",
+                crate::escape::escape(endpoint.unwrap_or_default()),
+            );
+            return Err(ExecuteError::Unreachable);
+        }
+        // Where AWS is in a private network, its own names say so.
+        let private = endpoint.is_none_or(|endpoint| self.private.has(endpoint));
         let loaded = credentials::load(account, self.unseal.as_ref()).await?;
         let region = match &account.region {
             Some(region) => Region::new(region.to_string()),
             None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),
         };
-        let endpoint = account.endpoint.as_deref();
-        let http = http::client(endpoint, self.options.connect_timeout)?;
+        let http = http::client(endpoint, private, self.options.connect_timeout)?;
         let resolver = endpoint.map(|endpoint| PathStyle::new(endpoint, region.as_ref()));
         let mut config = Config::builder()
             .http_client(http)

@@ -42,12 +42,14 @@ const SMALL_PIECE: usize = 16 << 10;
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("pathward/", env!("CARGO_PKG_VERSION")));
 
-/// A client for this endpoint, with TLS unless it is plain HTTP.
+/// A client for this endpoint, with TLS unless it is plain HTTP. `private` is whether its name may lead
+/// to a private address.
 pub(super) fn client(
     endpoint: Option<&str>,
+    private: bool,
     connect_timeout: Duration,
 ) -> Result<SharedHttpClient, ExecuteError> {
-    let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(private));
     tcp.set_nodelay(true);
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     let connector = if is_plain {

@@ -43,7 +43,7 @@ use crate::{
         Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
         DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
     },
-    policy::Policy,
+    policy::{Policy, PrivateEndpoints},
 };
 
 /// Runs approved operations on S3 and on servers that speak its protocol.
@@ -74,6 +74,15 @@ impl S3 {
     #[must_use]
     pub fn unseal_by(mut self, unseal: Arc<dyn Unseal>) -> Self {
         self.clients.unseal_by(unseal);
+        self
+    }
+
+    /// Reaches no private address but at these endpoints, whatever a connection says: neither where it
+    /// is written, nor where a name leads there. AWS itself, of connections without an endpoint, may be
+    /// in a private network.
+    #[must_use]
+    pub fn private_endpoints(mut self, allowed: PrivateEndpoints) -> Self {
+        self.clients.private_endpoints(allowed);
         self
     }
 

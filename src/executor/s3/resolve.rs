@@ -1,7 +1,8 @@
 //! Names of servers to addresses, but to none that a machine gets its own credentials from.
 //!
 //! An endpoint that is such an address does not load (`policy/endpoint.rs`). A name can lead there all
-//! the same, today or from tomorrow on, and only who looks it up for the connection finds out.
+//! the same, today or from tomorrow on, and only who looks it up for the connection finds out. The same
+//! holds for private addresses, where they are not for whoever wrote the connection.
 
 use std::{
     future::Future,
@@ -14,15 +15,19 @@ use std::{
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower::Service;
 
-use crate::policy::is_off_limits;
+use crate::policy::{is_off_limits, is_private};
 
 /// The system's resolver, without the addresses at which no S3 server is to be.
 #[derive(Clone, Debug)]
-pub(super) struct Resolver<R = GaiResolver>(R);
+pub(super) struct Resolver<R = GaiResolver> {
+    inner: R,
+    /// Whether private addresses may be reached.
+    private: bool,
+}
 
 impl Resolver {
-    pub(super) fn new() -> Self {
-        Self(GaiResolver::new())
+    pub(super) fn new(private: bool) -> Self {
+        Self { inner: GaiResolver::new(), private }
     }
 }
 
@@ -37,15 +42,25 @@ where
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_ready(context)
+        self.inner.poll_ready(context)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let resolving = self.0.call(name);
+        let host = name.as_str().to_owned();
+        let resolving = self.inner.call(name);
+        let private = self.private;
         Box::pin(async move {
-            let all = resolving.await?;
-            let allowed: Vec<_> = all.filter(|address| !is_off_limits(address.ip())).collect();
+            let is_allowed = |address: &SocketAddr| {
+                !is_off_limits(address.ip()) && (private || !is_private(address.ip()))
+            };
+            let allowed: Vec<_> = resolving.await?.filter(is_allowed).collect();
             if allowed.is_empty() {
+                tracing::warn!(
+                    target: "pathward::executor",
+                    "{} leads to no address that a connection may reach: to none, to one that a machine \
+                     gets its credentials from, or to a private one without `--allow-private-endpoint`",
+                    crate::escape::escape(&host),
+                );
                 return Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
                     "the name leads to no address at which an S3 server may be",
@@ -65,7 +80,7 @@ mod tests {
     use super::*;
 
     /// What a name leads to, when the system says these addresses.
-    async fn resolved(addresses: &[&str]) -> io::Result<Vec<IpAddr>> {
+    async fn resolved(addresses: &[&str], private: bool) -> io::Result<Vec<IpAddr>> {
         let found: Vec<SocketAddr> =
             addresses.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect();
         let system = tower::service_fn(move |_: Name| {
@@ -73,7 +88,8 @@ mod tests {
             async move { io::Result::Ok(found.into_iter()) }
         });
         let name = "m.example".parse::<Name>().unwrap();
-        Ok(Resolver(system).oneshot(name).await?.map(|address| address.ip()).collect())
+        let resolver = Resolver { inner: system, private };
+        Ok(resolver.oneshot(name).await?.map(|address| address.ip()).collect())
     }
 
     #[tokio::test]
@@ -86,11 +102,20 @@ mod tests {
             "fd00:ec2::254",
             "::ffff:169.254.169.254",
         ] {
-            assert!(resolved(&[address]).await.is_err(), "{address}");
-            let other = resolved(&[address, "192.0.2.1"]).await.unwrap();
-            assert_eq!(other, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+            for private in [true, false] {
+                assert!(resolved(&[address], private).await.is_err(), "{address}");
+                let other = resolved(&[address, "192.0.2.1"], private).await.unwrap();
+                assert_eq!(other, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+            }
         }
-        assert!(resolved(&[]).await.is_err());
-        assert_eq!(resolved(&["127.0.0.1", "10.0.0.1"]).await.unwrap().len(), 2);
+        assert!(resolved(&[], true).await.is_err());
+        assert_eq!(resolved(&["127.0.0.1", "10.0.0.1"], true).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn h09_a_name_leads_into_no_private_network_that_is_not_allowed() {
+        assert!(resolved(&["127.0.0.1", "10.0.0.1", "::1"], false).await.is_err());
+        let one = resolved(&["10.0.0.1", "192.0.2.1", "fd00::1"], false).await.unwrap();
+        assert_eq!(one, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
     }
 }

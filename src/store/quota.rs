@@ -1,0 +1,84 @@
+//! How much of a store may be one owner's.
+
+use super::StoreError;
+use crate::{
+    automaton::WHOLE_BUDGET,
+    policy::{Connection, ConnectionId, Policy, User},
+};
+
+/// How much of a store may be one owner's, where owners change it themselves: a folder makes one policy,
+/// with limits that all of its owners share, and nobody is to use them up for the others.
+///
+/// What is more already, by the operator's hand, stays; it can be changed as long as it does not grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Connections.
+    pub connections: usize,
+    /// Restrictions and denies, of all connections together.
+    pub rules: usize,
+    /// API keys.
+    pub keys: usize,
+    /// What compiling all connections may cost, of [`WHOLE_BUDGET`].
+    pub budget: u32,
+}
+
+impl Default for Quota {
+    /// 1,000 connections, 50,000 restrictions and denies, 100 keys, and a sixteenth of the budget.
+    fn default() -> Self {
+        Self { connections: 1_000, rules: 50_000, keys: 100, budget: WHOLE_BUDGET / 16 }
+    }
+}
+
+/// What an owner has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    connections: usize,
+    rules: usize,
+    budget: u64,
+}
+
+impl Usage {
+    fn add(&mut self, one: &Connection) {
+        self.connections += 1;
+        self.rules += one.rules().len();
+        self.budget += u64::from(one.budget_spent());
+    }
+}
+
+impl Quota {
+    /// Refuses a connection with which its owner has too much: `new`, in the place of the one with the
+    /// id `old`.
+    pub(super) fn check(
+        &self,
+        policy: &Policy,
+        new: &Connection,
+        old: Option<&ConnectionId<'_>>,
+    ) -> Result<(), StoreError> {
+        let (mut before, mut after) = (Usage::default(), Usage::default());
+        for one in policy.connections().iter().filter(|one| one.owner() == new.owner()) {
+            before.add(one);
+            if Some(one.id()) != old {
+                after.add(one);
+            }
+        }
+        after.add(new);
+        let too_many = |what, before: usize, after: usize, most: usize| match after > most {
+            true if after > before => Err(StoreError::Quota { what, most }),
+            _ => Ok(()),
+        };
+        too_many("connections", before.connections, after.connections, self.connections)?;
+        too_many("restrictions and denies", before.rules, after.rules, self.rules)?;
+        match after.budget > u64::from(self.budget) && after.budget > before.budget {
+            true => Err(StoreError::QuotaOfWork),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses one key more than a user may have.
+    pub(super) fn check_keys(&self, user: &User) -> Result<(), StoreError> {
+        match user.keys.len() < self.keys {
+            true => Ok(()),
+            false => Err(StoreError::Quota { what: "API keys", most: self.keys }),
+        }
+    }
+}
