@@ -145,7 +145,9 @@ The third is denied: no restriction reaches what it asks for.",
         if let Some(portal) = portal {
             let address = portal.address;
             let opens = match &portal.first_link {
-                Some(link) => format!("  {link}\n\nThat link works once, and makes your key."),
+                Some(link) => {
+                    format!("  {link}\n\nThat link works once, and makes your key there.")
+                }
                 None => format!("  http://{address}\n\nSign in with the key that you made there."),
             };
             writeln!(
@@ -153,7 +155,8 @@ The third is denied: no restriction reaches what it asks for.",
                 "
 Connections are made and changed in the portal:
 
-{opens} For a connection of your own, the S3 server in this process takes
+{opens}
+A connection of your own can have the S3 server in this process, which takes
 
   endpoint           {}
   access key id      {}

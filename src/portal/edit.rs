@@ -300,6 +300,10 @@ impl Editing<'_> {
                 );
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            StoreError::Quota { .. } | StoreError::QuotaOfWork => {
+                shown.note = Some(sentence(&error.to_string()));
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             _ => return Err(refused(self.visit, &error)),
         };
         self.show(status, shown).await

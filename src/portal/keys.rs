@@ -92,6 +92,10 @@ pub(super) async fn make(State(_): State<Portal>, visit: Visit) -> Result<Respon
             let problem = "This cannot be the name of a key. Use letters, digits, _ . and -.";
             return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, again(problem.to_owned())).await;
         }
+        Err(error @ StoreError::Quota { .. }) => {
+            let problem = sentence(&error.to_string());
+            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, again(problem)).await;
+        }
         Err(error) => return Err(refused(&visit, &error)),
     };
     let shown = KeyShownPage {

@@ -21,6 +21,7 @@ mod connectors;
 mod every;
 mod hostile;
 mod keys;
+mod limits;
 mod look;
 mod page;
 mod questions;

@@ -13,7 +13,7 @@ use pathward::{
     executor::{PrivateEndpoints, S3, S3Options},
     gateway::{Gateway, Options},
     manage::Manager,
-    store::{SealKey, Store},
+    store::{Quota, SealKey, Store},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -80,6 +80,15 @@ impl World {
     }
 
     pub async fn with(references: bool, options: Options) -> Self {
+        Self::within(references, options, Quota::default(), PrivateEndpoints::All).await
+    }
+
+    pub async fn within(
+        references: bool,
+        options: Options,
+        quota: Quota,
+        private: PrivateEndpoints,
+    ) -> Self {
         canary::watch();
         let folder = tempfile::tempdir().unwrap();
         let of_s3 = EmbeddedOptions::default().with_credentials(canary::ID, canary::SECRET);
@@ -98,16 +107,17 @@ impl World {
         let ana = store.create_key("ana", "portal", full, true).unwrap().1.to_string();
         let ana_data = store.create_key("ana", "data", full, false).unwrap().1.to_string();
         let bob = store.create_key("bob", "portal", full, true).unwrap().1.to_string();
-        let executor = Arc::new(S3::new(S3Options::default()).unseal_by(store.unseal()));
+        let s3 = S3::new(S3Options::default()).private_endpoints(private.clone());
+        let executor = Arc::new(s3.unseal_by(store.unseal()));
         let policy = Arc::clone(store.snapshot().policy());
         let gateway = Gateway::new(Engine::new(policy), executor, options).unwrap();
         let serving = gateway.clone();
         store.on_change(Box::new(move |snapshot| {
             serving.replace(Engine::new(Arc::clone(snapshot.policy())));
         }));
-        let manager = Manager::new(store.clone(), gateway.clone())
+        let manager = Manager::new(store.within(quota), gateway.clone())
             .with_references(references)
-            .with_private_endpoints(PrivateEndpoints::All);
+            .with_private_endpoints(private);
         let data_routes = gateway.router().merge(manager.connectors_router());
         let admin = serve(&gateway, manager.router()).await;
         let data = serve(&gateway, data_routes).await;

@@ -152,7 +152,7 @@ def run_portal(binary, backend, folder):
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(temporary), "NO_PROXY": "127.0.0.1"}
     with open(stdout, "wb") as out, open(stderr, "wb") as err:
         served = subprocess.Popen([binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--portal", "127.0.0.1:0",
-                                   "--log-level", "trace"],
+                                   "--allow-private-endpoint", "all", "--log-level", "trace"],
                                   stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, cwd=folder)
     checks = []
     try:
