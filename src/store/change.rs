@@ -238,17 +238,22 @@ pub(super) fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, Store
 }
 
 /// A name for a connection's file, which no file has: not even by another case, of which some file
-/// systems know nothing.
+/// systems know nothing. It is the owner's own business: nothing in it tells of a connection of another,
+/// which is why whose it is can be read off it. An owner that could be a part of another one's name has
+/// a `~` behind it, which is in no owner's part.
 fn new_identity(files: &Files, owner: &str, label: &str) -> String {
-    let part = |text: &str| -> String {
-        let safe = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-        text.chars().map(safe).take(64).collect()
+    let safe = |text: &str, most: usize| -> String {
+        let one = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        text.chars().map(one).take(most).collect()
     };
-    let mut stem = format!("{}-{}", part(owner), part(label));
-    // What starts so is for users.
-    if stem.to_ascii_lowercase().starts_with("user-") {
-        stem.insert_str(0, "of-");
-    }
+    let is_own = safe(owner, 64) == owner && !owner.contains(|c: char| c.is_ascii_uppercase());
+    let owner = match is_own {
+        true => owner.to_owned(),
+        false => format!("{}-{}", safe(owner, 32), folder::revision(owner.as_bytes())),
+    };
+    // What starts with `user-` is for users.
+    let between = if owner.contains('-') || owner == "user" { '~' } else { '-' };
+    let stem = format!("{owner}{between}{}", safe(label, 64));
     let taken: BTreeSet<String> = files.keys().map(|name| name.to_ascii_lowercase()).collect();
     let is_free = |stem: &str| {
         let name = stem.to_ascii_lowercase();

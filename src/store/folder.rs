@@ -22,7 +22,10 @@ use super::{
     StoreError,
     replace::{Expected, is_still, open_lock, remove, replace, sync_folder},
 };
-use crate::policy::{MAX_FILE_SIZE, Policy, PolicyErrors, is_policy_file, written::random::hex};
+use crate::{
+    escape::escape,
+    policy::{MAX_FILE_SIZE, Policy, PolicyErrors, is_policy_file, written::random::hex},
+};
 
 /// Held by whoever writes; shared by those who read. Holds the digest of what was last written.
 const LOCK: &str = ".pathward.lock";
@@ -112,11 +115,7 @@ impl Lock {
 
     fn recover(&self, folder: &Path) -> Result<(), StoreError> {
         let path = folder.join(JOURNAL);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(io_error(&path, error)),
-        };
+        let Some(text) = bytes_of(&path)? else { return Ok(()) };
         let wrong = || io_error(&path, io::Error::other("it is no journal of ours: look at it"));
         let journal: Journal = serde_json::from_slice(&text).map_err(|_| wrong())?;
         let mut edits = Edits::new();
@@ -125,7 +124,19 @@ impl Lock {
             if !is_policy_file(&name) || name.contains('/') {
                 return Err(wrong());
             }
-            edits.insert(name, bytes.transpose()?);
+            let (bytes, now) = (bytes.transpose()?, bytes_of(&folder.join(&name))?);
+            let was = journal.before.get(&name);
+            let is_as_it_was = was.is_none_or(|was| *was == now.as_deref().map(revision));
+            if is_as_it_was {
+                edits.insert(name, bytes);
+            } else if now != bytes {
+                // Whoever changed it since knows better than a change that was never finished.
+                tracing::error!(
+                    target: "pathward::store",
+                    "`{}` was changed after a change of it was interrupted, and stays as it is",
+                    escape(&name)
+                );
+            }
         }
         tracing::warn!(target: "pathward::store", "finishing a change that was interrupted");
         self.write_each(folder, &edits, |_| Expected::Anything)?;
@@ -152,7 +163,9 @@ impl Lock {
             }
             let encode = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|b| STANDARD.encode(b));
             let files = edits.iter().map(|(name, bytes)| (name.clone(), encode(bytes))).collect();
-            let text = serde_json::to_vec(&Journal { files })
+            let was = |name: &String| before.get(name).map(|bytes| revision(bytes));
+            let before = edits.keys().map(|name| (name.clone(), was(name))).collect();
+            let text = serde_json::to_vec(&Journal { files, before })
                 .map_err(|error| io_error(&path, error.into()))?;
             replace(&path, &text, &Expected::Anything)?;
             sync_folder(folder)?;
@@ -210,6 +223,18 @@ impl Lock {
 struct Journal {
     /// The bytes in base64, or nothing for a file that goes.
     files: BTreeMap<String, Option<String>>,
+    /// The revisions that they had, or nothing for one that is new.
+    #[serde(default)]
+    before: BTreeMap<String, Option<String>>,
+}
+
+/// What is in a file, if there is one.
+pub(super) fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(path, error)),
+    }
 }
 
 /// Finishes a change that was interrupted, if nobody is at it.

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     StoreError,
-    folder::{io_error, revision},
+    folder::{bytes_of, io_error, revision},
 };
 
 /// A file before it replaces another. Hidden, so that it is no part of the policy; one that a process
@@ -35,12 +35,7 @@ impl Expected<'_> {
             Self::Absent => None,
             Self::Bytes(bytes) => Some(*bytes),
         };
-        let now = match fs::read(path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(io_error(path, error)),
-        };
-        match now {
+        match bytes_of(path)? {
             now if now.as_deref() == expected => Ok(()),
             Some(bytes) => Err(StoreError::Conflict { current: revision(&bytes) }),
             None => Err(StoreError::Missing),

@@ -117,6 +117,33 @@ fn a_change_of_two_files_that_was_interrupted_is_finished() {
     ));
 }
 
+/// It wrote over what somebody had written into one of the files since.
+#[test]
+fn a_change_that_was_interrupted_is_not_finished_over_a_later_one() {
+    let (folder, store) = store();
+    let [one, two] =
+        ["one", "two"].map(|label| store.create("ana", &draft(label, &["aaa/*"])).unwrap());
+    let text = |label: &str, path: &str| {
+        format!("connections:\n  - id: s3+{label}\n    owner: ana\n    restrictions: [{path}]\n")
+    };
+    let journal = format!(
+        "{{\"files\":{{\"ana-one.yaml\":\"{}\",\"ana-two.yaml\":\"{}\"}},\"before\":{{\"ana-one.yaml\":\"{}\",\"ana-two.yaml\":\"{}\"}}}}",
+        base64(text("one", "new").as_bytes()),
+        base64(text("two", "new").as_bytes()),
+        one.revision,
+        two.revision,
+    );
+    fs::write(folder.path().join("ana-two.yaml"), text("two", "by-hand")).unwrap();
+    fs::write(folder.path().join(".pathward.journal"), journal).unwrap();
+    let again = Store::open(folder.path(), None).unwrap();
+    let restriction = |label: &str| {
+        let id = ConnectionId::parse(label).unwrap();
+        again.find("ana", &id).unwrap().draft().restrictions.unwrap()[0].text.clone()
+    };
+    assert_eq!([restriction("s3+one"), restriction("s3+two")], ["new", "by-hand"]);
+    assert!(!folder.path().join(".pathward.journal").exists());
+}
+
 fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -224,6 +251,24 @@ fn hostile_texts_stay_texts() {
     assert_eq!(again.snapshot().policy().connections().len(), made);
 }
 
+/// A connection's identity told of another owner's by a `-2` behind it.
+#[test]
+fn an_identity_tells_nothing_of_another_owners_connections() {
+    let owners = ["a", "a-b", "A-B", "a b", "a_b", "ab", "user", "a-", "a~b"];
+    let labels = ["c", "b-c", "-c", "b~c", "test", "c-2"];
+    let (folder, all) = store();
+    for owner in owners {
+        let (_alone, alone) = store();
+        for label in labels {
+            let Ok(made) = alone.create(owner, &draft(label, &["aaa"])) else { continue };
+            let same = all.create(owner, &draft(label, &["aaa"])).unwrap();
+            assert_eq!(same.identity, made.identity, "{owner} {label}");
+        }
+    }
+    let again = Store::open(folder.path(), None).unwrap();
+    assert_eq!(again.snapshot().policy().connections().len(), owners.len() * (labels.len() - 1));
+}
+
 #[test]
 fn a_connection_is_not_taken_for_a_user_or_a_test() {
     let (folder, store) = store();
@@ -234,7 +279,7 @@ fn a_connection_is_not_taken_for_a_user_or_a_test() {
     let names: Vec<_> = files(folder.path()).into_keys().collect();
     assert_eq!(
         names,
-        ["ana-x-test.yaml", "of-user-ana.yaml", "user-782e74657374.yaml", "user-ana.yaml"]
+        ["ana-x-test.yaml", "user-782e74657374.yaml", "user-ana.yaml", "user~ana.yaml"]
     );
     let again = Store::open(folder.path(), None).unwrap();
     assert_eq!(again.snapshot().policy().connections().len(), 2);
