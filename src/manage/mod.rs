@@ -128,11 +128,16 @@ impl Manager {
         old: Option<Stored>,
     ) -> Result<Review, Refusal> {
         let (name, allowed) = (owner.to_owned(), self.allowed.clone());
+        let snapshot = self.shared.store.snapshot();
         let think = move || {
             let before = old.as_ref().map(Stored::draft);
             let mut review = review(&name, &draft, before.as_ref(), STATES);
             let old = old.as_ref().map(|old| &*old.connection);
             review.problems.extend(allowed.problems(&draft, old));
+            let all = snapshot.policy().connections().iter();
+            let others = all.filter(|one| *one.owner() == *name).map(|one| &**one);
+            let others = others.filter(|one| old.is_none_or(|old| one.id() != old.id()));
+            review::beside(&name, &draft, others, STATES, &mut review);
             review
         };
         self.shared.places.think(owner, think).await

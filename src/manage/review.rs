@@ -10,7 +10,7 @@ use crate::{
     automaton::Effect,
     engine::{Caller, CopyObject, Engine, Operation, Outcome},
     path::Path,
-    policy::{ConnectionId, Policy, Rule, Severity},
+    policy::{Connection, ConnectionId, Policy, Rule, Severity},
     restriction::Restriction,
     store::{Draft, DraftCredentials, DraftRule, Part, wrong_parts},
 };
@@ -241,6 +241,30 @@ fn find(draft: &Draft, policy: &Policy, states: States, review: &mut Review) {
             fix: finding.help,
         });
     }
+}
+
+/// What the linter finds of a draft beside the owner's other connections.
+pub(super) fn beside<'c>(
+    owner: &str,
+    draft: &Draft,
+    others: impl Iterator<Item = &'c Connection>,
+    states: States,
+    review: &mut Review,
+) {
+    let Ok(policy) = draft.check(owner) else { return };
+    let Some(one) = policy.connections().first() else { return };
+    let others: Vec<&Connection> = others.collect();
+    let (findings, undecided) = analysis::overlaps(one, others.into_iter(), states);
+    review.undecided += undecided;
+    review.findings.extend(findings.into_iter().map(|finding| Finding {
+        code: finding.code,
+        level: finding.level,
+        field: "restrictions",
+        row: None,
+        message: finding.message,
+        witness: finding.witness.as_ref().map(ToString::to_string),
+        fix: finding.help,
+    }));
 }
 
 /// What would be newly allowed, and what no longer.

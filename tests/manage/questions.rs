@@ -85,3 +85,31 @@ async fn copies_have_two_paths_and_drafts_may_be_broken() {
     let answer = world.send("POST", "/v1/check", Some(&body)).await.is(200).json();
     assert_eq!(answer["reason"], "deny.unknown_connection");
 }
+
+/// Whoever may not write by one name, and may by another, has been given write access.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_compared_with_the_owners_other_connections() {
+    let world = World::start().await;
+    let read_only = world.draft("t", &["pub/data/"]);
+    let (identity, _) = world.made(&read_only).await;
+    let mut wider = world.draft("wide", &["pub/"]);
+    wider["access"] = json!("read-write");
+    let found = |review: &Value| {
+        let all = review["findings"].as_array().unwrap();
+        all.iter().find(|one| one["code"] == "lint.overlap").cloned()
+    };
+    let review = json!({ "draft": wider });
+    let beside = world.send("POST", "/v1/review", Some(&review)).await.is(200).json();
+    let overlap = found(&beside).unwrap();
+    assert!(overlap["message"].as_str().unwrap().contains("`s3+t`"), "{overlap}");
+    assert!(overlap["witness"].as_str().unwrap().starts_with("pub/data/"), "{overlap}");
+    // Not with itself as it is, nor with what another owner has.
+    wider["label"] = json!("t");
+    let review = json!({ "draft": wider, "identity": identity });
+    let itself = world.send("POST", "/v1/review", Some(&review)).await.is(200).json();
+    assert_eq!(found(&itself), None);
+    let review = serde_json::to_vec(&json!({ "draft": wider })).unwrap();
+    let bob = [("Authorization", world.bob.as_str())];
+    let other = world.raw("POST", "/v1/review", &bob, Some(&review)).await.is(200).json();
+    assert_eq!(found(&other), None);
+}

@@ -10,6 +10,9 @@ mod shape;
 
 use std::fmt;
 
+#[cfg(feature = "portal")]
+pub(crate) use self::overlap::overlaps;
+
 use super::States;
 use crate::{
     path::Path,

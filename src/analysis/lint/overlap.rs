@@ -22,6 +22,12 @@ use crate::{
 
 /// How many pairs are compared. That there are more is said by `uncompared`.
 const MOST_PAIRS: usize = 2_000;
+/// How many others of one connection are told of.
+#[cfg(feature = "portal")]
+const MOST_BESIDE: usize = 3;
+/// How many rules are compared with others', all pairs together.
+#[cfg(feature = "portal")]
+const MOST_RULES_BESIDE: usize = 1 << 17;
 
 pub(super) fn look<'p>(policy: &'p Policy, states: States, lint: &mut Lint<'p>) {
     // In an order, so that where it ends is the same each time.
@@ -48,6 +54,28 @@ pub(super) fn look<'p>(policy: &'p Policy, states: States, lint: &mut Lint<'p>) 
         }
     }
     lint.undecided += budget.undecided;
+}
+
+/// The same for one connection and others of its owner, of which no more are compared than is
+/// worthwhile while somebody waits. Returns also how many comparisons were not decided.
+#[cfg(feature = "portal")]
+pub(crate) fn overlaps<'p>(
+    one: &'p Connection,
+    others: impl Iterator<Item = &'p Connection>,
+    states: States,
+) -> (Vec<Finding<'p>>, usize) {
+    let mut budget = Budget::new(states);
+    let mut findings = Vec::new();
+    let on_the_server = |other: &&Connection| other.endpoint() == one.endpoint();
+    let mut rules = 0;
+    for other in others.filter(on_the_server).filter(|other| !are_alike(one, other)) {
+        rules += one.rules().len() + other.rules().len();
+        if findings.len() == MOST_BESIDE || rules > MOST_RULES_BESIDE || budget.is_gone() {
+            break;
+        }
+        findings.extend(pair(one, other, &mut budget));
+    }
+    (findings, budget.undecided)
 }
 
 /// Whether both give one set of accesses or nothing, wherever it is.
