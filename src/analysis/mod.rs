@@ -42,9 +42,9 @@ mod walk;
 
 use std::fmt;
 
-use self::search::Exhausted;
 #[cfg(feature = "portal")]
 pub(crate) use self::lint::overlaps;
+use self::search::Exhausted;
 pub use self::{
     diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
     graph::{Decided, Graph, GraphError, Place, Scope, Way},
