@@ -26,7 +26,7 @@ pub struct Budget {
     subset_work: usize,
 }
 
-/// The largest [`Budget::spent`].
+/// What a whole [`Budget`] counts as, where a part of one is told.
 pub const WHOLE_BUDGET: u32 = 1 << 20;
 
 impl Budget {
