@@ -164,6 +164,7 @@ impl PortalArgs {
         let portal = Portal::new(manager.clone(), address, options);
         let first_link = portal.first_link()?;
         writeln!(output.out, "portal on http://{address}")?;
+        output.out.flush()?;
         Ok(Some(Listening { portal, manager, listener, address, first_link }))
     }
 }

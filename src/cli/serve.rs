@@ -15,6 +15,8 @@ use super::{
     output::{Failure, Output},
     question::load,
 };
+#[cfg(feature = "store")]
+use crate::executor::PrivateEndpoints;
 use crate::{
     engine::Engine,
     executor::{Executor, S3},
@@ -201,8 +203,8 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     if args.demo {
         let demo = super::demo::Demo::start(args.data.as_deref()).await?;
         let private = args.portal.private_endpoints(Some(&demo.endpoint()));
-        let s3 = S3::default().private_endpoints(private.clone());
-        let (gateway, listener, _follower) = listen_over(args, demo.store(), s3, output).await?;
+        let (gateway, listener, _follower) =
+            listen_over(args, demo.store(), private.clone(), output).await?;
         let address = listener.local_addr()?;
         let of_demo = (crate::embedded::demo::OWNER, private);
         let portal = args.portal.listen(demo.store(), &gateway, address, of_demo, output).await?;
@@ -215,14 +217,16 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     #[cfg(feature = "store")]
     if let Some(folder) = &args.store {
         let store = super::store::open(folder, &args.seal)?;
-        let s3 = S3::default();
         #[cfg(feature = "portal")]
-        let s3 = s3.private_endpoints(args.portal.private_endpoints(None));
-        let (gateway, listener, _follower) = listen_over(args, &store, s3, output).await?;
+        let private = args.portal.private_endpoints(None);
+        #[cfg(not(feature = "portal"))]
+        let private = PrivateEndpoints::All;
+        let (gateway, listener, _follower) =
+            listen_over(args, &store, private.clone(), output).await?;
         #[cfg(feature = "portal")]
         {
             let address = listener.local_addr()?;
-            let allowed = ("", args.portal.private_endpoints(None));
+            let allowed = ("", private);
             let portal = args.portal.listen(&store, &gateway, address, allowed, output).await?;
             if let Some(link) = portal.as_ref().and_then(|portal| portal.first_link.as_deref()) {
                 writeln!(
@@ -264,15 +268,17 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
 async fn listen_over(
     args: &ServeArgs,
     store: &crate::store::Store,
-    s3: S3,
+    private: PrivateEndpoints,
     output: &mut Output<'_>,
 ) -> Result<(Gateway, TcpListener, crate::store::Follower), Failure> {
+    let s3 = S3::default().private_endpoints(private.clone());
     let executor = Arc::new(s3.unseal_by(store.unseal()));
     let policy = Arc::clone(store.snapshot().policy());
     warn_of_variables(&policy);
+    warn_of_endpoints(&policy, &private);
     let engine = Engine::new(policy);
     let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _, output).await?;
-    follow(store, &gateway, &executor);
+    follow(store, &gateway, &executor, private);
     let follower = store.follow().map_err(super::store::failure)?;
     Ok((gateway, listener, follower))
 }
@@ -304,7 +310,12 @@ async fn listen(
 
 /// Has the gateway decide by what the store says, from each change on.
 #[cfg(feature = "store")]
-fn follow(store: &crate::store::Store, gateway: &Gateway, executor: &Arc<S3>) {
+fn follow(
+    store: &crate::store::Store,
+    gateway: &Gateway,
+    executor: &Arc<S3>,
+    private: PrivateEndpoints,
+) {
     let (gateway, executor) = (gateway.clone(), Arc::clone(executor));
     let served = Mutex::new(store.snapshot().policy().revision());
     store.on_change(Box::new(move |snapshot| {
@@ -313,12 +324,30 @@ fn follow(store: &crate::store::Store, gateway: &Gateway, executor: &Arc<S3>) {
         if *served != policy.revision() {
             *served = policy.revision();
             warn_of_variables(policy);
+            warn_of_endpoints(policy, &private);
             gateway.replace(Engine::new(Arc::clone(policy)));
             // Credentials that nothing names any more are forgotten.
             executor.retain(policy);
         }
         gateway.set_stale(snapshot.invalid().is_some());
     }));
+}
+
+/// Warns of each connection whose server is in a private network, and not allowed.
+#[cfg(feature = "store")]
+fn warn_of_endpoints(policy: &Policy, private: &PrivateEndpoints) {
+    for connection in policy.connections() {
+        let refused = connection.endpoint().filter(|endpoint| private.refuses(endpoint));
+        if let Some(endpoint) = refused {
+            tracing::warn!(
+                target: "pathward::serve",
+                connection = %connection.id(),
+                owner = connection.owner(),
+                "its server is in a private network, and is not reached without \
+                 `--allow-private-endpoint {endpoint}`"
+            );
+        }
+    }
 }
 
 /// Warns of each connection whose credentials are to be in variables that are not set.

@@ -55,7 +55,7 @@ impl Served {
     }
 
     /// The next line of the log that has this in it.
-    fn logged(&self, part: &str) -> String {
+    pub(super) fn logged(&self, part: &str) -> String {
         loop {
             let line = self.log.recv_timeout(Duration::from_secs(20)).expect(part);
             if line.contains(part) {

@@ -216,3 +216,35 @@ fn a_gateway_follows_a_store_from_nothing() {
     assert_eq!(ask(&folder, "key revoke --user ana --id job").code, 0);
     within("a revocation", || served.get(target, &key).0 == 401);
 }
+
+#[test]
+#[cfg(feature = "portal")]
+fn who_serves_a_store_hears_which_servers_are_not_reached() {
+    let folder = Folder::new();
+    let made = ask(
+        &folder,
+        "connection new s3+minio --owner ana --endpoint http://127.0.0.1:1 --allow pub/ --profile x",
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(ask(&folder, "key new --user ana --id portal --manage").code, 0);
+    let serve = "serve --store data --listen 127.0.0.1:0 --portal 127.0.0.1:0";
+    for allowed in [
+        "",
+        "--allow-private-endpoint http://127.0.0.1:9 --allow-private-endpoint http://127.0.0.1:1/",
+        "--allow-private-endpoint all",
+        "--no-portal",
+    ] {
+        let mut command = folder.command();
+        command.args(serve.split(' ').chain(allowed.split_whitespace()));
+        let last = if allowed == "--no-portal" { "listening" } else { "portal on" };
+        let served = Served::start(&mut command, last);
+        assert_eq!(served.get("/v1/connector/s3+minio/pub/x", "Simple none").0, 401);
+        // It is a line of the start, before any request.
+        let line = served.logged("pathward");
+        let warns = line.contains("`--allow-private-endpoint http://127.0.0.1:1`");
+        assert_eq!(warns, allowed.is_empty(), "{allowed}: {line}");
+    }
+    let wrong = folder.run("serve --store data --allow-private-endpoint 10.0.0.7".split(' '));
+    assert_eq!(wrong.code, 2, "{}", wrong.err);
+    assert!(wrong.err.contains("write the whole address"), "{}", wrong.err);
+}
