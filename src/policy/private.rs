@@ -1,7 +1,6 @@
 //! Servers in private networks, where not everyone who writes a connection may have the gateway talk.
 
 use std::{
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::Arc,
 };
@@ -12,22 +11,13 @@ use super::endpoint::numbers;
 ///
 /// Whoever may write an endpoint and reads what comes from there reads whatever answers to HTTP in the
 /// networks of the machine: where owners are not the operator, the operator says what is for them.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum PrivateEndpoints {
     /// All of them: whoever writes connections is the operator.
     #[default]
     All,
     /// These, each as a connection writes it in `endpoint`: `http://10.0.0.7:9000`.
     Only(Arc<[Box<str>]>),
-}
-
-impl fmt::Debug for PrivateEndpoints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("All"),
-            Self::Only(endpoints) => f.debug_tuple("Only").field(endpoints).finish(),
-        }
-    }
 }
 
 impl PrivateEndpoints {

@@ -1,6 +1,6 @@
 //! Keys that change while others seal: no secret is lost by it.
 
-use std::fs;
+use std::{fs, sync::Barrier, thread};
 
 use pathward::store::{SealKey, Store, StoreError, Unseal as _, UnsealError};
 
@@ -68,4 +68,36 @@ fn what_cannot_be_sealed_again_is_an_error_and_nothing_is_changed() {
     let is_right = matches!(refused, Err(StoreError::NotEditable { .. } | StoreError::Broken(_)));
     assert!(is_right, "{refused:?}");
     assert_eq!(fs::read(folder.path().join("ana-x.yaml")).unwrap(), before);
+}
+
+/// Each has the old key and a new one of its own.
+#[test]
+fn of_two_who_rotate_at_once_one_does_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = SealKey::generate();
+    let open = || Store::open(folder.path(), Some(SealKey::parse(&old).unwrap())).unwrap();
+    let first = open();
+    for label in ["x", "y", "z"] {
+        first.create("ana", &with_secret(label)).unwrap();
+    }
+    let (start, new) = (Barrier::new(2), [SealKey::generate(), SealKey::generate()]);
+    let rotated = thread::scope(|scope| {
+        let run = |new: &str| {
+            let (store, new) = (open(), SealKey::parse(new).unwrap());
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                store.reseal(Some(&new))
+            })
+        };
+        let both = new.each_ref().map(|new| run(new));
+        both.map(|one| one.join().unwrap())
+    });
+    let winner = rotated.iter().position(|done| matches!(done, Ok(3))).expect("one of them");
+    let other = &rotated[1 - winner];
+    assert!(matches!(other, Err(StoreError::Sealed(UnsealError::WrongKey))), "{other:?}");
+    let (after, key) = (open(), SealKey::parse(&new[winner]).unwrap());
+    for label in ["x", "y", "z"] {
+        key.unseal(&sealed(&after, "ana", label), "ana", None).unwrap();
+    }
 }
