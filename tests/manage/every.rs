@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 
-/// Statuses that take a broken machine or half a minute; `hostile`, `look` and unit tests meet them.
+/// Statuses that take a broken machine or half a minute; `broken` and unit tests meet them.
 const ELSEWHERE: [u16; 3] = [408, 500, 503];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@
 #[path = "../support/canary.rs"]
 mod canary;
 
+mod broken;
 mod cheap;
 mod connections;
 mod connectors;

@@ -26,7 +26,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     limit: usize,
 ) -> Result<T, Refusal> {
     is_json(parts)?;
-    let bytes = collect(body, limit).await?;
+    let bytes = collect(body, limit, PATIENCE).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidJson, what_is_wrong(&error))
     })
@@ -34,7 +34,7 @@ pub(super) async fn read<T: DeserializeOwned>(
 
 /// Refuses a body where none belongs, but for an empty object.
 pub(super) async fn nothing(body: HttpBody) -> Result<(), Refusal> {
-    let bytes = collect(body, SMALL).await?;
+    let bytes = collect(body, SMALL, PATIENCE).await?;
     match bytes.trim_ascii() {
         b"" | b"{}" => Ok(()),
         _ => Err(bad("this takes no body")),
@@ -55,7 +55,11 @@ fn is_json(parts: &Parts) -> Result<(), Refusal> {
 }
 
 /// The whole body, which may have a secret in it.
-async fn collect(mut body: HttpBody, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+async fn collect(
+    mut body: HttpBody,
+    limit: usize,
+    patience: Duration,
+) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let collecting = async {
         let mut bytes = Zeroizing::new(Vec::new());
         while let Some(frame) = body.frame().await {
@@ -79,7 +83,7 @@ async fn collect(mut body: HttpBody, limit: usize) -> Result<Zeroizing<Vec<u8>>,
         }
         Ok(bytes)
     };
-    timeout(PATIENCE, collecting).await.unwrap_or_else(|_| {
+    timeout(patience, collecting).await.unwrap_or_else(|_| {
         Err(Refusal::new(
             StatusCode::REQUEST_TIMEOUT,
             Code::InvalidRequest,
@@ -137,6 +141,15 @@ mod tests {
         name: String,
         #[serde(default)]
         is_default: bool,
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let start = futures_util::stream::once(async { Ok::<_, std::io::Error>("{".into()) });
+        let never = futures_util::stream::pending::<std::io::Result<bytes::Bytes>>();
+        let body = HttpBody::from_stream(futures_util::StreamExt::chain(start, never));
+        let refused = collect(body, SMALL, Duration::from_millis(20)).await.unwrap_err();
+        assert_eq!(refused.status, StatusCode::REQUEST_TIMEOUT);
     }
 
     #[test]
