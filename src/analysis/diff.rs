@@ -78,7 +78,8 @@ pub enum Cause<'p> {
 /// How much of what a rule matches has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Extent {
-    /// All of it: the change is exactly this restriction.
+    /// All of it, but for what the connection's `keys` refuse anyway: the change is exactly this
+    /// restriction.
     Whole,
     /// A part.
     Part,
@@ -289,7 +290,8 @@ impl<'p> Asker<'_, 'p> {
         let (ours, theirs) = (&self.sides[n], &self.sides[1 - n]);
         let gains = |colors| ours.has(n, colors) && !theirs.has(1 - n, colors);
         let mut gains_any = (Goal::new(ALL, gains), Known::default());
-        let mut lacks_any = (Goal::new(ALL, |c| !gains(c)), Known::default());
+        let is_for_all = |c| ours.keys == Keys::Exact || c & ALIASED == 0;
+        let mut lacks_any = (Goal::new(ALL, |c| !gains(c) && is_for_all(c)), Known::default());
         let allows = ours.rules.iter().filter(|rule| {
             let known = |pattern| theirs.allows.contains(pattern);
             rule.effect == Effect::Allow && !rule.restriction.patterns().iter().all(known)

@@ -156,7 +156,8 @@ The third is denied: no restriction reaches what it asks for.",
 Connections are made and changed in the portal:
 
 {opens}
-A connection of your own can have the S3 server in this process, which takes
+A connection of your own can have the S3 server in this process (its bucket is Algorithmia; restrict it to
+Algorithmia/reports/, for one), which takes
 
   endpoint           {}
   access key id      {}
@@ -166,7 +167,11 @@ A connection of your own can have the S3 server in this process, which takes
                 self.server.secret_access_key(),
             )?;
         }
-        writeln!(output.out, "\nCtrl-C stops.")?;
+        writeln!(
+            output.out,
+            "\nFor a server of your own in a private network, start with --allow-private-endpoint and its address.\n\
+             Keys, links and all else here are new at each start, unless --data DIR keeps them.\n\nCtrl-C stops."
+        )?;
         output.out.flush()
     }
 

@@ -13,6 +13,7 @@ use crate::{
     executor::PrivateEndpoints,
     gateway::Gateway,
     manage::Manager,
+    policy::is_endpoint,
     portal::{Portal, PortalOptions},
     store::{Quota, Store},
 };
@@ -57,9 +58,9 @@ pub(super) struct PortalArgs {
 
 /// An endpoint as connections have it, or `all`.
 fn endpoint(text: &str) -> Result<String, &'static str> {
-    match text == "all" || text.starts_with("http://") || text.starts_with("https://") {
+    match text == "all" || is_endpoint(text) {
         true => Ok(text.to_owned()),
-        false => Err("write the whole address, `http://10.0.0.7:9000`, or `all`"),
+        false => Err("write the whole address and nothing more, `http://10.0.0.7:9000`, or `all`"),
     }
 }
 
@@ -103,9 +104,11 @@ pub(super) struct Listening {
 }
 
 impl PortalArgs {
-    /// Which private servers connections may reach; where owners write none of them, all.
+    /// Which private servers connections may reach. Without a portal nobody but the operator writes
+    /// any, and where none is named they reach all.
     pub(super) fn private_endpoints(&self, of_demo: Option<&str>) -> PrivateEndpoints {
-        let all = self.no_portal || self.private_endpoints.iter().any(|one| one == "all");
+        let listed = &self.private_endpoints;
+        let all = listed.iter().any(|one| one == "all") || self.no_portal && listed.is_empty();
         match all {
             true => PrivateEndpoints::All,
             false => PrivateEndpoints::only(

@@ -2,6 +2,7 @@
 
 use super::{answers::Problem, change::ChangeError, review};
 use crate::{
+    escape::escape,
     policy::{Connection, CredentialsRef, PrivateEndpoints},
     store::{Draft, DraftCredentials},
 };
@@ -87,11 +88,11 @@ impl Allowed {
                 "the address is of a private network or of this machine, which connections may not \
                       reach here"
                     .to_owned(),
-            help: Some(
-                "use another server, or ask whoever runs Pathward to start it with \
-                 `--allow-private-endpoint` and this address"
-                    .to_owned(),
-            ),
+            help: Some(format!(
+                "use another server, or have whoever runs Pathward start it with \
+                 `--allow-private-endpoint {}`",
+                escape(endpoint.trim_end_matches('/'))
+            )),
         })
     }
 }

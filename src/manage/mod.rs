@@ -77,9 +77,10 @@ impl Manager {
         self
     }
 
-    /// Which servers in private networks, and on this machine, a connection may have. None unless this
-    /// is called. The gateway's executor is told the same
-    /// ([`S3::private_endpoints`](crate::executor::S3::private_endpoints)): it finds out where names lead.
+    /// Which servers in private networks, and on this machine, a connection may have. Unless this is
+    /// called, none whose address says so is taken; where a name leads only the gateway's executor finds
+    /// out, which has to be told the same: [`S3::private_endpoints`](crate::executor::S3::private_endpoints)
+    /// with [`PrivateEndpoints::none`].
     #[must_use]
     pub fn with_private_endpoints(mut self, allowed: PrivateEndpoints) -> Self {
         self.allowed.private = allowed;

@@ -298,8 +298,10 @@ fn compare(
     let diff = analysis::diff(&before, policy, states);
     review.undecided += diff.undecided();
     for connection in &diff.connections {
-        review.opened.extend(connection.opened.iter().map(|change| opened(change, true)));
-        review.lost.extend(connection.closed.iter().map(|change| opened(change, false)));
+        let rules =
+            [connection.old, connection.new].map(|one| one.map_or(&[][..], Connection::rules));
+        review.opened.extend(connection.opened.iter().map(|change| opened(change, true, rules)));
+        review.lost.extend(connection.closed.iter().map(|change| opened(change, false, rules)));
     }
     let Some(old) = old else { return };
     let is_moved = old.endpoint != draft.endpoint;
@@ -329,17 +331,28 @@ fn compare(
     }
 }
 
-fn opened(change: &Change<'_>, is_opened: bool) -> Opened {
+/// A change, in words. A rule that both sides have has other accesses in one of them.
+fn opened(change: &Change<'_>, is_opened: bool, [old, new]: [&[Rule]; 2]) -> Opened {
     let whole = change.extent == Extent::Whole;
     let (restriction, words) = match change.cause {
         Cause::Rule(rule) => {
             let what = words::of_restriction(&rule.restriction);
             let part = if whole { "" } else { "a part of this: " };
-            let why = match (rule.effect, is_opened) {
-                (Effect::Allow, true) => "by the new restriction",
-                (Effect::Allow, false) => "the restriction is gone",
-                (Effect::Deny, true) => "the deny is gone",
-                (Effect::Deny, false) => "by the new deny",
+            let is_in = |rules: &[Rule]| {
+                let patterns = rule.restriction.patterns();
+                rules
+                    .iter()
+                    .any(|r| r.effect == rule.effect && r.restriction.patterns() == patterns)
+            };
+            let why = match (rule.effect, is_opened, is_in(old) && is_in(new)) {
+                (Effect::Allow, true, false) => "by the new restriction",
+                (Effect::Allow, true, true) => "the restriction gives more",
+                (Effect::Allow, false, false) => "the restriction is gone",
+                (Effect::Allow, false, true) => "the restriction gives less",
+                (Effect::Deny, true, false) => "the deny is gone",
+                (Effect::Deny, true, true) => "the deny takes less",
+                (Effect::Deny, false, false) => "by the new deny",
+                (Effect::Deny, false, true) => "the deny takes more",
             };
             let words = format!("{part}{} ({why})", what.trim_end_matches(','));
             (Some(rule.restriction.text().to_owned()), words)

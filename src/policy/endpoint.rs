@@ -126,8 +126,23 @@ fn is_link_local(address: Ipv4Addr) -> bool {
 fn is_link_local_v6(address: Ipv6Addr) -> bool {
     address.is_unicast_link_local()
         || address.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
-        // `::ffff:a.b.c.d` and `::a.b.c.d`.
-        || address.to_ipv4().is_some_and(is_link_local)
+        || carried(address).is_some_and(is_link_local)
+}
+
+/// The IPv4 address that an IPv6 address leads to: `::ffff:a.b.c.d` and `::a.b.c.d`, through NAT64 with
+/// the well-known prefix, or 6to4.
+pub(super) fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let of = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(of(high, low)),
+        _ => address.to_ipv4(),
+    }
+}
+
+/// Whether this is the address of a server, as a connection may have it.
+#[cfg(all(feature = "cli", feature = "portal"))]
+pub(crate) fn is_endpoint(text: &str) -> bool {
+    check(text).is_ok()
 }
 
 /// The address that resolvers take a host for that has one to four numbers, each decimal, octal or
@@ -173,6 +188,9 @@ mod tests {
             "[::ffff:169.254.169.254]",
             "[::169.254.169.254]",
             "[fd00:ec2::254]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[64:ff9b::a83f:8110]",
+            "[2002:a9fe:a9fe::1]",
             "100.100.100.200",
             "168.63.129.16",
             "Metadata.Google.Internal.",

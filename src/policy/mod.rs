@@ -63,6 +63,8 @@ pub use self::connection::{
     Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, MAX_LABEL_LEN,
     Protocol, Rule, Sealed,
 };
+#[cfg(all(feature = "cli", feature = "portal"))]
+pub(crate) use self::endpoint::is_endpoint;
 #[cfg(feature = "executor")]
 pub(crate) use self::endpoint::is_off_limits;
 #[cfg(feature = "executor")]

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::endpoint::numbers;
+use super::endpoint::{carried, numbers};
 
 /// Which servers in private networks, and on this machine, connections may reach.
 ///
@@ -89,17 +89,10 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 
 /// Everything but global unicast, and what carries an IPv4 address that is private.
 fn is_private_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let carried = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        is_private_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match segments {
-        // `::ffff:a.b.c.d`.
-        [0, 0, 0, 0, 0, 0xffff, high, low] => carried(high, low),
-        // NAT64 with the well-known prefix, and 6to4.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => carried(high, low),
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2002, ..] => {
+            carried(address).is_none_or(is_private_v4)
+        }
         // Teredo, whose server the caller would choose, and what else is for protocols.
         [0x2001, second, ..] if second < 0x200 => true,
         [first, ..] => first & 0xe000 != 0x2000,

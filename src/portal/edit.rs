@@ -246,7 +246,7 @@ impl Editing<'_> {
                 let id = stored.connection.id();
                 let said = match self.old {
                     None => {
-                        format!("{id} was created. Code with one of your API keys can name it now.")
+                        format!("{id} was created. Code with any of your API keys can name it now.")
                     }
                     Some(_) => format!("{id} was saved, and is served as it is now."),
                 };
@@ -334,8 +334,13 @@ impl Editing<'_> {
             other_open: references && !form.view.reference_kind.is_empty(),
             kinds: form::KINDS,
         };
+        let mut frame = visit.frame(title, "sources");
+        if shown.is_checked && problems.is_empty() && shown.note.is_none() {
+            let said = "Nothing is wrong with what is filled in. It is not saved, and the server was not asked.";
+            frame.said = Some(said.to_owned());
+        }
         let page = EditPage {
-            frame: visit.frame(title, "sources"),
+            frame,
             heading: what,
             id: old.as_ref().map(|old| old.connection.id().to_string()),
             action: match &old {

@@ -51,6 +51,12 @@ pub(super) async fn make(State(portal): State<Portal>, guest: Guest) -> Response
     });
     let (info, secret) = match made.await {
         Ok(Ok(made)) => made,
+        Ok(Err(StoreError::Quota { .. })) => {
+            portal.shared.invite.put_back(redeemed);
+            let problem =
+                "This user has as many API keys as one may have. Choose another name.".to_owned();
+            return page(&portal, StatusCode::UNPROCESSABLE_ENTITY, link, &name, Some(problem));
+        }
         Ok(Err(error)) => {
             portal.shared.invite.put_back(redeemed);
             return respond::failed(Frame::new(""), &error);

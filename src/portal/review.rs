@@ -48,7 +48,7 @@ pub(super) fn page(
 
 fn delta(opened: &Opened) -> Delta {
     Delta {
-        access: words::access(opened.access),
+        access: opened.access.to_string(),
         words: sentence(&escape(&opened.words)),
         example: escape(&opened.path).into_owned(),
     }

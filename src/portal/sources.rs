@@ -181,7 +181,9 @@ pub(super) fn refused(visit: &Visit, error: &StoreError) -> Response {
         StoreError::Conflict { .. }
         | StoreError::Taken { .. }
         | StoreError::NoSealKey
-        | StoreError::SecretNeeded => notice(StatusCode::CONFLICT, sentence(&error.to_string())),
+        | StoreError::SecretNeeded
+        | StoreError::Quota { .. }
+        | StoreError::QuotaOfWork => notice(StatusCode::CONFLICT, sentence(&error.to_string())),
         other => respond::failed(frame(""), other),
     }
 }

@@ -4,6 +4,7 @@ use super::StoreError;
 use crate::{
     automaton::WHOLE_BUDGET,
     policy::{Connection, ConnectionId, Policy, User},
+    restriction::Token,
 };
 
 /// How much of a store may be one owner's, where owners change it themselves: a folder makes one policy,
@@ -14,8 +15,10 @@ use crate::{
 pub struct Quota {
     /// Connections.
     pub connections: usize,
-    /// Restrictions and denies, of all connections together.
+    /// Restrictions and denies, of all connections together. Each alternative of a glob's braces counts.
     pub rules: usize,
+    /// The text of those, in bytes.
+    pub bytes: usize,
     /// API keys.
     pub keys: usize,
     /// What compiling all connections may cost, of [`WHOLE_BUDGET`].
@@ -23,9 +26,16 @@ pub struct Quota {
 }
 
 impl Default for Quota {
-    /// 1,000 connections, 50,000 restrictions and denies, 100 keys, and a sixteenth of the budget.
+    /// 1,000 connections, 50,000 restrictions and denies of 8 MiB together, 100 keys, and a sixteenth of
+    /// the budget.
     fn default() -> Self {
-        Self { connections: 1_000, rules: 50_000, keys: 100, budget: WHOLE_BUDGET / 16 }
+        Self {
+            connections: 1_000,
+            rules: 50_000,
+            bytes: 8 << 20,
+            keys: 100,
+            budget: WHOLE_BUDGET / 16,
+        }
     }
 }
 
@@ -34,13 +44,21 @@ impl Default for Quota {
 struct Usage {
     connections: usize,
     rules: usize,
+    bytes: usize,
     budget: u64,
 }
 
 impl Usage {
     fn add(&mut self, one: &Connection) {
         self.connections += 1;
-        self.rules += one.rules().len();
+        for pattern in one.rules().iter().flat_map(|rule| rule.restriction.patterns()) {
+            self.rules += 1;
+            let len = |token: &Token| match token {
+                Token::Literal(bytes) => bytes.len(),
+                Token::One(_) | Token::Run(_) => 1,
+            };
+            self.bytes += pattern.tokens().iter().map(len).sum::<usize>();
+        }
         self.budget += u64::from(one.budget_spent());
     }
 }
@@ -68,6 +86,8 @@ impl Quota {
         };
         too_many("connections", before.connections, after.connections, self.connections)?;
         too_many("restrictions and denies", before.rules, after.rules, self.rules)?;
+        let what = "bytes of restrictions and denies";
+        too_many(what, before.bytes, after.bytes, self.bytes)?;
         match after.budget > u64::from(self.budget) && after.budget > before.budget {
             true => Err(StoreError::QuotaOfWork),
             false => Ok(()),

@@ -100,6 +100,30 @@ fn differences_are_those_of_brute_force() {
     assert!(some > 50);
 }
 
+/// Keys that the connection refuses anyway are no part that is left: with `plain`, nothing was whole.
+#[test]
+fn with_plain_keys_a_change_of_all_of_a_restriction_is_whole() {
+    for keys in ["plain", "exact"] {
+        let of =
+            |rules: &str| connection(&format!("    keys: {keys}\n    restrictions: [{rules}]\n"));
+        let (old, new) = (of("{ path: aab/x/, access: [read] }"), of("aab/x/, aab/y/"));
+        let diff = analysis::diff(&old, &new, States::default());
+        let [opened] = &diff.connections[0].opened[..] else { panic!("{diff:?}") };
+        assert_eq!(opened.extent, Extent::Whole, "{keys}");
+        let wider = of("aab/");
+        let diff = analysis::diff(&old, &wider, States::default());
+        assert_eq!(diff.connections[0].opened[0].extent, Extent::Part, "{keys}");
+    }
+    // All of it but what one of the two refuses by its keys.
+    let of = |keys: &str, rules: &str| {
+        connection(&format!("    keys: {keys}\n    restrictions: [{rules}]\n"))
+    };
+    let (plain, exact) = (of("plain", "aab/x/"), of("exact", "aab/x/, aab/y/"));
+    let diff = analysis::diff(&plain, &exact, States::default());
+    let extents: Vec<_> = diff.connections[0].opened.iter().map(|c| c.extent).collect();
+    assert_eq!(extents, [Extent::Whole, Extent::Part]);
+}
+
 #[test]
 fn other_keys_are_a_difference() {
     let rules = [Rule::allow(plain("aab/*"), AccessSet::READ_ONLY)];

@@ -41,6 +41,13 @@ async fn one_owner_does_not_use_up_what_is_for_all() {
     let old = json!({ "protocol": "s3", "cred_type": "iam", "cred_data": World::credentials() });
     let old = world.send("POST", "/v1/users/ana/connectors", Some(&old)).await;
     assert!(old.is(400).error().contains("2 connections"), "{}", old.error());
+    // The alternatives of braces are as many as they are.
+    let mut braces = world.draft("b", &[]);
+    braces["restrictions"] = json!([{ "glob": "pub/{1,2,3,4}" }]);
+    refused(
+        world.change("PUT", &format!("/v1/connections/{second}"), &revision, Some(&braces)).await,
+        "5 restr",
+    );
     // A change is refused when it grows, and what is there stays.
     let target = format!("/v1/connections/{second}");
     let more = world.draft("b", &["pub/1", "pub/2", "pub/3", "pub/4"]);

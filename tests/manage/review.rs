@@ -95,6 +95,9 @@ fn a_change_says_what_opens_and_what_is_lost() {
     let opened = of(&writes, Some(&old)).opened;
     assert!(opened.iter().all(|o| !o.access.contains(Access::Read)));
     assert_eq!(opened.len(), 2);
+    assert!(opened[1].words.ends_with("(the restriction gives more)"), "{}", opened[1].words);
+    let lost = of(&old, Some(&writes)).lost;
+    assert!(lost[1].words.ends_with("(the restriction gives less)"), "{}", lost[1].words);
 
     let mut moved = old.clone();
     moved.endpoint = Some("https://other.example".to_owned());

@@ -70,7 +70,11 @@ pub(crate) fn overlaps<'p>(
     let mut rules = 0;
     for other in others.filter(on_the_server).filter(|other| !are_alike(one, other)) {
         rules += one.rules().len() + other.rules().len();
-        if findings.len() == MOST_BESIDE || rules > MOST_RULES_BESIDE || budget.is_gone() {
+        if findings.len() == MOST_BESIDE {
+            break;
+        }
+        if rules > MOST_RULES_BESIDE || budget.is_gone() {
+            budget.undecided += 1;
             break;
         }
         findings.extend(pair(one, other, &mut budget));

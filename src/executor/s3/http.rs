@@ -21,7 +21,9 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::{
         Client, Error as ClientError,
-        connect::{CaptureConnection, Connect, HttpConnector, HttpInfo, capture_connection},
+        connect::{
+            CaptureConnection, Connect, Connection, HttpConnector, HttpInfo, capture_connection,
+        },
     },
     rt::{TokioExecutor, TokioTimer},
 };
@@ -29,7 +31,10 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::resolve::Resolver;
-use crate::executor::{ExecuteError, Held};
+use crate::{
+    executor::{ExecuteError, Held},
+    policy::is_private,
+};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -53,12 +58,12 @@ pub(super) fn client(
     tcp.set_nodelay(true);
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     let connector = if is_plain {
-        pooled(tcp, connect_timeout)
+        pooled(tcp, private, connect_timeout)
     } else {
         tcp.enforce_http(false);
         let tls = tls().ok_or(ExecuteError::Configuration)?;
         let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-        pooled(tls.enable_http1().wrap_connector(tcp), connect_timeout)
+        pooled(tls.enable_http1().wrap_connector(tcp), private, connect_timeout)
     };
     // All requests of an account have the same time to connect, and no other time is for it to keep.
     Ok(http_client_fn(move |_, _| connector.clone()))
@@ -75,16 +80,12 @@ fn tls() -> Option<rustls::ClientConfig> {
     Some(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Connections by this connector, kept for the next request.
-fn pooled<C>(connector: C, limit: Duration) -> SharedHttpConnector
+/// Connections by this connector, kept for the next request. Where `private` addresses may not be
+/// reached, one that leads there all the same is not used: above all this machine, by its public address.
+fn pooled<C>(connector: C, private: bool, limit: Duration) -> SharedHttpConnector
 where
     C: tower::Service<Uri> + Clone + Send + Sync + 'static,
-    C::Response: hyper::rt::Read
-        + hyper::rt::Write
-        + hyper_util::client::legacy::connect::Connection
-        + Unpin
-        + Send
-        + 'static,
+    C::Response: hyper::rt::Read + hyper::rt::Write + Connection + Unpin + Send + 'static,
     C::Error: Into<BoxError>,
     C::Future: Send,
 {
@@ -92,6 +93,9 @@ where
         let connecting = connector.clone().oneshot(uri);
         Box::pin(async move {
             match tokio::time::timeout(limit, connecting).await {
+                Ok(Ok(connected)) if !private && leads_home(&connected) => {
+                    Err(BoxError::from("the connection leads into a private network"))
+                }
                 Ok(connected) => connected.map_err(Into::into),
                 Err(_) => Err(BoxError::from(ConnectTimedOut)),
             }
@@ -107,6 +111,16 @@ where
         large: client(LARGE_PIECE),
         small: client(SMALL_PIECE),
         places: Arc::new(Semaphore::new(LARGE)),
+    })
+}
+
+/// Whether the other end of a connection is this machine, or private.
+fn leads_home(connection: &impl Connection) -> bool {
+    let mut extensions = http::Extensions::new();
+    connection.connected().get_extras(&mut extensions);
+    extensions.get::<HttpInfo>().is_none_or(|addresses| {
+        let remote = addresses.remote_addr().ip();
+        is_private(remote) || remote == addresses.local_addr().ip()
     })
 }
 

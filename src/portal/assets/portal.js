@@ -45,6 +45,7 @@
         place.replaceChildren(...Array.from(told.childNodes, (node) => document.importNode(node, true)));
       }
     }
+    if (what === "try") document.getElementById("attempt").scrollIntoView({ block: "nearest" });
     for (const field of editor.querySelectorAll("input[aria-describedby]:not([type=checkbox])")) {
       const told = page.getElementById(field.id);
       if (told && !secrets.includes(field.id)) {
