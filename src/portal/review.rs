@@ -12,6 +12,7 @@ use super::{
     words,
 };
 use crate::{
+    access::Access,
     escape::escape,
     manage::{Opened, Review},
     policy::Keys,
@@ -48,7 +49,8 @@ pub(super) fn page(
 
 fn delta(opened: &Opened) -> Delta {
     Delta {
-        access: opened.access.to_string(),
+        // `read-only` here would be said of what else there is.
+        access: opened.access.iter().map(Access::name).collect::<Vec<_>>().join(", "),
         words: sentence(&escape(&opened.words)),
         example: escape(&opened.path).into_owned(),
     }
