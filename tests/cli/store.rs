@@ -233,18 +233,23 @@ fn who_serves_a_store_hears_which_servers_are_not_reached() {
         "--allow-private-endpoint http://127.0.0.1:9 --allow-private-endpoint http://127.0.0.1:1/",
         "--allow-private-endpoint all",
         "--no-portal",
+        "--no-portal --allow-private-endpoint http://127.0.0.1:9",
     ] {
         let mut command = folder.command();
         command.args(serve.split(' ').chain(allowed.split_whitespace()));
-        let last = if allowed == "--no-portal" { "listening" } else { "portal on" };
+        let last = if allowed.starts_with("--no-portal") { "listening" } else { "portal on" };
         let served = Served::start(&mut command, last);
         assert_eq!(served.get("/v1/connector/s3+minio/pub/x", "Simple none").0, 401);
         // It is a line of the start, before any request.
         let line = served.logged("pathward");
         let warns = line.contains("`--allow-private-endpoint http://127.0.0.1:1`");
-        assert_eq!(warns, allowed.is_empty(), "{allowed}: {line}");
+        let is_refused = allowed.is_empty() || allowed.ends_with(":9");
+        assert_eq!(warns, is_refused, "{allowed}: {line}");
     }
-    let wrong = folder.run("serve --store data --allow-private-endpoint 10.0.0.7".split(' '));
-    assert_eq!(wrong.code, 2, "{}", wrong.err);
-    assert!(wrong.err.contains("write the whole address"), "{}", wrong.err);
+    for wrong in ["10.0.0.7", "http://10.0.0.7/bucket", "http://169.254.169.254", "every"] {
+        let wrong = format!("serve --store data --allow-private-endpoint {wrong}");
+        let wrong = folder.run(wrong.split(' '));
+        assert_eq!(wrong.code, 2, "{}", wrong.err);
+        assert!(wrong.err.contains("write the whole address"), "{}", wrong.err);
+    }
 }
