@@ -92,7 +92,7 @@ pub use engine::{Approved, Caller, Decision, Engine, Operation};
 pub use path::{Path, PathError};
 pub use policy::{
     Connection, ConnectionId, ConnectionIdError, CredentialsRef, Diagnostic, Keys, Location,
-    Policy, PolicyErrors, Protocol, Revision, Rule, User,
+    Policy, PolicyErrors, Protocol, Reach, Revision, Rule, User,
 };
 pub use restriction::{Dialect, Restriction, RestrictionError};
 

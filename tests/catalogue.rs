@@ -547,7 +547,7 @@ fn l09_who_may_read_may_list() {
     let write = WriteObject { path: path("pub/x") };
     assert!(engine.decide(Caller::with_full_permission("o"), &id(), &write).is_allowed());
     assert!(list(&engine, "pub").is_none());
-    let caller = Caller { name: "o", permission: AccessSet::NONE };
+    let caller = Caller { permission: AccessSet::NONE, ..Caller::with_full_permission("o") };
     let denied = engine.decide(caller, &id(), &WriteObject { path: path("pub/x") });
     assert_eq!(denied.reason().code(), "deny.key_permission");
 }

@@ -112,6 +112,32 @@ fn each_kind_is_found_with_a_path_and_a_fix() {
 }
 
 #[test]
+fn keys_that_name_what_is_not_there_are_found() {
+    let text = |names: &str| {
+        let hash = "ab".repeat(32);
+        format!(
+            "connections:\n  - {{ id: s3+a, owner: o, restrictions: [pub/] }}\n  - {{ id: s3+b, owner: p, \
+             restrictions: [pub/] }}\nusers:\n  - name: o\n    keys:\n      - {{ id: k, sha256: {hash}, \
+             access: none{names} }}\n"
+        )
+    };
+    for (names, expected) in [
+        ("", 0),
+        (", connections: [s3+a]", 0),
+        (", connections: [S3+a]", 0),
+        (", connections: [s3+A]", 1),
+        // Another owner's.
+        (", connections: [s3+a, s3+b, s3+c]", 2),
+    ] {
+        let policy = Policy::from_yaml("p.yaml", &text(names)).expect(names);
+        let lint = lint(&policy);
+        let of_keys = lint.findings.iter().filter(|f| f.code == "lint.key_connection");
+        assert_eq!(of_keys.count(), expected, "{names}");
+        assert!(lint.findings.iter().all(|f| f.location.as_ref().is_some_and(|l| l.line > 0)));
+    }
+}
+
+#[test]
 fn what_covers_an_entry_is_named() {
     for (restrictions, by) in [
         ("[pub/, logs/, pub/a/x]", vec![0]),

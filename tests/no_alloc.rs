@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use common::{ALL, READ, Rule, compile};
 use pathward::{
-    Access, AccessSet, Caller, ConnectionId, Engine, Operation, Path, Policy, Restriction,
+    Access, AccessSet, Caller, ConnectionId, Engine, Operation, Path, Policy, Reach, Restriction,
     engine::{CopyObject, DeleteObjects, Outcome},
 };
 
@@ -174,12 +174,19 @@ connections:
     operations.push(Operation::DeleteMany(DeleteObjects { paths: texts.map(path).to_vec() }));
     operations.push(Operation::DeleteMany(DeleteObjects { paths: vec![] }));
 
+    let (all, one) = (Reach::ALL, Reach::only(ConnectionId::parse("s3+t")));
+    let keys = [
+        (AccessSet::READ_WRITE, &all),
+        (AccessSet::READ_ONLY, &all),
+        (AccessSet::NONE, &all),
+        (AccessSet::READ_WRITE, &one),
+    ];
     let mut seen = [0; 3];
     for id in ["s3+t", "S3", "s3+many", "s3+plain", "s3+unknown"] {
         let id = ConnectionId::parse(id).expect(id);
         for name in ["steph", "mallory"] {
-            for permission in [AccessSet::READ_WRITE, AccessSet::READ_ONLY, AccessSet::NONE] {
-                let caller = Caller { name, permission };
+            for (permission, reach) in keys {
+                let caller = Caller { name, permission, reach };
                 let mut together = Vec::with_capacity(operations.len());
                 let count = allocations(|| {
                     engine.decide_batch(caller, &id, black_box(&operations), |decision| {

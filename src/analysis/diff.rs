@@ -22,7 +22,7 @@ use crate::{
     access::{Access, AccessSet},
     automaton::Effect,
     path::Path,
-    policy::{ApiKey, Connection, CredentialsRef, Keys, Policy, Rule},
+    policy::{ApiKey, Connection, CredentialsRef, Keys, Policy, Reach, Rule},
     restriction::Pattern,
 };
 
@@ -113,14 +113,19 @@ pub struct KeyDiff<'p> {
     pub is_other: bool,
     /// Whether it could change its user's connections and keys, and whether it can.
     pub manage: [bool; 2],
+    /// Which of its user's connections it reached, and which it reaches; `None` where there is no key.
+    pub reach: [Option<&'p Reach>; 2],
 }
 
 impl KeyDiff<'_> {
-    /// Whether somebody may do more: a new key, another key of the same name, more access, or to manage.
+    /// Whether somebody may do more: a new key, another key of the same name, more access, more
+    /// connections, or to manage.
     pub fn opens(&self) -> bool {
         let old = self.old.unwrap_or_default();
         let manages = self.manage == [false, true];
-        let more = |new: AccessSet| self.is_other || manages || !new.without(old).is_empty();
+        let reaches = matches!(self.reach, [Some(old), Some(new)] if new.exceeds(old));
+        let more =
+            |new: AccessSet| self.is_other || manages || reaches || !new.without(old).is_empty();
         self.new.is_some_and(|new| self.old.is_none() || more(new))
     }
 }
@@ -411,7 +416,7 @@ fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
 }
 
 fn key_diff<'p>(old: &'p Policy, new: &'p Policy) -> Vec<KeyDiff<'p>> {
-    let mut pairs: BTreeMap<(&str, &str), [Option<&ApiKey>; 2]> = BTreeMap::new();
+    let mut pairs: BTreeMap<(&str, &str), [Option<&'p ApiKey>; 2]> = BTreeMap::new();
     for (n, policy) in [old, new].into_iter().enumerate() {
         for user in policy.users() {
             for key in &user.keys {
@@ -421,6 +426,7 @@ fn key_diff<'p>(old: &'p Policy, new: &'p Policy) -> Vec<KeyDiff<'p>> {
     }
     let access = |key: Option<&ApiKey>| key.map(|key| key.access);
     let manage = |key: Option<&ApiKey>| key.is_some_and(|key| key.manage);
+    let reach = |key: Option<&'p ApiKey>| key.map(|key| &key.reach);
     pairs
         .into_iter()
         .map(|((user, id), [old, new])| KeyDiff {
@@ -430,7 +436,11 @@ fn key_diff<'p>(old: &'p Policy, new: &'p Policy) -> Vec<KeyDiff<'p>> {
             new: access(new),
             is_other: old.zip(new).is_some_and(|(old, new)| old.sha256 != new.sha256),
             manage: [manage(old), manage(new)],
+            reach: [reach(old), reach(new)],
         })
-        .filter(|key| key.is_other || key.old != key.new || key.manage[0] != key.manage[1])
+        .filter(|key| {
+            let is_changed = key.manage[0] != key.manage[1] || key.reach[0] != key.reach[1];
+            key.is_other || key.old != key.new || is_changed
+        })
         .collect()
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     access::AccessSet,
     embedded::{Embedded, EmbeddedOptions, demo},
-    policy::{ConnectionId, written::random::hex},
+    policy::{ConnectionId, Reach, written::random::hex},
     store::{Draft, DraftCredentials, SealKey, Secret, Store, StoreError},
 };
 
@@ -102,7 +102,8 @@ impl Demo {
             Ok(()) | Err(StoreError::Missing) => {}
             Err(error) => return Err(error.into()),
         }
-        let (_, key) = store.create_key(demo::OWNER, KEY_ID, AccessSet::READ_WRITE, false)?;
+        let (_, key) =
+            store.create_key(demo::OWNER, KEY_ID, AccessSet::READ_WRITE, false, &Reach::ALL)?;
         Ok(Self { server, store, key, _folder: folder })
     }
 

@@ -118,9 +118,14 @@ fn write_text(
             [true, false] if key.new.is_some() => ", and manages connections no longer",
             _ => "",
         };
+        let reach = match key.reach {
+            [Some(old), Some(new)] if old != new => format!(", reaches {new}, reached {old}"),
+            [None, Some(new)] if new.named().is_some() => format!(", reaches {new}"),
+            _ => String::new(),
+        };
         writeln!(
             out,
-            "! key {} of {}: {} -> {}{other}{manage}",
+            "! key {} of {}: {} -> {}{other}{reach}{manage}",
             escape(key.id),
             escape(key.user),
             access(key.old),
@@ -215,6 +220,7 @@ struct KeyJson<'j> {
     new: Option<Vec<&'static str>>,
     other: bool,
     manage: bool,
+    connections: Option<Vec<String>>,
     new_access: bool,
 }
 
@@ -296,6 +302,9 @@ impl<'j> KeyJson<'j> {
             new: key.new.map(names),
             other: key.is_other,
             manage: key.manage[1],
+            connections: key.reach[1].and_then(|reach| {
+                reach.named().map(|ids| ids.iter().map(ToString::to_string).collect())
+            }),
             new_access: key.opens(),
         }
     }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Subcommand, ValueEnum as _};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -16,10 +16,14 @@ use super::{
     question::{KeyAccess, load},
 };
 use crate::{
+    access::AccessSet,
     escape::escape,
     policy::{
-        Policy, User,
-        written::random::{hex, random_key},
+        ConnectionId, Policy, Reach, User,
+        written::{
+            random::{hex, random_key},
+            text,
+        },
     },
 };
 
@@ -52,6 +56,7 @@ pub(super) enum KeyCommand {
 Examples:
   pathward key new --policy policies/ --user steph --id laptop
   export ALGORITHMIA_API_KEY=$(pathward key new --policy policies/ --user steph --id job)
+  pathward key new --store data/ --user steph --id agent --connection s3+scratch
   pathward key new --store data/ --user steph --id portal --manage
 
 The key alone goes to standard output. The policy keeps its SHA-256: a lost key cannot be shown
@@ -85,9 +90,33 @@ pub(super) struct NewArgs {
     #[arg(long, value_name = "PERMISSION", value_enum, default_value_t = KeyAccess::ReadOnly)]
     access: KeyAccess,
 
+    /// A connection of the user that the key is for: with one or more, the others are not there for it
+    #[arg(long, value_name = "ID", value_parser = connection)]
+    connection: Vec<ConnectionId<'static>>,
+
     /// The key may change the user's own connections and keys: not for code that is not trusted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "connection")]
     manage: bool,
+}
+
+impl NewArgs {
+    fn reach(&self) -> Reach {
+        match self.connection.is_empty() {
+            true => Reach::ALL,
+            false => Reach::only(self.connection.iter().cloned()),
+        }
+    }
+}
+
+/// Reads a connection's id with its label.
+fn connection(text: &str) -> Result<ConnectionId<'static>, String> {
+    match ConnectionId::parse(text) {
+        Ok(id) if id.label().is_none() => {
+            Err("it has no label: name it as in `s3+saha`".to_owned())
+        }
+        Ok(id) => Ok(id.into_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The answer of `key new` in JSON. See [`crate::cli`].
@@ -96,9 +125,15 @@ struct KeyJson<'a> {
     key: &'a str,
     user: &'a str,
     id: &'a str,
-    access: &'a str,
+    access: String,
     manage: bool,
+    connections: Option<Vec<String>>,
     file: String,
+}
+
+/// The connections that a key names, in JSON.
+pub(super) fn ids(reach: &[ConnectionId<'_>]) -> Vec<String> {
+    reach.iter().map(ToString::to_string).collect()
 }
 
 pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
@@ -118,7 +153,8 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
     #[cfg(feature = "store")]
     if let Some(folder) = &args.store {
         let (access, manage) = (args.access.into(), args.manage);
-        return super::store::new_key(folder, (&args.user, &args.id), access, manage, output);
+        let who = (&*args.user, &*args.id);
+        return super::store::new_key(folder, who, access, manage, &args.reach(), output);
     }
     let Some(path) = &args.policy else {
         return Err(Failure::question("name a policy: `--policy FILE|DIR`"));
@@ -139,11 +175,10 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
     }
     let key = random_key()
         .map_err(|_| Failure::Said(Exit::Error, "the system gives no random bytes".to_owned()))?;
-    let access = args.access.to_possible_value();
-    let access = access.as_ref().map_or("read-only", |value| value.get_name());
+    let access: AccessSet = args.access.into();
+    let reach = args.reach();
     let hash = hex(&Sha256::digest(&key));
-    let may = if args.manage { ", manage: true" } else { "" };
-    let entry = format!("{{ id: {}, sha256: {hash}, access: {access}{may} }}", quoted(&args.id));
+    let entry = text::key(&args.id, &hash, access, args.manage, &reach);
     let change = Change::new(path, &policy, &args.user, user, &entry)?;
     change.apply(path, &args.user, &args.id)?;
 
@@ -157,31 +192,26 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
                 escape(&args.user),
                 escape(&file)
             ))?;
-            if !policy.connections().iter().any(|known| *known.owner() == *args.user) {
+            let own = policy.connections().iter().filter(|known| *known.owner() == *args.user);
+            let ids: Vec<_> = own.map(|own| own.id()).collect();
+            if ids.is_empty() {
                 output.note(format_args!(
                     "no connection has {} as its owner: the key reaches nothing",
                     escape(&args.user)
                 ))?;
+            } else if let Some(id) =
+                reach.named().unwrap_or_default().iter().find(|id| !ids.contains(id))
+            {
+                output.note(format_args!("{} has no connection {id}", escape(&args.user)))?;
             }
         }
         Format::Json => {
             let (user, id, manage) = (&args.user, &args.id, args.manage);
-            output.json(&KeyJson { key: &key, user, id, access, manage, file })?;
+            let (access, connections) = (access.to_string(), reach.named().map(ids));
+            output.json(&KeyJson { key: &key, user, id, access, manage, connections, file })?;
         }
     }
     Ok(Exit::Fine)
-}
-
-/// A name as YAML text: JSON's quotes are YAML's too.
-fn quoted(name: &str) -> String {
-    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && !["true", "false", "null", "yes", "no", "on", "off"]
-            .contains(&name.to_ascii_lowercase().as_str());
-    match is_plain {
-        true => name.to_owned(),
-        false => serde_json::Value::from(name).to_string(),
-    }
 }
 
 /// A file and what it will say.
@@ -206,12 +236,13 @@ impl Change {
             Failure::Said(Exit::Error, message)
         };
         let Some(user) = user else {
-            let text = format!("users:\n  - name: {}\n    keys:\n      - {entry}\n", quoted(name));
+            let text =
+                format!("users:\n  - name: {}\n    keys:\n      - {entry}\n", text::quoted(name));
             if !policy.is_dir() {
                 if !loaded.users().is_empty() {
                     let how = format!(
                         "put a line `- name: {}` under its `users`, and ask again",
-                        escape(&quoted(name))
+                        escape(&text::quoted(name))
                     );
                     return Err(by_hand(policy, &how));
                 }
@@ -386,14 +417,5 @@ mod tests {
         );
         assert_eq!(changed(&flow), None);
         assert_eq!(changed("users: [{ name: ana }]\n"), None);
-    }
-
-    #[test]
-    fn names_are_quoted_where_yaml_needs_it() {
-        for (name, text) in
-            [("laptop", "laptop"), ("2026", "\"2026\""), ("a b", "\"a b\""), ("no", "\"no\"")]
-        {
-            assert_eq!(quoted(name), text);
-        }
     }
 }

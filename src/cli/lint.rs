@@ -39,6 +39,7 @@ Findings (and the warnings of `validate`, by their own codes):
   lint.denied            a restriction all of whose paths a deny takes
   lint.idle_deny         a deny that takes nothing, because nothing gives it
   lint.overlap           two connections of one owner give different accesses at one path (a note)
+  lint.key_connection    an API key that is for a connection which its user does not have
 
 Exit codes: 0 nothing at or above the level, 4 findings, 1 something was not decided within the
 budget, 3 the policy does not load.")]

@@ -112,8 +112,9 @@ pub(super) fn caller<'p>(
     args: &'p CallerArgs,
 ) -> Result<Caller<'p>, Failure> {
     let permission = args.key_access.into();
+    let called = |name| Caller { permission, ..Caller::with_full_permission(name) };
     if let Some(name) = &args.caller {
-        return Ok(Caller { name, permission });
+        return Ok(called(name));
     }
     let mut owners: Vec<&str> = policy
         .connections()
@@ -124,8 +125,8 @@ pub(super) fn caller<'p>(
     owners.sort_unstable();
     owners.dedup();
     match *owners {
-        [] => Ok(Caller { name: "", permission }),
-        [name] => Ok(Caller { name, permission }),
+        [] => Ok(called("")),
+        [name] => Ok(called(name)),
         _ => {
             let names: Vec<String> =
                 owners.iter().take(10).map(|owner| format!("`--as {}`", escape(owner))).collect();

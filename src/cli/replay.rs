@@ -17,10 +17,9 @@ use super::{
     validate::plural,
 };
 use crate::{
-    access::AccessSet,
     engine::{Caller, Decision, Engine, Operate, Operation, Outcome},
     escape::escape,
-    policy::{ConnectionId, Policy, Rule},
+    policy::{ApiKey, ConnectionId, Policy, Rule},
 };
 
 /// How many groups of flips are told apart; what is beyond is counted.
@@ -111,12 +110,12 @@ pub(super) fn run(args: &ReplayArgs, output: &mut Output<'_>) -> Result<Exit, Fa
     Ok(output.decided)
 }
 
-/// What each API key may do.
-fn keys(policy: &Policy) -> HashMap<(&str, &str), AccessSet> {
+/// Each API key, by its user and id.
+fn keys(policy: &Policy) -> HashMap<(&str, &str), &ApiKey> {
     let keys = policy
         .users()
         .iter()
-        .flat_map(|user| user.keys.iter().map(|key| ((&*user.name, &*key.id), key.access)));
+        .flat_map(|user| user.keys.iter().map(|key| ((&*user.name, &*key.id), key)));
     keys.collect()
 }
 
@@ -124,8 +123,8 @@ fn keys(policy: &Policy) -> HashMap<(&str, &str), AccessSet> {
 struct Replay<'e> {
     new: &'e Engine,
     old: Option<&'e Engine>,
-    /// What the new policy's keys may do, if that is looked at.
-    keys: Option<HashMap<(&'e str, &'e str), AccessSet>>,
+    /// The new policy's keys, if they are looked at.
+    keys: Option<HashMap<(&'e str, &'e str), &'e ApiKey>>,
     examples: usize,
     counts: Counts,
     groups: BTreeMap<Group, Flips<'e>>,
@@ -255,7 +254,9 @@ impl<'e> Replay<'e> {
         let mut caller = Caller::with_full_permission(&record.caller);
         if let (Some(keys), Some(key)) = (&self.keys, &record.key) {
             match keys.get(&(&*record.caller, &**key)) {
-                Some(access) => caller.permission = *access,
+                Some(key) => {
+                    (caller.permission, caller.reach) = (key.access, &key.reach);
+                }
                 None => return Verdict { is_allowed: false, reason: UNKNOWN_KEY, rule: None },
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     access::{Access, AccessSet},
     automaton::{RuleId, Verdict},
     path::Path,
-    policy::{Connection, ConnectionId, Keys, Policy, Revision},
+    policy::{Connection, ConnectionId, Keys, Policy, Reach, Revision},
 };
 
 /// On whose behalf a request comes, and with what rights.
@@ -20,13 +20,15 @@ pub struct Caller<'a> {
     pub name: &'a str,
     /// The data permission of the key that the request came with.
     pub permission: AccessSet,
+    /// Which of the user's connections the key reaches.
+    pub reach: &'a Reach,
 }
 
 impl<'a> Caller<'a> {
     /// A caller whose key takes nothing away: for an owner's own tools. A request's caller has the
     /// permission of the key that it came with.
     pub fn with_full_permission(name: &'a str) -> Self {
-        Self { name, permission: AccessSet::READ_WRITE }
+        Self { name, permission: AccessSet::READ_WRITE, reach: &Reach::ALL }
     }
 }
 
@@ -47,6 +49,16 @@ impl Engine {
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The connection that a caller means, if the caller's key reaches it. A name that the key does
+    /// not say is not even looked up, so that it takes as long whether or not there is one.
+    fn connection(&self, caller: Caller<'_>, id: &ConnectionId<'_>) -> Option<&Arc<Connection>> {
+        if id.label().is_some() && !caller.reach.includes(id) {
+            return None;
+        }
+        let connection = self.policy.connection(caller.name, id)?;
+        caller.reach.includes(connection.id()).then_some(connection)
     }
 
     /// Decides one operation. Never fails, never allocates, in time linear in the paths.
@@ -77,7 +89,7 @@ impl Engine {
         connection: &ConnectionId<'_>,
         operation: &Op,
     ) -> Decision<'_> {
-        match self.policy.connection(caller.name, connection) {
+        match self.connection(caller, connection) {
             Some(connection) => decide(connection, caller.permission, operation, here(connection)),
             None => Decision::UNKNOWN_CONNECTION,
         }
@@ -112,7 +124,7 @@ impl Engine {
         mut each: impl FnMut(Decision<'e>),
     ) {
         let operations = operations.into_iter();
-        let Some(connection) = self.policy.connection(caller.name, connection) else {
+        let Some(connection) = self.connection(caller, connection) else {
             return operations.for_each(|_| each(Decision::UNKNOWN_CONNECTION));
         };
         // What is decided ahead: the first need, if it is about its path alone.
@@ -143,7 +155,7 @@ impl Engine {
         connection: &ConnectionId<'_>,
         operation: Op,
     ) -> Result<Approved<Op>, Decision<'_>> {
-        let Some(connection) = self.policy.connection(caller.name, connection) else {
+        let Some(connection) = self.connection(caller, connection) else {
             return Err(Decision::UNKNOWN_CONNECTION);
         };
         let decision = decide(connection, caller.permission, &operation, here(connection));

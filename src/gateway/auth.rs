@@ -11,7 +11,11 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use crate::{access::AccessSet, engine::Caller, policy::User};
+use crate::{
+    access::AccessSet,
+    engine::Caller,
+    policy::{Reach, User},
+};
 
 /// A caller whose key was known.
 #[derive(Clone, Debug)]
@@ -20,6 +24,7 @@ pub(super) struct Authenticated {
     /// What the owner calls the key.
     pub(super) key_id: Arc<str>,
     permission: AccessSet,
+    reach: Reach,
     /// Whether the key may change its user's connections and keys.
     #[cfg(feature = "portal")]
     pub(super) manage: bool,
@@ -29,7 +34,7 @@ pub(super) struct Authenticated {
 
 impl Authenticated {
     pub(super) fn caller(&self) -> Caller<'_> {
-        Caller { name: &self.user, permission: self.permission }
+        Caller { name: &self.user, permission: self.permission, reach: &self.reach }
     }
 
     /// The owner of connections, who looks through them without a key that takes anything away.
@@ -40,6 +45,7 @@ impl Authenticated {
             user: user.into(),
             key_id: key_id.into(),
             permission: Caller::with_full_permission(user).permission,
+            reach: Reach::ALL,
             #[cfg(feature = "portal")]
             manage: false,
             places,
@@ -77,6 +83,7 @@ impl KeyRing {
                     user: Arc::clone(&name),
                     key_id: key.id.as_ref().into(),
                     permission: key.access,
+                    reach: key.reach.clone(),
                     #[cfg(feature = "portal")]
                     manage: key.manage,
                     places: Arc::clone(&places),
@@ -153,6 +160,7 @@ mod tests {
             sha256: Sha256::digest(key).into(),
             access: AccessSet::READ_ONLY,
             manage: false,
+            reach: Reach::ALL,
         };
         let user = |name: &str, keys| User { name: name.into(), keys, location: location.clone() };
         let ana = user("ana", vec![key("laptop", "simA"), key("job", "simB")]);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::AccessSet,
     gateway::respond::Code,
-    policy::PolicyErrors,
+    policy::{PolicyErrors, Reach},
     store::{Draft, KeyInfo, StoreError, Stored},
 };
 
@@ -174,9 +174,11 @@ impl Manager {
         id: &str,
         access: AccessSet,
         manage: bool,
+        reach: Reach,
     ) -> Result<(KeyInfo, Zeroizing<String>), ChangeError> {
         let [name, id] = [owner, id].map(str::to_owned);
-        let make = move |store: &crate::store::Store| store.create_key(&name, &id, access, manage);
+        let make =
+            move |store: &crate::store::Store| store.create_key(&name, &id, access, manage, &reach);
         Ok(self.run(owner, make).await??)
     }
 
@@ -229,7 +231,7 @@ fn of_store(error: &StoreError) -> Refusal {
         StoreError::Invalid(errors) => {
             Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, first_of(errors))
         }
-        StoreError::Quota { .. } | StoreError::QuotaOfWork => {
+        StoreError::Quota { .. } | StoreError::QuotaOfWork | StoreError::NoConnection { .. } => {
             Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, error.to_string())
         }
         StoreError::InvalidSecret { what } => {

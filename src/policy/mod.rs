@@ -20,6 +20,7 @@
 //!   - name: steph
 //!     keys:
 //!       - { id: laptop, sha256: 9f86d0…, access: read-write }
+//!       - { id: job, sha256: 2c26b4…, access: read-only, connections: [s3+saha] }
 //! ```
 //!
 //! Three of these have more than one reading, and this is the one they have:
@@ -44,6 +45,7 @@ mod fields;
 mod load;
 #[cfg(feature = "executor")]
 mod private;
+mod reach;
 mod report;
 mod rules;
 mod schema;
@@ -78,6 +80,7 @@ pub use self::written::DraftRule;
 pub use self::{
     diagnostic::{Diagnostic, PolicyErrors, Severity, Snippet},
     load::{MAX_FILE_SIZE, MAX_RULES, is_policy_file},
+    reach::{MAX_KEY_CONNECTIONS, Reach},
     report::MAX_DIAGNOSTICS,
     schema::MAX_NAME_LEN,
     test_file::{Check, Expected, Never, PolicyTest, TestFile},
@@ -192,6 +195,8 @@ pub struct ApiKey {
     /// Whether it may change its user's own connections and keys, and sign in to the portal. Never
     /// true of a key that untrusted code holds.
     pub manage: bool,
+    /// Which of its user's connections it reaches: all, where it manages.
+    pub reach: Reach,
     /// Where the key is written.
     pub location: Location,
 }
@@ -202,6 +207,7 @@ impl fmt::Debug for ApiKey {
             .field("id", &self.id)
             .field("access", &self.access)
             .field("manage", &self.manage)
+            .field("reach", &format_args!("{}", self.reach))
             .finish()
     }
 }

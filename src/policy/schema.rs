@@ -58,8 +58,9 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         return;
     };
     let errors = report.errors();
-    let id =
-        fields.require(report, "id", "name it: `id: s3+reports`").and_then(|node| id(report, node));
+    let id = fields.require(report, "id", "name it: `id: s3+reports`").and_then(|node| {
+        id(report, node, "`id`", "give it a label, and `default: true`: `id: s3+main`")
+    });
     let owner = fields
         .require(report, "owner", "name the user whose connection it is: `owner: steph`")
         .and_then(|node| name(report, node, "`owner`"));
@@ -162,16 +163,19 @@ fn compile(report: &mut Report<'_>, spanned: &[Spanned], budget: &mut Budget) ->
     }
 }
 
-fn id(report: &mut Report<'_>, node: &Node<'_>) -> Option<ConnectionId<'static>> {
-    let text = fields::text(report, node, "`id`")?;
+/// A connection's id, with its label; `unlabelled` is what to write instead of one without.
+pub(super) fn id(
+    report: &mut Report<'_>,
+    node: &Node<'_>,
+    what: &str,
+    unlabelled: &str,
+) -> Option<ConnectionId<'static>> {
+    let text = fields::text(report, node, what)?;
     match ConnectionId::parse(text) {
         Ok(id) if id.label().is_none() => {
-            report.error("policy.connection_id", node.span, format!("`{text}` has no label")).help(
-                format!(
-                    "give it a label, and `default: true`: `id: {}+main`",
-                    id.protocol().name()
-                ),
-            );
+            report
+                .error("policy.connection_id", node.span, format!("`{text}` has no label"))
+                .help(unlabelled);
             None
         }
         Ok(id) => Some(id.into_owned()),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{
     ApiKey, Building, Place, User, credentials,
     fields::{self, Fields, Shape},
+    reach::{self, Reach},
     report::Report,
     schema,
     yaml::Node,
@@ -12,8 +13,11 @@ use super::{
 use crate::access::AccessSet;
 
 static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: None };
-static API_KEY: Shape =
-    Shape { name: "an API key", fields: &["id", "sha256", "access", "manage"], secret: Some(HASH) };
+static API_KEY: Shape = Shape {
+    name: "an API key",
+    fields: &["id", "sha256", "access", "manage", "connections"],
+    secret: Some(HASH),
+};
 
 /// What to write instead of an API key.
 const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
@@ -88,9 +92,19 @@ fn api_key<'n>(
             Some(node) => fields::truth(report, node, "`manage`"),
             None => Some(false),
         };
+        let connections = fields.get("connections");
+        let reach = match connections {
+            Some(node) => reach::read(report, node),
+            None => Some(Reach::ALL),
+        };
+        if let (Some(node), Some(true)) = (connections, manage) {
+            report
+                .error("policy.key_connections", node.span, "a key that manages reaches all")
+                .help("it can make itself any other key: take out `connections` or `manage`");
+        }
         let location = report.location(node.span);
-        let (id, manage) = (id?.into(), manage?);
-        Some(ApiKey { id, sha256: sha256?, access: access?, manage, location })
+        let (id, manage, reach) = (id?.into(), manage?, reach?);
+        Some(ApiKey { id, sha256: sha256?, access: access?, manage, reach, location })
     })();
     if report.errors() > errors {
         credentials::hide_all(report, node);

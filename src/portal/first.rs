@@ -8,7 +8,7 @@ use super::{
     view::{FirstPage, Frame, KeyShownPage},
     visit::Guest,
 };
-use crate::{access::AccessSet, store::StoreError};
+use crate::{access::AccessSet, policy::Reach, store::StoreError};
 
 /// The page that the link opens. Looking at it uses nothing up.
 pub(super) async fn show(State(portal): State<Portal>, guest: Guest) -> Response {
@@ -41,7 +41,7 @@ pub(super) async fn make(State(portal): State<Portal>, guest: Guest) -> Response
             });
             let mut last = Err(StoreError::Taken { what: "the key's name" });
             for id in names {
-                last = store.create_key(&name, &id, AccessSet::NONE, true);
+                last = store.create_key(&name, &id, AccessSet::NONE, true, &Reach::ALL);
                 if !matches!(last, Err(StoreError::Taken { .. })) {
                     break;
                 }

@@ -12,7 +12,11 @@ use super::{
     visit::Visit,
     words,
 };
-use crate::{access::AccessSet, store::StoreError};
+use crate::{
+    access::AccessSet,
+    policy::{ConnectionId, MAX_KEY_CONNECTIONS, Reach},
+    store::{Store, StoreError},
+};
 
 /// What a key may do with data: values and texts.
 const ACCESSES: &[(&str, &str)] =
@@ -24,7 +28,23 @@ struct Filled {
     id: String,
     access: String,
     manage: bool,
-    problem: Option<String>,
+    /// Whether it is for some data sources alone, and for which.
+    is_for_some: bool,
+    sources: Vec<String>,
+    problem: Option<Problem>,
+}
+
+/// What is wrong with what was filled in, and the field that it is about.
+#[derive(Clone)]
+struct Problem {
+    field: &'static str,
+    message: String,
+}
+
+impl Problem {
+    fn of(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
 }
 
 /// The list.
@@ -33,23 +53,29 @@ pub(super) async fn list(State(_): State<Portal>, visit: Visit) -> Result<Respon
 }
 
 async fn page(visit: &Visit, status: StatusCode, filled: Filled) -> Result<Response, Response> {
-    let keys = match visit.wait(|store, owner| store.keys(owner)).await? {
-        Ok(keys) => keys,
-        Err(error) => return Err(refused(visit, &error)),
-    };
+    let both = |store: &Store, owner: &str| Ok((store.keys(owner)?, store.list(owner)?));
+    let both = visit.wait(both).await?;
+    let (keys, sources) = both.map_err(|error| refused(visit, &error))?;
+    let ids: Vec<String> = sources.iter().map(|one| one.connection.id().to_string()).collect();
     let rows = keys.into_iter().map(|key| KeyRow {
         href: in_address(&key.id),
         access: words::access(key.access),
         writes: words::writes(key.access),
         manage: key.manage,
         is_own: key.id == visit.session.opener.key_id,
+        reach: key.reach.named().map(|named| {
+            let one = |id: &ConnectionId<'_>| id.to_string();
+            named.iter().map(one).map(|id| (ids.contains(&id), id)).collect()
+        }),
         id: key.id,
     });
     let title = if filled.problem.is_some() { "Error: API keys" } else { "API keys" };
     let page = KeysPage {
         frame: visit.frame(title, "keys"),
         rows: rows.collect(),
-        problem: filled.problem,
+        problem: filled.problem.map(|problem| (problem.field, problem.message)),
+        is_for_some: filled.is_for_some,
+        sources: ids.iter().map(|id| (filled.sources.contains(id), id.clone())).collect(),
         id: filled.id,
         access: filled.access,
         manage: filled.manage,
@@ -67,40 +93,64 @@ pub(super) async fn make(State(_): State<Portal>, visit: Visit) -> Result<Respon
         _ => AccessSet::READ_ONLY,
     };
     let manage = visit.form.is_ticked("manage");
-    let again = |problem: String| Filled {
+    let ticked = visit.form.iter().filter(|(name, _)| *name == "source");
+    let sources: Vec<String> = ticked.map(|(_, value)| value.to_owned()).collect();
+    let is_for_some = !matches!(visit.form.get("reach"), "" | "all");
+    let again = |problem: Problem| Filled {
         id: id.clone(),
         access: visit.form.get("access").to_owned(),
         manage,
+        is_for_some: is_for_some || !sources.is_empty(),
+        sources: sources.clone(),
         problem: Some(problem),
     };
-    if let Some(problem) = wrong_id(&id) {
-        return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, again(problem.to_owned())).await;
-    }
+    let reach = match wrong_id(&id) {
+        Some(problem) => Err(Problem::of("id", problem)),
+        None => reach(is_for_some, &sources, manage),
+    };
+    let reach = match reach {
+        Ok(reach) => reach,
+        Err(problem) => {
+            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, again(problem)).await;
+        }
+    };
     let made = visit
         .wait({
             let id = id.clone();
-            move |store, owner| store.create_key(owner, &id, access, manage)
+            move |store, owner| store.create_key(owner, &id, access, manage, &reach)
         })
         .await?;
     let (info, secret) = match made {
         Ok(made) => made,
         Err(StoreError::Taken { .. }) => {
-            let problem = format!("You have a key {id} already. Choose another name.");
+            let problem =
+                Problem::of("id", format!("You have a key {id} already. Choose another name."));
             return page(&visit, StatusCode::CONFLICT, again(problem)).await;
         }
         Err(StoreError::Invalid(_)) => {
             let problem = "This cannot be the name of a key. Use letters, digits, _ . and -.";
-            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, again(problem.to_owned())).await;
+            let problem = again(Problem::of("id", problem));
+            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await;
         }
         Err(error @ StoreError::Quota { .. }) => {
-            let problem = sentence(&error.to_string());
-            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, again(problem)).await;
+            let problem = again(Problem::of("id", sentence(&error.to_string())));
+            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await;
+        }
+        Err(StoreError::NoConnection { id }) => {
+            let problem = format!("You have no data source {id} any more. Choose among these.");
+            let problem = again(Problem::of("reach-some", problem));
+            return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await;
         }
         Err(error) => return Err(refused(&visit, &error)),
     };
     let shown = KeyShownPage {
         frame: visit.frame("Your new API key", "keys"),
-        access: sentence(&format!("with data: {}", words::access(info.access))),
+        access: sentence(&match info.reach.named() {
+            None => format!("with data: {}", words::access(info.access)),
+            Some(_) => {
+                format!("with data: {}, in {} alone", words::access(info.access), info.reach)
+            }
+        }),
         id: info.id,
         secret: secret.to_string(),
         manage: info.manage,
@@ -109,6 +159,26 @@ pub(super) async fn make(State(_): State<Portal>, visit: Visit) -> Result<Respon
         next: ("/keys", "Go to the API keys"),
     };
     Ok(respond::page(StatusCode::OK, &shown))
+}
+
+/// Which data sources the key is for.
+fn reach(is_for_some: bool, sources: &[String], manage: bool) -> Result<Reach, Problem> {
+    let wrong = |message| Err(Problem::of("reach-some", message));
+    let ids = sources.iter().filter_map(|id| ConnectionId::parse(id).ok());
+    let ids: Vec<_> = ids.filter(|id| id.label().is_some()).collect();
+    match (is_for_some, sources.is_empty()) {
+        (false, true) => Ok(Reach::ALL),
+        (false, false) => wrong("You ticked data sources, and chose all. Say which you mean."),
+        (true, true) => wrong("Tick the data sources that the key is for."),
+        (true, false) if manage => wrong(
+            "A key that may manage data sources opens all of them: it could make any other key.",
+        ),
+        (true, false) if sources.len() > MAX_KEY_CONNECTIONS => {
+            wrong("These are more data sources than a key can name. Make several keys.")
+        }
+        (true, false) if ids.len() < sources.len() => wrong("Choose among these data sources."),
+        (true, false) => Ok(Reach::only(ids)),
+    }
 }
 
 /// What is wrong with a key's name.

@@ -93,7 +93,7 @@ pub(super) async fn ask(
     visit: Visit,
 ) -> Result<Response, Response> {
     let stored = find(&visit, &identity).await?;
-    Ok(confirm(&visit, &stored, StatusCode::OK, None))
+    confirm(&visit, &stored, StatusCode::OK, None).await
 }
 
 /// Deletes it, as it was when that was asked.
@@ -118,14 +118,23 @@ pub(super) async fn delete(
             let line =
                 "It was changed meanwhile. Look at it again, and delete it if that is still right.";
             let stored = find(&visit, &stored.identity).await?;
-            Ok(confirm(&visit, &stored, StatusCode::CONFLICT, Some(line)))
+            confirm(&visit, &stored, StatusCode::CONFLICT, Some(line)).await
         }
         Err(error) => Err(refused(&visit, &error)),
     }
 }
 
-fn confirm(visit: &Visit, stored: &Stored, status: StatusCode, line: Option<&str>) -> Response {
+async fn confirm(
+    visit: &Visit,
+    stored: &Stored,
+    status: StatusCode,
+    line: Option<&str>,
+) -> Result<Response, Response> {
+    let keys = visit.wait(|store, owner| store.keys(owner)).await?;
+    let keys = keys.map_err(|error| refused(visit, &error))?;
     let id = stored.connection.id();
+    let own = keys.iter().filter(|key| key.reach.named() == Some(std::slice::from_ref(id)));
+    let own: Vec<&str> = own.map(|key| &*key.id).collect();
     let href = href(&stored.identity);
     let mut lines: Vec<String> = line.into_iter().map(str::to_owned).collect();
     lines.push(format!(
@@ -134,6 +143,14 @@ fn confirm(visit: &Visit, stored: &Stored, status: StatusCode, line: Option<&str
     ));
     if stored.connection.is_default() {
         lines.push("It is your default data source: bare s3:// will name none.".to_owned());
+    }
+    match *own {
+        [] => {}
+        [key] => lines.push(format!("The API key {key} is for it alone, and is revoked with it.")),
+        _ => lines.push(format!(
+            "The API keys {} are for it alone, and are revoked with it.",
+            own.join(", ")
+        )),
     }
     let page = RemovePage {
         frame: visit.frame(format!("Delete {id}"), "sources"),
@@ -145,7 +162,7 @@ fn confirm(visit: &Visit, stored: &Stored, status: StatusCode, line: Option<&str
         back: "/sources",
         list: "Data sources",
     };
-    respond::page(status, &page)
+    Ok(respond::page(status, &page))
 }
 
 /// The owner's data source of this identity.
@@ -181,6 +198,7 @@ pub(super) fn refused(visit: &Visit, error: &StoreError) -> Response {
         StoreError::Conflict { .. }
         | StoreError::Taken { .. }
         | StoreError::NoSealKey
+        | StoreError::NoConnection { .. }
         | StoreError::SecretNeeded
         | StoreError::Quota { .. }
         | StoreError::QuotaOfWork => notice(StatusCode::CONFLICT, sentence(&error.to_string())),

@@ -7,6 +7,7 @@ use super::{
     folder::{self, Edits, Files},
     seal,
     stored::{Found, Reading},
+    users::{follow, user},
 };
 use crate::policy::{
     Connection, ConnectionId, CredentialsRef, Policy,
@@ -40,7 +41,7 @@ impl Store {
     }
 
     /// Changes a connection, if it still has this revision: it says what the draft says, and what else
-    /// its file says stays.
+    /// its file says stays. Keys that are for it by its name get its new one.
     ///
     /// # Errors
     ///
@@ -76,12 +77,18 @@ impl Store {
             let text = text_of(files, &old.name)?;
             let changed = written::replace(text, owner, &old.written.label, &new)
                 .map_err(|why| self.by_hand(&old.name, why))?;
-            Ok((Edits::from([(old.name, Some(changed.into_bytes()))]), ()))
+            let mut edits = Edits::from([(old.name, Some(changed.into_bytes()))]);
+            if let (Some(user), true) = (user(policy, owner), new.label != old.written.label) {
+                let [was, is] = [&old.written.label, &new.label].map(|label| id_of(label));
+                follow(&mut edits, files, user, &was?, Some(&is?))
+                    .map_err(|(name, why)| self.by_hand(&name, why))?;
+            }
+            Ok((edits, ()))
         })?;
         self.labelled(&after, owner, &label)
     }
 
-    /// Deletes a connection, if it still has this revision.
+    /// Deletes a connection, if it still has this revision, and with it the keys that are for it alone.
     ///
     /// # Errors
     ///
@@ -92,7 +99,13 @@ impl Store {
             let text = text_of(files, &old.name)?;
             let left = written::remove(text, owner, &old.written.label)
                 .map_err(|why| self.by_hand(&old.name, why))?;
-            Ok((Edits::from([(old.name, left.map(String::into_bytes))]), ()))
+            let mut edits = Edits::from([(old.name, left.map(String::into_bytes))]);
+            if let Some(user) = user(policy, owner) {
+                // Keys in a file that was written otherwise keep a name that is nobody's: that is no
+                // reason to leave the connection there.
+                drop(follow(&mut edits, files, user, &id_of(&old.written.label)?, None));
+            }
+            Ok((edits, ()))
         })
     }
 
@@ -167,8 +180,7 @@ impl Store {
         old: Option<&Written>,
     ) -> Result<(), StoreError> {
         let Some(quota) = &self.quota else { return Ok(()) };
-        let old = old.map(|old| format!("s3+{}", old.label));
-        let old = old.as_deref().and_then(|old| ConnectionId::parse(old).ok());
+        let old = old.and_then(|old| id_of(&old.label).ok());
         quota.check(policy, new, old.as_ref())
     }
 
@@ -183,13 +195,18 @@ impl Store {
 
     /// What a change has made of a connection, whatever others have made of it since.
     fn labelled(&self, after: &Snapshot, owner: &str, label: &str) -> Result<Stored, StoreError> {
-        let id = format!("s3+{label}");
-        self.found_in(after, owner, &ConnectionId::parse(&id).map_err(|_| StoreError::Missing)?)
+        self.found_in(after, owner, &id_of(label)?)
     }
 
     pub(super) fn by_hand(&self, name: &str, why: Why) -> StoreError {
         StoreError::NotEditable { file: self.folder().join(name), why: why.to_owned() }
     }
+}
+
+/// The name of a connection with this label.
+fn id_of(label: &str) -> Result<ConnectionId<'static>, StoreError> {
+    let id = format!("s3+{label}");
+    ConnectionId::parse(&id).map(ConnectionId::into_owned).map_err(|_| StoreError::Missing)
 }
 
 /// The owner's connection of this identity, if it has this revision.

@@ -2,7 +2,10 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::{escape::escape, policy::PolicyErrors};
+use crate::{
+    escape::escape,
+    policy::{ConnectionId, PolicyErrors},
+};
 
 /// Why a store cannot be opened, read or changed. When it is returned, nothing was changed; after
 /// [`Io`](Self::Io) alone it may be that everything was.
@@ -30,6 +33,11 @@ pub enum StoreError {
     Missing,
     /// What was asked for is not a connection, user or key that a policy can have.
     Invalid(PolicyErrors),
+    /// A key is to be for a connection that its user does not have.
+    NoConnection {
+        /// Which.
+        id: ConnectionId<'static>,
+    },
     /// The folder does not load as it is, and nothing of it is changed until it does.
     Broken(PolicyErrors),
     /// A secret was given, and there is no key to seal it with.
@@ -77,6 +85,7 @@ impl StoreError {
             Self::Taken { .. } => "store.taken",
             Self::Missing => "store.missing",
             Self::Invalid(_) => "store.invalid",
+            Self::NoConnection { .. } => "store.no_connection",
             Self::Broken(_) => "store.broken",
             Self::NoSealKey => "store.no_seal_key",
             Self::SealKey(_) => "store.seal_key",
@@ -107,6 +116,9 @@ impl fmt::Display for StoreError {
             Self::Taken { what } => write!(f, "{what} is taken already: choose another"),
             Self::Missing => f.write_str("there is none of this name"),
             Self::Invalid(errors) => write!(f, "{errors}"),
+            Self::NoConnection { id } => {
+                write!(f, "there is no connection `{id}` for the key: name one that is there")
+            }
             Self::Broken(errors) => {
                 write!(f, "the store does not load, and is not changed until it does:\n{errors}")
             }

@@ -12,8 +12,8 @@ pub use crate::policy::written::random::random_key;
 use crate::{
     access::AccessSet,
     policy::{
-        ApiKey, Policy, User,
-        written::{self, random::hex, text::quoted},
+        ApiKey, ConnectionId, Policy, Reach, User,
+        written::{self, Why, random::hex, text},
     },
 };
 
@@ -26,11 +26,14 @@ pub struct KeyInfo {
     pub access: AccessSet,
     /// Whether it may change its user's connections and keys.
     pub manage: bool,
+    /// Which of its user's connections it reaches.
+    pub reach: Reach,
 }
 
 impl KeyInfo {
     fn of(key: &ApiKey) -> Self {
-        Self { id: key.id.to_string(), access: key.access, manage: key.manage }
+        let reach = key.reach.clone();
+        Self { id: key.id.to_string(), access: key.access, manage: key.manage, reach }
     }
 }
 
@@ -74,27 +77,34 @@ impl Store {
     }
 
     /// Makes a key, and the user if there is none yet. The key itself is what this returns, and is
-    /// nowhere else: the store has its hash. `access` is none, read-only or read-write.
+    /// nowhere else: the store has its hash. `access` is none, read-only or read-write. A key that
+    /// manages reaches all connections; one that does not may be for some alone, and follows them when
+    /// their labels change ([`Store::change`], [`Store::delete`]).
     ///
     /// # Errors
     ///
     /// [`StoreError::Taken`]: the user has a key of this id; [`StoreError::Invalid`]: this is no id, or
-    /// not what a key may have; [`StoreError::NotEditable`]; [`StoreError::Quota`].
+    /// not what a key may have; [`StoreError::NoConnection`]: it is to be for one that is not there;
+    /// [`StoreError::NotEditable`]; [`StoreError::Quota`].
     pub fn create_key(
         &self,
         owner: &str,
         id: &str,
         access: AccessSet,
         manage: bool,
+        reach: &Reach,
     ) -> Result<(KeyInfo, Zeroizing<String>), StoreError> {
         const KEY: &str = "the key's id";
         let key = Zeroizing::new(random_key().map_err(|_| StoreError::NoRandomness)?);
         let hash = hex(&Sha256::digest(key.as_bytes()));
-        let may = if manage { ", manage: true" } else { "" };
-        let entry = format!("{{ id: {}, sha256: {hash}, access: {access}{may} }}", quoted(id));
+        let entry = text::key(id, &hash, access, manage, reach);
         let own = format!("{}    keys:\n      - {entry}\n", user_text(owner));
         Policy::from_yaml("key", &own).map_err(StoreError::Invalid)?;
         self.update(KEY, |files, policy| {
+            let mut named = reach.named().unwrap_or_default().iter();
+            if let Some(id) = named.find(|id| policy.connection(owner, id).is_none()) {
+                return Err(StoreError::NoConnection { id: id.clone() });
+            }
             let Some(user) = user(policy, owner) else {
                 let file = user_file(files, owner)
                     .ok_or(StoreError::Taken { what: "the file of the user" })?;
@@ -111,7 +121,7 @@ impl Store {
                 written::add_key(text, owner, &entry).map_err(|why| self.by_hand(&name, why))?;
             Ok((Edits::from([(name, Some(changed.into_bytes()))]), ()))
         })?;
-        Ok((KeyInfo { id: id.to_owned(), access, manage }, key))
+        Ok((KeyInfo { id: id.to_owned(), access, manage, reach: reach.clone() }, key))
     }
 
     /// Revokes a key: when this returns, nothing that listens decides by it any more.
@@ -134,7 +144,34 @@ impl Store {
     }
 }
 
-fn user<'p>(policy: &'p Policy, name: &str) -> Option<&'p User> {
+/// Adds to a change of a connection what it makes of its owner's keys that name it: they get its new
+/// name. Without one, they lose it, and those that are for nothing else go with it.
+pub(super) fn follow(
+    edits: &mut Edits,
+    files: &Files,
+    owner: &User,
+    old: &ConnectionId<'_>,
+    new: Option<&ConnectionId<'_>>,
+) -> Result<(), (String, Why)> {
+    let names = |key: &ApiKey| key.reach.named().is_some_and(|ids| ids.contains(old));
+    if !owner.keys.iter().any(names) {
+        return Ok(());
+    }
+    let name = name_of(&owner.location);
+    // The connection may be in the same file.
+    let bytes = match edits.get(&name) {
+        Some(edited) => edited.as_deref(),
+        None => files.get(&name).map(|bytes| &**bytes),
+    };
+    let Some(text) = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return Ok(()) };
+    match written::rename_in_keys(text, &owner.name, old, new) {
+        Ok(changed) => drop(edits.insert(name, Some(changed.into_bytes()))),
+        Err(why) => return Err((name, why)),
+    }
+    Ok(())
+}
+
+pub(super) fn user<'p>(policy: &'p Policy, name: &str) -> Option<&'p User> {
     policy.users().iter().find(|user| *user.name == *name)
 }
 
@@ -147,7 +184,7 @@ fn file_of<'f>(files: &'f Files, user: &User) -> Result<(String, &'f str), Store
 }
 
 fn user_text(name: &str) -> String {
-    format!("users:\n  - name: {}\n", quoted(name))
+    format!("users:\n  - name: {}\n", text::quoted(name))
 }
 
 /// A name for a user's file, as `pathward key new` calls it, which no file has: not even by another

@@ -106,17 +106,32 @@ fn keys_that_may_do_more_are_new_access() {
     folder.file("read.yaml", users("read-only", "1").as_bytes());
     folder.file("write.yaml", users("read-write", "1").as_bytes());
     folder.file("other.yaml", users("read-only", "2").as_bytes());
+    let some = |names: &str| users(&format!("read-only, connections: [{names}]"), "1");
+    folder.file("one.yaml", some("s3+saha").as_bytes());
+    folder.file("two.yaml", some("s3+pub, s3+saha").as_bytes());
     for (old, new, code) in [
         ("none.yaml", "read.yaml", 4),
         ("read.yaml", "write.yaml", 4),
         ("read.yaml", "other.yaml", 4),
         ("write.yaml", "read.yaml", 0),
         ("read.yaml", "none.yaml", 0),
+        ("one.yaml", "read.yaml", 4),
+        ("one.yaml", "two.yaml", 4),
+        ("two.yaml", "one.yaml", 0),
+        ("read.yaml", "two.yaml", 0),
+        ("none.yaml", "one.yaml", 4),
     ] {
         let ran = folder.run(["check-no-new-access", old, new]);
         assert_eq!(ran.code, code, "{old} {new}: {}{}", ran.out, ran.err);
         assert!(ran.out.contains("! key laptop of steph: "), "{}", ran.out);
     }
+    let said = folder.run(["diff", "one.yaml", "two.yaml"]).out;
+    assert!(
+        said.contains("read-only -> read-only, reaches s3+pub, s3+saha, reached s3+saha\n"),
+        "{said}"
+    );
+    let json = folder.run(["diff", "read.yaml", "one.yaml", "--format", "json"]).json();
+    assert_eq!(json["keys"][0]["connections"], serde_json::json!(["s3+saha"]));
 }
 
 #[test]

@@ -71,6 +71,13 @@ fn api_keys_are_those_of_the_new_policy() {
     for (policy, args, code, part) in [
         (with_key("read-write"), "", 0, "0 of 1 decisions flip"),
         (with_key("read-only"), "", 4, "deny.key_permission, was allowed.rule"),
+        (with_key("read-write, connections: [s3+saha]"), "", 0, "0 of 1 decisions flip"),
+        (
+            with_key("read-write, connections: [s3+other]"),
+            "",
+            4,
+            "deny.unknown_connection, was allowed.rule",
+        ),
         (POLICY.to_owned(), "", 4, "unknown_key, was allowed.rule"),
         (POLICY.to_owned(), "--ignore-keys", 0, "0 of 1 decisions flip"),
     ] {

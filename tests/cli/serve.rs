@@ -145,6 +145,18 @@ fn a_new_key_opens_the_gateway_and_the_policy_has_its_hash_alone() {
 }
 
 #[test]
+fn a_key_for_one_connection_says_so_in_the_policy() {
+    let folder = Folder::with(POLICY);
+    let made = new_key(&folder, "--user ana --id job --connection S3+t --connection s3+nix");
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(made.err.contains("ana has no connection s3+nix"), "{}", made.err);
+    let text = fs::read_to_string(folder.0.path().join("user-ana.yaml")).expect("a file");
+    assert!(text.contains("access: read-only, connections: [s3+nix, s3+t] }"), "{text}");
+    let lint = folder.run(["lint", "--policy", "."]);
+    assert!(lint.out.contains("lint.key_connection"), "{}", lint.out);
+}
+
+#[test]
 fn keys_that_cannot_be_made_change_nothing() {
     let folder = Folder::with(POLICY);
     assert_eq!(new_key(&folder, "--user ana --id laptop").code, 0);

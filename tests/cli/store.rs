@@ -180,6 +180,30 @@ fn keys_of_a_store_are_made_listed_and_revoked() {
     assert_eq!(taken.code, 2, "{}", taken.err);
     assert_eq!(ask(&folder, "key revoke --user ana --id portal").code, 0);
     assert_eq!(ask(&folder, "key revoke --user ana --id portal").code, 2);
+    let some = ask(&folder, "key new --user ana --id agent --connection s3+x");
+    assert_eq!(some.code, 2);
+    assert!(some.err.contains("there is no connection `s3+x`"), "{}", some.err);
+    for label in ["x", "y"] {
+        let new = format!("connection new s3+{label} --owner ana --profile p --allow pub/");
+        assert_eq!(ask(&folder, &new).code, 0);
+    }
+    let some = ask(
+        &folder,
+        "key new --user ana --id agent --connection s3+y --connection s3+x --format json",
+    );
+    assert_eq!(some.json()["connections"], serde_json::json!(["s3+x", "s3+y"]));
+    assert_eq!(
+        ask(&folder, "key list --user ana").lines(),
+        ["agent                    read-only  s3+x, s3+y"]
+    );
+    for (wrong, said) in [
+        ("s3", "it has no label"),
+        ("x", "the protocol is"),
+        ("s3+x --manage", "cannot be used with"),
+    ] {
+        let ran = ask(&folder, &format!("key new --user ana --id wrong --connection {wrong}"));
+        assert!(ran.code == 2 && ran.err.contains(said), "{}", ran.err);
+    }
     let both = folder.run("key new --user a --id b --policy . --store data".split(' '));
     assert_eq!(both.code, 2);
 }

@@ -30,6 +30,7 @@ mod hostile;
 mod listings;
 mod paths;
 mod plumbing;
+mod reach;
 mod routes;
 mod verbs;
 mod world;

@@ -20,10 +20,11 @@ use tokio::{
     sync::oneshot,
 };
 
-/// Keys of Ana: all, reading alone, nothing. And one of Bob.
+/// Keys of Ana: all, reading alone, nothing, all in two connections. And one of Bob.
 pub const ALL: &str = "simAna0read0write";
 pub const READ: &str = "simAna0read0only";
 pub const NONE: &str = "simAna0none";
+pub const SOME: &str = "simAna0some";
 pub const BOB: &str = "simBob0read0write";
 
 /// What the catalogue assumes where it says nothing else, and a few connections beside it.
@@ -316,10 +317,11 @@ pub fn policy(connections: &str, endpoint: &str, folder: &std::path::Path) -> Po
         format!("      - {{ id: {id}, sha256: {hash}, access: {access} }}\n")
     };
     let users = format!(
-        "users:\n  - name: ana\n    keys:\n{}{}{}  - name: bob\n    keys:\n{}",
+        "users:\n  - name: ana\n    keys:\n{}{}{}{}  - name: bob\n    keys:\n{}",
         key("all", ALL, "read-write"),
         key("read", READ, "read-only"),
         key("none", NONE, "none"),
+        key("some", SOME, "read-write, connections: [s3+csv, s3+t]"),
         key("all", BOB, "read-write"),
     );
     let credentials = folder.join("credentials");

@@ -214,12 +214,14 @@ fn the_page_has_every_route_and_no_other() {
 #[test]
 fn the_validator_sees_what_is_wrong() {
     let page = Page::read();
-    let good = serde_json::json!({ "id": "x", "access": "none", "manage": false });
+    let good =
+        serde_json::json!({ "id": "x", "access": "none", "manage": false, "connections": null });
     assert_eq!(page.fits_component("Key", &good), Ok(()));
     for (field, value) in [
         ("id", Value::from(5)),
         ("access", "some".into()),
         ("manage", Value::Null),
+        ("connections", "s3+x".into()),
         ("key", "k".into()),
     ] {
         let mut bad = good.clone();

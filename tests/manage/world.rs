@@ -8,7 +8,7 @@ use std::{
 };
 
 use pathward::{
-    AccessSet, Engine,
+    AccessSet, Engine, Reach,
     embedded::{Embedded, EmbeddedOptions},
     executor::{PrivateEndpoints, S3, S3Options},
     gateway::{Gateway, Options},
@@ -104,9 +104,10 @@ impl World {
         let seal = SealKey::parse(&SealKey::generate()).unwrap();
         let store = Store::open(folder.path(), Some(seal)).unwrap();
         let full = AccessSet::READ_WRITE;
-        let ana = store.create_key("ana", "portal", full, true).unwrap().1.to_string();
-        let ana_data = store.create_key("ana", "data", full, false).unwrap().1.to_string();
-        let bob = store.create_key("bob", "portal", full, true).unwrap().1.to_string();
+        let ana = store.create_key("ana", "portal", full, true, &Reach::ALL).unwrap().1.to_string();
+        let ana_data =
+            store.create_key("ana", "data", full, false, &Reach::ALL).unwrap().1.to_string();
+        let bob = store.create_key("bob", "portal", full, true, &Reach::ALL).unwrap().1.to_string();
         let s3 = S3::new(S3Options::default()).private_endpoints(private.clone());
         let executor = Arc::new(s3.unseal_by(store.unseal()));
         let policy = Arc::clone(store.snapshot().policy());

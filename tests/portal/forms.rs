@@ -269,3 +269,56 @@ async fn rows_are_added_removed_and_tried_without_a_script() {
     }
     assert!(world.store.list("ana").unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_key_is_for_the_data_sources_that_are_ticked() {
+    let world = World::start().await;
+    let ana = world.sign_in("ana", "portal").await;
+    assert!(!ana.get("/keys").await.body.contains("name=\"reach\""), "there is nothing to choose");
+    let one = world.connection("ana", "one", &["pub/data/"]);
+    world.connection("ana", "two", &["pub/data/"]);
+    world.connection("bob", "bobs", &["pub/data/"]);
+    let page = ana.get("/keys").await.body;
+    assert!(page.contains("value=\"s3+one\"") && !page.contains("s3+bobs"), "{page}");
+
+    let id = ("id", "agent");
+    let (some, all) = (("reach", "some"), ("reach", "all"));
+    for (fields, status, words) in [
+        (vec![id, some], 422, "Tick the data sources"),
+        (vec![id, all, ("source", "s3+one")], 422, "Say which you mean"),
+        (vec![id, ("source", "s3+one")], 422, "Say which you mean"),
+        (vec![id, some, ("source", "s3+one"), ("manage", "yes")], 422, "opens all of them"),
+        (vec![id, some, ("source", "s3+bobs")], 422, "no data source s3+bobs any more"),
+        (vec![id, some, ("source", "s3+gone")], 422, "no data source s3+gone any more"),
+        (vec![id, some, ("source", "<i>")], 422, "Choose among"),
+        (vec![id, some, ("source", "s3")], 422, ""),
+        (vec![("id", ""), some, ("source", "s3+two")], 422, "Enter a name"),
+        (vec![id, some, ("source", "s3+one")], 200, "in s3+one alone"),
+        (vec![("id", "both"), some, ("source", "s3+one"), ("source", "s3+two")], 200, ""),
+        (vec![("id", "all"), all], 200, "With data: read only."),
+    ] {
+        let answer = ana.post("/keys", &fields).await;
+        assert_eq!(answer.status, status, "{fields:?}: {}", answer.body);
+        assert!(answer.body.contains(words), "{fields:?}: {}", answer.body);
+        let ticked = fields.iter().any(|(_, value)| *value == "s3+one");
+        if status == 422 && ticked {
+            assert!(answer.body.contains("value=\"s3+one\" checked"), "{}", answer.body);
+        }
+    }
+    let keys = world.store.keys("ana").unwrap();
+    let reach: Vec<_> = keys.iter().map(|key| format!("{} {}", key.id, key.reach)).collect();
+    assert_eq!(
+        reach,
+        ["portal all connections", "agent s3+one", "both s3+one, s3+two", "all all connections"]
+    );
+    let list = ana.get("/keys").await.body;
+    assert!(list.contains("<code class=\"path\">s3+one</code>"), "{list}");
+
+    let at = format!("/sources/{one}/delete");
+    let ask = ana.get(&at).await;
+    assert!(ask.body.contains("The API key agent is for it alone, and is revoked"), "{}", ask.body);
+    assert_eq!(ana.post(&at, &[("revision", &ask.hidden("revision"))]).await.status, 303);
+    let keys = world.store.keys("ana").unwrap();
+    let reach: Vec<_> = keys.iter().map(|key| format!("{} {}", key.id, key.reach)).collect();
+    assert_eq!(reach, ["portal all connections", "both s3+two", "all all connections"]);
+}

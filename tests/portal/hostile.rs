@@ -58,7 +58,7 @@ async fn in_every_field_of_every_form() {
                 "try_operation",
             ],
         ),
-        ("/keys", &["id", "access", "manage"]),
+        ("/keys", &["id", "access", "manage", "reach", "source"]),
         ("/keys/revoke", &["id"]),
         ("/sign-in", &["key", "next"]),
         ("/first", &["link", "name"]),

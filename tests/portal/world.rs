@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use pathward::{
-    AccessSet, Engine,
+    AccessSet, Engine, Reach,
     embedded::{Embedded, EmbeddedOptions},
     executor::{PrivateEndpoints, S3},
     gateway::{Gateway, Options},
@@ -96,7 +96,11 @@ impl World {
     }
 
     pub fn key(&self, owner: &str, id: &str, manage: bool) -> String {
-        self.store.create_key(owner, id, AccessSet::READ_WRITE, manage).unwrap().1.to_string()
+        self.store
+            .create_key(owner, id, AccessSet::READ_WRITE, manage, &Reach::ALL)
+            .unwrap()
+            .1
+            .to_string()
     }
 
     /// A stored connection to the server; its identity.

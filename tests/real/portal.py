@@ -44,11 +44,11 @@ def check(name):
     say(name, True)
 
 
-def client(code):
+def client(code, key=None):
     """Runs a line of Python with Algorithmia's client; what it printed, or the error's text."""
     program = ("import sys, Algorithmia\nclient = Algorithmia.client(sys.argv[1], sys.argv[2])\n"
                "try:\n    print(repr(eval(sys.argv[3])))\nexcept Exception as error:\n    print('ERROR', error)\n")
-    done = subprocess.run([CONFIG["python"], "-B", "-c", program, CONFIG["key"], CONFIG["gateway"], code],
+    done = subprocess.run([CONFIG["python"], "-B", "-c", program, key or CONFIG["key"], CONFIG["gateway"], code],
                           capture_output=True, text=True, timeout=60, check=False)
     return done.stdout.strip() + done.stderr.strip()
 
@@ -358,6 +358,24 @@ def main(browser):
         page.get_by_role("button", name="Revoke laptop").click()
         expect(page.get_by_text("The key laptop was revoked")).to_be_visible()
 
+    with check("a key for one data source reads there, and to it the others do not exist"):
+        page.goto("/keys")
+        page.get_by_label("Name of the key").fill("agent")
+        expect(page.get_by_role("checkbox", name="s3+renamed")).to_be_hidden()
+        page.get_by_label("Only these").check()
+        page.get_by_role("button", name="Make the key").click()
+        expect(page.locator("#problems")).to_be_focused()
+        page.get_by_role("checkbox", name="s3+renamed").check()
+        picture(page, "reach", "#new-title")
+        page.get_by_role("button", name="Make the key").click()
+        expect(page.locator("#secret-hint")).to_contain_text("in s3+renamed alone")
+        agent = page.get_by_label("API key agent").input_value()
+        folder, other = f"client.dir('s3+renamed://{bucket}/reports')", f"client.file('s3+by-keyboard://{bucket}/team.jpg')"
+        assert not client(f"list({folder}.list())[0]", agent).startswith("ERROR")
+        assert not client(f"{other}.getBytes()[:1]").startswith("ERROR")
+        read = client(f"{other}.getBytes()[:1]", agent)
+        assert read.startswith("ERROR"), read
+
     filled = [f"{bucket}/team.jpg", f"{bucket}*", "a/../b"]
 
     def prepared(page):
@@ -386,7 +404,7 @@ def main(browser):
             ("a form with a summary", "/sources/new", checked), ("a stored data source", here, None),
             ("a review", here, reviewed), ("deleting", f"{here}/delete", None), ("browsing", f"{here}/browse", None),
             ("a folder", f"{here}/browse?path={bucket}/reports/", None), ("a denial", f"{here}/browse?path=nowhere/", None),
-            ("API keys", "/keys", None), ("revoking", "/keys/revoke?id=portal", None), ("no such page", "/nothing", None)):
+            ("API keys", "/keys", None), ("a choice of data sources", "/keys", lambda p: p.get_by_label("Only these").check()), ("revoking", "/keys/revoke?id=portal", None), ("no such page", "/nothing", None)):
         axe(portal, name, path, prepare)
 
     if "pictures" in CONFIG:
@@ -400,11 +418,13 @@ def main(browser):
         page.goto(here)
         page.get_by_role("link", name="Delete").click()
         expect(page.get_by_role("heading", name="Delete s3+renamed?")).to_be_visible()
+        expect(page.get_by_text("The API key agent is for it alone")).to_be_visible()
         picture(page, "delete")
         page.get_by_role("button", name="Delete s3+renamed").click()
         expect(page.get_by_text("s3+renamed was deleted")).to_be_visible()
         assert page.goto(here).status == 404
-        assert "ERROR" in client(f"client.file('s3+renamed://{bucket}/reports/2026.pdf').getBytes()")
+        for key in (None, agent):
+            assert "ERROR" in client(f"client.file('s3+renamed://{bucket}/reports/2026.pdf').getBytes()", key)
 
     with check("a session ends with the key that opened it"):
         page.goto("/keys/revoke?id=portal")

@@ -44,7 +44,9 @@ fn writes_until_it_is_killed() {
         let chosen = store.get("ana", which).unwrap();
         store.make_default("ana", which, &chosen.revision).unwrap();
         println!("\ndefault {which}");
-        store.create_key("ana", &name, pathward::AccessSet::NONE, false).unwrap();
+        store
+            .create_key("ana", &name, pathward::AccessSet::NONE, false, &pathward::Reach::ALL)
+            .unwrap();
         println!("\nkey {name}");
         if n > 0 {
             store.revoke_key("ana", &format!("{id}-{}", n - 1)).unwrap();

@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use pathward::{
-    AccessSet, Approved, Engine,
+    AccessSet, Approved, Engine, Reach,
     engine::{
         CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree,
         ListDirectory, ReadObject, StatObject, WriteObject,
@@ -162,7 +162,8 @@ async fn reloads_under_load_fail_no_request_and_decide_none_wrongly() {
         |n: usize| draft("x", &["always/*", if n.is_multiple_of(2) { "even/*" } else { "odd/*" }]);
     let mut stored = store.create("ana", &flip(0)).unwrap();
     store.create("ana", &draft("y", &["always/*"])).unwrap();
-    let (_, key) = store.create_key("ana", "job", AccessSet::READ_ONLY, false).unwrap();
+    let (_, key) =
+        store.create_key("ana", "job", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     let executor = Arc::new(Recorder::default());
     let gateway = serve(&store, Arc::clone(&executor) as _);
     let address = listen(&gateway).await;
@@ -241,7 +242,9 @@ async fn reloads_under_load_fail_no_request_and_decide_none_wrongly() {
         done.store(n, Ordering::SeqCst);
         if n.is_multiple_of(10) {
             let target = "/v1/connector/s3+x/always/k";
-            let make = || store.create_key("ana", "brief", AccessSet::READ_ONLY, false).unwrap();
+            let make = || {
+                store.create_key("ana", "brief", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap()
+            };
             let (_, brief) = tokio::task::block_in_place(make);
             assert_eq!(revoking.get(target, &brief).await, 200);
             tokio::task::block_in_place(|| store.revoke_key("ana", "brief").unwrap());
@@ -274,7 +277,8 @@ async fn reloads_under_load_fail_no_request_and_decide_none_wrongly() {
 async fn an_invalid_file_is_told_by_healthz_and_the_last_good_revision_serves() {
     let (folder, store) = store();
     store.create("ana", &draft("x", &["always/*"])).unwrap();
-    let (_, key) = store.create_key("ana", "job", AccessSet::READ_ONLY, false).unwrap();
+    let (_, key) =
+        store.create_key("ana", "job", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     let gateway = serve(&store, Arc::new(Recorder::default()));
     let address = listen(&gateway).await;
     let _follower = store.follow().unwrap();
@@ -316,7 +320,8 @@ async fn sealed_credentials_reach_a_server_and_go_when_they_are_changed() {
     draft.credentials =
         DraftCredentials::Secret(Secret::new(server.access_key_id(), server.secret_access_key()));
     let stored = store.create("ana", &draft).unwrap();
-    let (_, key) = store.create_key("ana", "job", AccessSet::READ_ONLY, false).unwrap();
+    let (_, key) =
+        store.create_key("ana", "job", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     let executor = Arc::new(S3::default().unseal_by(store.unseal()));
     let gateway = serve(&store, Arc::clone(&executor) as _);
     store.on_change({
@@ -339,7 +344,8 @@ async fn sealed_credentials_reach_a_server_and_go_when_they_are_changed() {
     let copied = text.replace("owner: ana", "owner: ben");
     fs::write(store.folder().join("copied.yaml"), copied).unwrap();
     let other = Store::open(store.folder(), None).unwrap();
-    let (_, bens) = other.create_key("ben", "job", AccessSet::READ_ONLY, false).unwrap();
+    let (_, bens) =
+        other.create_key("ben", "job", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     let _follower = store.follow().unwrap();
     tokio::time::sleep(Duration::from_millis(900)).await;
     assert!(Client::new(address).await.get(target, &bens).await >= 500);

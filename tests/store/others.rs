@@ -6,7 +6,7 @@ use std::{
 };
 
 use pathward::{
-    AccessSet,
+    AccessSet, Reach,
     store::{Store, StoreError},
 };
 
@@ -29,7 +29,7 @@ fn keys(store: &Store, user: &str) -> usize {
 fn a_key_is_revoked_beside_a_file_that_does_not_load() {
     let (folder, store) = store();
     for id in ["a", "b", "c"] {
-        store.create_key("ana", id, AccessSet::READ_ONLY, false).unwrap();
+        store.create_key("ana", id, AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     }
     let made = store.create("ana", &draft("x", &["aaa/*"])).unwrap();
     fs::write(folder.path().join("wrong.yaml"), "connections: [").unwrap();
@@ -49,7 +49,7 @@ fn a_key_is_revoked_beside_a_file_that_does_not_load() {
     fs::write(folder.path().join("user-ana.yaml"), format!("{good}oops: 1\n")).unwrap();
     assert!(matches!(store.revoke_key("ana", "c"), Err(StoreError::Broken(_))));
     // What gives more is not done.
-    assert!(store.create_key("ben", "a", AccessSet::READ_ONLY, false).is_err());
+    assert!(store.create_key("ben", "a", AccessSet::READ_ONLY, false, &Reach::ALL).is_err());
     assert!(matches!(store.revoke_key("cleo", "a"), Err(StoreError::Broken(_))));
     fs::write(folder.path().join("user-ana.yaml"), good).unwrap();
     fs::remove_file(folder.path().join("wrong.yaml")).unwrap();
@@ -111,7 +111,7 @@ fn names_and_files_that_no_policy_has_are_reported_by_name() {
     let link = folder.path().join("link.yaml");
     symlink("nowhere", &link).unwrap();
     soon("a link", || invalid().contains("link.yaml"));
-    store.create_key("ana", "a", AccessSet::NONE, false).unwrap_err();
+    store.create_key("ana", "a", AccessSet::NONE, false, &Reach::ALL).unwrap_err();
     fs::remove_file(&link).unwrap();
     soon("nothing", || invalid().is_empty());
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pathward::{
-    AccessSet, Engine,
+    AccessSet, Engine, Reach,
     embedded::{Embedded, EmbeddedOptions},
     executor::S3,
     gateway::{Gateway, Options},
@@ -71,7 +71,8 @@ async fn a_secret_is_in_no_log_no_answer_and_no_file() {
     fs::remove_file(folder.path().join("wrong.yaml")).unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(900)).await;
 
-    let (_, api_key) = store.create_key("ana", "job", AccessSet::READ_ONLY, false).unwrap();
+    let (_, api_key) =
+        store.create_key("ana", "job", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     let none = Store::open(folder.path(), None).unwrap();
     let other =
         Store::open(folder.path(), Some(SealKey::parse(&SealKey::generate()).unwrap())).unwrap();

@@ -9,28 +9,35 @@ use std::{
 };
 
 use pathward::{
-    Access, AccessSet,
+    Access, AccessSet, ConnectionId, Reach,
     store::{Store, StoreError},
 };
 
-use super::{files, store};
+use super::{draft, files, store};
 
 #[test]
 fn keys_are_made_listed_and_revoked() {
     let (folder, store) = store();
     assert!(!store.has_users());
-    let (info, key) = store.create_key("ana", "job", AccessSet::READ_ONLY, false).unwrap();
+    let (info, key) =
+        store.create_key("ana", "job", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     assert!(!info.manage && key.starts_with("sim") && !store.has_users());
-    store.create_key("ana", "portal 1", AccessSet::NONE, true).unwrap();
+    store.create_key("ana", "portal 1", AccessSet::NONE, true, &Reach::ALL).unwrap();
     assert!(store.has_users());
     let keys = store.keys("ana").unwrap();
     assert_eq!(keys.iter().map(|key| &*key.id).collect::<Vec<_>>(), ["job", "portal 1"]);
     assert_eq!(keys.iter().map(|key| key.manage).collect::<Vec<_>>(), [false, true]);
-    let taken = store.create_key("ana", "job", AccessSet::NONE, false);
+    let taken = store.create_key("ana", "job", AccessSet::NONE, false, &Reach::ALL);
     assert!(matches!(taken, Err(StoreError::Taken { .. })));
     let half = AccessSet::READ_ONLY.with(Access::Write);
-    assert!(matches!(store.create_key("ana", "x", half, false), Err(StoreError::Invalid(_))));
-    assert!(matches!(store.create_key("a\nb", "x", half, false), Err(StoreError::Invalid(_))));
+    assert!(matches!(
+        store.create_key("ana", "x", half, false, &Reach::ALL),
+        Err(StoreError::Invalid(_))
+    ));
+    assert!(matches!(
+        store.create_key("a\nb", "x", half, false, &Reach::ALL),
+        Err(StoreError::Invalid(_))
+    ));
     store.revoke_key("ana", "job").unwrap();
     assert!(matches!(store.revoke_key("ana", "job"), Err(StoreError::Missing)));
     assert!(matches!(store.revoke_key("ben", "portal 1"), Err(StoreError::Missing)));
@@ -52,8 +59,8 @@ fn keys_in_files_of_others_hands_come_and_go_without_the_rest() {
     let file = folder.path().join("all.yaml");
     fs::write(&file, &before).unwrap();
     let store = Store::open(folder.path(), None).unwrap();
-    store.create_key("ana", "c", AccessSet::READ_ONLY, true).unwrap();
-    store.create_key("ben", "d", AccessSet::READ_ONLY, false).unwrap();
+    store.create_key("ana", "c", AccessSet::READ_ONLY, true, &Reach::ALL).unwrap();
+    store.create_key("ben", "d", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     store.revoke_key("ana", "a").unwrap();
     store.revoke_key("ana", "c").unwrap();
     store.revoke_key("ben", "d").unwrap();
@@ -62,16 +69,85 @@ fn keys_in_files_of_others_hands_come_and_go_without_the_rest() {
 }
 
 #[test]
+fn keys_that_are_for_some_connections_follow_them() {
+    let id = |id: &'static str| ConnectionId::parse(id).unwrap();
+    let (folder, store) = store();
+    let [one, two] =
+        ["one", "two"].map(|label| store.create("ana", &draft(label, &["aaa/"])).unwrap());
+    let both = Reach::only([id("s3+two"), id("s3+one")]);
+    let read = AccessSet::READ_ONLY;
+    store.create_key("ana", "all", read, false, &Reach::ALL).unwrap();
+    let (info, _) = store.create_key("ana", "both", read, false, &both).unwrap();
+    assert_eq!(info.reach.to_string(), "s3+one, s3+two");
+    store.create_key("ana", "first", read, false, &Reach::only([id("s3+one")])).unwrap();
+    let absent = store.create_key("ben", "x", read, false, &both);
+    assert!(matches!(absent, Err(StoreError::NoConnection { .. })), "{absent:?}");
+    let manages = store.create_key("ana", "x", read, true, &both);
+    assert!(matches!(manages, Err(StoreError::Invalid(_))));
+    let reaches = || {
+        let keys = store.keys("ana").unwrap();
+        let reach = keys.iter().map(|key| format!("{}: {}", key.id, key.reach));
+        reach.collect::<Vec<_>>().join("; ")
+    };
+
+    // A change that is no change of the label leaves the keys' file alone.
+    let before = files(folder.path())["user-ana.yaml"].clone();
+    let one = store.change("ana", &one.identity, &one.revision, &draft("one", &["bbb/"])).unwrap();
+    assert_eq!(files(folder.path())["user-ana.yaml"], before);
+    let one = store.change("ana", &one.identity, &one.revision, &draft("uno", &["bbb/"])).unwrap();
+    assert_eq!(reaches(), "all: all connections; both: s3+two, s3+uno; first: s3+uno");
+    store.delete("ana", &two.identity, &two.revision).unwrap();
+    assert_eq!(reaches(), "all: all connections; both: s3+uno; first: s3+uno");
+    store.create("ana", &draft("two", &["aaa/"])).unwrap();
+    assert_eq!(reaches(), "all: all connections; both: s3+uno; first: s3+uno");
+    store.delete("ana", &one.identity, &one.revision).unwrap();
+    assert_eq!(reaches(), "all: all connections");
+}
+
+#[test]
+fn keys_and_connections_of_one_file_change_together_and_keep_what_is_between() {
+    let hash = |digit: &str| digit.repeat(64);
+    let (a, b, c) = (hash("a"), hash("b"), hash("c"));
+    let before = format!(
+        "# All.\nconnections:\n  - id: s3+x # the one\n    owner: ana\n  - id: s3+y\n    owner: ana\nusers:\n  - \
+         name: ana\n    keys:\n      # Hers.\n      - id: a\n        sha256: {a}\n        access: none\n        \
+         connections: # those\n          - S3+x # x\n          - s3+y\n      - {{ id: b, sha256: {b}, access: none, \
+         connections: [s3+x] }}\n      - {{ id: c, sha256: {c}, access: none }}\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.yaml");
+    fs::write(&file, &before).unwrap();
+    let store = Store::open(folder.path(), None).unwrap();
+    let find = |id| store.find("ana", &ConnectionId::parse(id).unwrap()).unwrap();
+    let x = find("s3+x");
+    let draft = pathward::store::Draft { label: "z".to_owned(), ..x.draft() };
+    store.change("ana", &x.identity, &x.revision, &draft).unwrap();
+    let renamed = before
+        .replace("S3+x", "s3+z")
+        .replace("id: s3+x", "id: \"s3+z\"")
+        .replace("[s3+x]", "[s3+z]");
+    assert_eq!(fs::read_to_string(&file).unwrap(), renamed);
+    let z = find("s3+z");
+    store.delete("ana", &z.identity, &z.revision).unwrap();
+    let gone = format!("      - {{ id: b, sha256: {b}, access: none, connections: [s3+z] }}\n");
+    let left = renamed
+        .replace("  - id: \"s3+z\" # the one\n    owner: ana\n", "")
+        .replace("          - s3+z # x\n", "")
+        .replace(&gone, "");
+    assert_eq!(fs::read_to_string(&file).unwrap(), left);
+}
+
+#[test]
 fn who_listens_has_heard_of_a_revocation_when_it_returns() {
     let (_folder, store) = store();
-    store.create_key("ana", "a", AccessSet::READ_ONLY, false).unwrap();
+    store.create_key("ana", "a", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     let keys = Arc::new(AtomicUsize::new(9));
     let heard = Arc::clone(&keys);
     store.on_change(Box::new(move |snapshot| {
         let count = snapshot.policy().users().iter().map(|user| user.keys.len()).sum();
         heard.store(count, Ordering::SeqCst);
     }));
-    store.create_key("ana", "b", AccessSet::READ_ONLY, false).unwrap();
+    store.create_key("ana", "b", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
     assert_eq!(keys.load(Ordering::SeqCst), 2);
     store.revoke_key("ana", "a").unwrap();
     assert_eq!(keys.load(Ordering::SeqCst), 1);

@@ -3,8 +3,10 @@
 //! * `shape`: what one restriction's text shows.
 //! * `cover`: what a restriction adds to the others of its connection, over all paths.
 //! * `overlap`: what two connections of one owner say of the same path.
+//! * `keys`: what API keys name that is not there.
 
 mod cover;
+mod keys;
 mod overlap;
 mod shape;
 
@@ -42,7 +44,7 @@ impl fmt::Display for Level {
 
 /// The codes of findings, which are stable, and what each means. Warnings of the policy's reader,
 /// such as `policy.glob_signs`, have codes of their own.
-pub const CODES: [(&str, &str); 9] = [
+pub const CODES: [(&str, &str); 10] = [
     ("lint.crosses_buckets", "a star behind the start of a bucket's name catches other buckets"),
     ("lint.raw_prefix", "a star behind the start of a name catches other names that start so"),
     ("lint.bare_bucket", "a bucket without `/` matches its name alone, and no object in it"),
@@ -56,6 +58,7 @@ pub const CODES: [(&str, &str); 9] = [
     ("lint.denied", "a restriction all of whose paths a deny takes"),
     ("lint.idle_deny", "a deny that takes nothing, because nothing gives it"),
     ("lint.overlap", "two connections of one owner give different accesses at one path"),
+    ("lint.key_connection", "an API key that is for a connection which its user does not have"),
 ];
 
 /// Something that is probably not meant.
@@ -124,6 +127,7 @@ pub fn lint(policy: &Policy, states: States) -> Lint<'_> {
         cover::look(connection, states, &mut lint);
     }
     overlap::look(policy, states, &mut lint);
+    keys::look(policy, &mut lint.findings);
     lint.findings.sort_by(|a, b| {
         let place = |finding: &Finding<'_>| {
             let of = finding.location.as_ref();

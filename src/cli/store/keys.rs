@@ -10,10 +10,12 @@ use crate::{
     access::AccessSet,
     cli::{
         exit::Exit,
+        key::ids,
         output::{Failure, Format, Output},
     },
     escape::escape,
-    store::Store,
+    policy::Reach,
+    store::{KeyInfo, Store},
 };
 
 /// Whose keys.
@@ -59,6 +61,14 @@ struct InfoJson<'a> {
     id: &'a str,
     access: String,
     manage: bool,
+    connections: Option<Vec<String>>,
+}
+
+impl<'a> InfoJson<'a> {
+    fn new(key: &'a KeyInfo) -> Self {
+        let (id, access, manage) = (&key.id, key.access.to_string(), key.manage);
+        Self { id, access, manage, connections: key.reach.named().map(ids) }
+    }
 }
 
 /// The answer of `key list` in JSON. See [`crate::cli`].
@@ -80,10 +90,11 @@ pub(in crate::cli) fn new_key(
     (user, id): (&str, &str),
     access: AccessSet,
     manage: bool,
+    reach: &Reach,
     output: &mut Output<'_>,
 ) -> Result<Exit, Failure> {
     let store = Store::open(folder, None).map_err(failure)?;
-    let (info, key) = store.create_key(user, id, access, manage).map_err(failure)?;
+    let (info, key) = store.create_key(user, id, access, manage, reach).map_err(failure)?;
     match output.format {
         Format::Text => {
             writeln!(output.out, "{}", key.as_str())?;
@@ -94,8 +105,7 @@ pub(in crate::cli) fn new_key(
             ))?;
         }
         Format::Json => {
-            let info = InfoJson { id: &info.id, access: info.access.to_string(), manage };
-            output.json(&NewJson { key: &key, user, info })?;
+            output.json(&NewJson { key: &key, user, info: InfoJson::new(&info) })?;
         }
     }
     Ok(Exit::Fine)
@@ -108,17 +118,13 @@ pub(in crate::cli) fn list_keys(
     let store = Store::open(&args.store, None).map_err(failure)?;
     let keys = store.keys(&args.user).map_err(failure)?;
     if output.format == Format::Json {
-        let info = keys.iter().map(|key| InfoJson {
-            id: &key.id,
-            access: key.access.to_string(),
-            manage: key.manage,
-        });
-        output.json(&ListJson { keys: info.collect() })?;
+        output.json(&ListJson { keys: keys.iter().map(InfoJson::new).collect() })?;
         return Ok(Exit::Fine);
     }
     for key in &keys {
         let manage = if key.manage { "  manage" } else { "" };
-        writeln!(output.out, "{:<24} {}{manage}", escape(&key.id), key.access)?;
+        let reach = key.reach.named().map(|_| format!("  {}", key.reach)).unwrap_or_default();
+        writeln!(output.out, "{:<24} {}{manage}{reach}", escape(&key.id), key.access)?;
     }
     Ok(Exit::Fine)
 }

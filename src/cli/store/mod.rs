@@ -88,6 +88,7 @@ pub(in crate::cli) fn failure(error: StoreError) -> Failure {
         }
         StoreError::Taken { .. }
         | StoreError::Missing
+        | StoreError::NoConnection { .. }
         | StoreError::NoSealKey
         | StoreError::SealKey(_)
         | StoreError::SecretNeeded

@@ -8,7 +8,7 @@ use super::{
     splice::{Splices, Step, Why},
     whole::{DraftRule, Written},
 };
-use crate::policy::{ApiKey, Policy, yaml::Node};
+use crate::policy::{ApiKey, ConnectionId, Policy, Reach, yaml::Node};
 
 const UNREADABLE: Why = "it is not a policy";
 const ABSENT: Why = "what is to be changed is not in it";
@@ -131,6 +131,58 @@ pub(crate) fn remove_key(text: &str, user: &str, id: &str) -> Result<String, Why
     is_right.then_some(changed).ok_or(WRONG)
 }
 
+/// The file with a connection's new name in the keys of a user that name it. Where there is no new
+/// name, they lose it, and those that name nothing else go.
+pub(crate) fn rename_in_keys(
+    text: &str,
+    user: &str,
+    old: &ConnectionId<'_>,
+    new: Option<&ConnectionId<'_>>,
+) -> Result<String, Why> {
+    let (_, root) = read::tree(text).ok_or(UNREADABLE)?;
+    let node = user_node(&root, user).ok_or(ABSENT)?;
+    let keys = field(node, "keys").ok_or(ABSENT)?;
+    let mut splices = Splices::new(text);
+    let mut gone = Vec::new();
+    for (n, key) in items(keys).iter().enumerate() {
+        let Some(list) = field(key, "connections") else { continue };
+        let is_old = |item: &Node<'_>| {
+            scalar(item).and_then(|id| ConnectionId::parse(id).ok()).is_some_and(|id| id == *old)
+        };
+        let all = items(list);
+        match new {
+            Some(new) => {
+                for item in all.iter().filter(|item| is_old(item)) {
+                    splices.replace(item, &new.to_string())?;
+                }
+            }
+            None if all.iter().all(is_old) => gone.push(n),
+            None if all.iter().any(is_old) => {
+                let step = |(n, item)| if is_old(item) { Step::Remove(n) } else { Step::Keep(n) };
+                splices.list(list, all.iter().enumerate().map(step).collect())?;
+            }
+            None => {}
+        }
+    }
+    let len = items(keys).len();
+    if gone.len() == len {
+        splices.remove_field(node, "keys")?;
+    } else if !gone.is_empty() {
+        let step = |n| if gone.contains(&n) { Step::Remove(n) } else { Step::Keep(n) };
+        splices.list(keys, (0..len).map(step).collect())?;
+    }
+    let changed = splices.apply()?;
+    let mut wanted = users(text);
+    if let Some((_, keys)) = wanted.iter_mut().find(|(name, _)| name == user) {
+        for (.., reach) in keys.iter_mut() {
+            *reach = reach.renamed(old, new);
+        }
+        keys.retain(|(.., reach)| reach.named().is_none_or(|ids| !ids.is_empty()));
+    }
+    let is_right = users(&changed) == wanted && connections(&changed) == connections(text);
+    is_right.then_some(changed).ok_or(WRONG)
+}
+
 fn position(all: &[Item<'_, '_>], owner: &str, label: &str) -> Option<usize> {
     all.iter().position(|item| item.written.owner == owner && item.written.label == label)
 }
@@ -140,8 +192,8 @@ fn user_node<'n, 't>(root: &'n Node<'t>, user: &str) -> Option<&'n Node<'t>> {
     all.iter().find(|node| field(node, "name").and_then(scalar) == Some(user))
 }
 
-/// What a file says about a key: its id, hash, access and whether it manages.
-type KeyFacts = (Box<str>, [u8; 32], u8, bool);
+/// What a file says about a key: its id, hash, access, whether it manages, and what it reaches.
+type KeyFacts = (Box<str>, [u8; 32], u8, bool, Reach);
 
 /// What a file says about users and keys, but for the places.
 fn users(text: &str) -> Vec<(String, Vec<KeyFacts>)> {
@@ -150,7 +202,9 @@ fn users(text: &str) -> Vec<(String, Vec<KeyFacts>)> {
         return Vec::new();
     }
     let Ok(policy) = Policy::from_yaml("store", text) else { return Vec::new() };
-    let key = |key: &ApiKey| (key.id.clone(), key.sha256, key.access.bits(), key.manage);
+    let key = |key: &ApiKey| {
+        (key.id.clone(), key.sha256, key.access.bits(), key.manage, key.reach.clone())
+    };
     let users = policy.users().iter();
     users.map(|user| (user.name.to_string(), user.keys.iter().map(key).collect())).collect()
 }

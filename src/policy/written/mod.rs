@@ -17,7 +17,7 @@ mod whole;
 pub use self::whole::DraftRule;
 #[cfg(feature = "store")]
 pub(crate) use self::{
-    edit::{add_key, connections, remove, remove_key, replace},
+    edit::{add_key, connections, remove, remove_key, rename_in_keys, replace},
     splice::Why,
     whole::Written,
 };

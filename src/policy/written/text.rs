@@ -1,5 +1,7 @@
 //! Restrictions as a policy file has them.
 
+#[cfg(any(feature = "store", all(feature = "cli", feature = "gateway")))]
+use crate::policy::Reach;
 #[cfg(feature = "cli")]
 use crate::restriction::{Dialect, Restriction};
 use crate::{
@@ -17,6 +19,14 @@ pub(crate) fn entry(restriction: &Restriction, access: Option<AccessSet>) -> Str
         (Dialect::Plain, Some(access)) => format!("{{ path: {text}{access} }}"),
         (Dialect::Glob, access) => format!("{{ glob: {text}{} }}", access.unwrap_or_default()),
     }
+}
+
+/// An API key, by its hash in hexadecimal digits.
+#[cfg(any(feature = "store", all(feature = "cli", feature = "gateway")))]
+pub(crate) fn key(id: &str, hash: &str, access: AccessSet, manage: bool, reach: &Reach) -> String {
+    let manage = if manage { ", manage: true" } else { "" };
+    let reach = reach.named().map(|_| format!(", connections: [{reach}]")).unwrap_or_default();
+    format!("{{ id: {}, sha256: {hash}, access: {access}{manage}{reach} }}", quoted(id))
 }
 
 /// `read-only`, `read-write` or a list.

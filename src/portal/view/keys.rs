@@ -12,11 +12,15 @@ use super::{Frame, filters};
 pub(in crate::portal) struct KeysPage {
     pub(in crate::portal) frame: Frame,
     pub(in crate::portal) rows: Vec<KeyRow>,
-    /// Why the key was not made, and what was filled in.
-    pub(in crate::portal) problem: Option<String>,
+    /// Why the key was not made, by the field that it is about, and what was filled in.
+    pub(in crate::portal) problem: Option<(&'static str, String)>,
     pub(in crate::portal) id: String,
     pub(in crate::portal) access: String,
     pub(in crate::portal) manage: bool,
+    /// Whether it is to be for some data sources alone.
+    pub(in crate::portal) is_for_some: bool,
+    /// The data sources: whether each is ticked, and `s3+label`.
+    pub(in crate::portal) sources: Vec<(bool, String)>,
     /// What a key may do with data: values and texts.
     pub(in crate::portal) accesses: &'static [(&'static str, &'static str)],
 }
@@ -32,6 +36,15 @@ pub(in crate::portal) struct KeyRow {
     pub(in crate::portal) manage: bool,
     /// Whether the session was opened with it.
     pub(in crate::portal) is_own: bool,
+    /// The data sources that it is for: whether each is there, and `s3+label`. `None` for all.
+    pub(in crate::portal) reach: Option<Vec<(bool, String)>>,
+}
+
+impl KeysPage {
+    /// Whether the problem is about the field.
+    fn is_wrong(&self, name: &str) -> bool {
+        self.problem.as_ref().is_some_and(|(field, _)| *field == name)
+    }
 }
 
 /// Shows a new key, once.

@@ -104,8 +104,15 @@ fn edit() -> EditPage {
 /// Every page, with the hostile text in every place that takes a text.
 fn pages() -> Vec<(&'static str, String)> {
     let delta = || vec![Delta { access: h(), words: h(), example: h() }];
-    let key =
-        || KeyRow { id: h(), href: h(), access: h(), writes: true, manage: true, is_own: true };
+    let key = || KeyRow {
+        id: h(),
+        href: h(),
+        access: h(),
+        writes: true,
+        manage: true,
+        is_own: true,
+        reach: Some(vec![(true, h()), (false, h())]),
+    };
     let source = || SourceRow {
         id: h(),
         href: h(),
@@ -168,10 +175,12 @@ fn pages() -> Vec<(&'static str, String)> {
             KeysPage {
                 frame: frame(),
                 rows: vec![key()],
-                problem: Some(h()),
+                problem: Some(("id", h())),
                 id: h(),
                 access: h(),
                 manage: true,
+                is_for_some: true,
+                sources: vec![(true, h()), (false, h())],
                 accesses: &[("none", HOSTILE)],
             }
             .render()
