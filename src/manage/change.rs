@@ -93,6 +93,7 @@ impl Manager {
     pub async fn create(&self, owner: &str, draft: Draft) -> Result<Stored, ChangeError> {
         let (name, allowed) = (owner.to_owned(), self.allowed.clone());
         self.run(owner, move |store| {
+            store.admits(&draft, None)?;
             allowed.check(&name, &draft, None)?;
             Ok(store.create(&name, &draft)?)
         })
@@ -115,6 +116,7 @@ impl Manager {
         let allowed = self.allowed.clone();
         self.run(owner, move |store| {
             let stored = store.get(&name, &identity)?;
+            store.admits(&draft, Some(&stored.connection))?;
             allowed.check(&name, &draft, Some(&stored.connection))?;
             Ok(store.change(&name, &identity, &revision, &draft)?)
         })

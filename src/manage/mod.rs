@@ -129,16 +129,21 @@ impl Manager {
         old: Option<Stored>,
     ) -> Result<Review, Refusal> {
         let (name, allowed) = (owner.to_owned(), self.allowed.clone());
-        let snapshot = self.shared.store.snapshot();
+        let store = self.shared.store.clone();
         let think = move || {
             let before = old.as_ref().map(Stored::draft);
-            let mut review = review(&name, &draft, before.as_ref(), STATES);
             let old = old.as_ref().map(|old| &*old.connection);
+            if let Err(error) = store.admits(&draft, old) {
+                return review::too_much(&error);
+            }
+            let (mut review, policy) = review::reviewed(&name, &draft, before.as_ref(), STATES);
             review.problems.extend(allowed.problems(&draft, old));
+            let Some(policy) = policy else { return review };
+            let snapshot = store.snapshot();
             let all = snapshot.policy().connections().iter();
             let others = all.filter(|one| *one.owner() == *name).map(|one| &**one);
             let others = others.filter(|one| old.is_none_or(|old| one.id() != old.id()));
-            review::beside(&name, &draft, others, STATES, &mut review);
+            review::beside(&policy, others, STATES, &mut review);
             review
         };
         self.shared.places.think(owner, think).await
@@ -170,7 +175,12 @@ impl Manager {
     ) -> Result<Attempt, Refusal> {
         let [name, operation, path] = [owner, operation, path].map(str::to_owned);
         let to = to.map(str::to_owned);
-        let think = move || attempt(&name, &draft, &operation, &path, to.as_deref());
+        let store = self.shared.store.clone();
+        // What is more than may be saved is not even tried: it would be compiled.
+        let think = move || match store.admits(&draft, None) {
+            Ok(()) => attempt(&name, &draft, &operation, &path, to.as_deref()),
+            Err(error) => review::invalid("invalid.draft", &error.to_string()),
+        };
         self.shared.places.think(owner, think).await
     }
 

@@ -12,7 +12,7 @@ use crate::{
     path::Path,
     policy::{Connection, ConnectionId, Policy, Rule, Severity},
     restriction::Restriction,
-    store::{Draft, DraftCredentials, DraftRule, Part, wrong_parts},
+    store::{Draft, DraftCredentials, DraftRule, Part, StoreError, wrong_parts},
 };
 
 /// What one question about a draft may cost: some milliseconds. What is asked while somebody types
@@ -24,13 +24,35 @@ pub const STATES: States = States::new(1 << 12);
 ///
 /// Of `old` only what a policy says is looked at. Blocks for as long as `states` may cost.
 pub fn review(owner: &str, draft: &Draft, old: Option<&Draft>, states: States) -> Review {
+    reviewed(owner, draft, old, states).0
+}
+
+/// The same, and the policy that the draft makes, if it does.
+pub(super) fn reviewed(
+    owner: &str,
+    draft: &Draft,
+    old: Option<&Draft>,
+    states: States,
+) -> (Review, Option<Policy>) {
     let mut review = Review { meanings: meanings(draft), ..Review::default() };
-    look(owner, draft, &mut review);
-    if let Ok(policy) = draft.check(owner) {
-        find(draft, &policy, states, &mut review);
-        compare(owner, draft, &policy, old, states, &mut review);
+    let policy = look(owner, draft, &mut review);
+    if let Some(policy) = &policy {
+        find(draft, policy, states, &mut review);
+        compare(owner, draft, policy, old, states, &mut review);
     }
-    review
+    (review, policy)
+}
+
+/// All that is said of a draft that is more than its owner may have: nothing of it is compiled.
+pub(super) fn too_much(error: &StoreError) -> Review {
+    let problem = Problem {
+        field: "restrictions",
+        row: None,
+        code: error.code(),
+        message: error.to_string(),
+        help: None,
+    };
+    Review { problems: vec![problem], ..Review::default() }
 }
 
 /// Why a draft cannot be saved.
@@ -40,9 +62,10 @@ pub(super) fn problems(owner: &str, draft: &Draft) -> Vec<Problem> {
     review.problems
 }
 
-/// What a policy's reader says of a draft.
-fn look(owner: &str, draft: &Draft, review: &mut Review) {
-    for found in draft.problems(owner) {
+/// What a policy's reader says of a draft, and the policy that it makes of it.
+fn look(owner: &str, draft: &Draft, review: &mut Review) -> Option<Policy> {
+    let (found, policy) = draft.read(owner);
+    for found in found {
         let field = field(found.field);
         match found.severity {
             Severity::Error => review.problems.push(Problem {
@@ -64,6 +87,7 @@ fn look(owner: &str, draft: &Draft, review: &mut Review) {
         }
     }
     review.problems.extend(secret_problems(draft));
+    policy
 }
 
 /// Whether a draft would allow an operation on a path, and by which row. The path is what a caller
@@ -129,7 +153,7 @@ pub(super) fn decided(
     }
 }
 
-fn invalid(code: &'static str, words: &str) -> Attempt {
+pub(super) fn invalid(code: &'static str, words: &str) -> Attempt {
     Attempt { outcome: Outcome::Invalid, code, rule: None, words: words.to_owned() }
 }
 
@@ -245,13 +269,11 @@ fn find(draft: &Draft, policy: &Policy, states: States, review: &mut Review) {
 
 /// What the linter finds of a draft beside the owner's other connections.
 pub(super) fn beside<'c>(
-    owner: &str,
-    draft: &Draft,
+    policy: &Policy,
     others: impl Iterator<Item = &'c Connection>,
     states: States,
     review: &mut Review,
 ) {
-    let Ok(policy) = draft.check(owner) else { return };
     let Some(one) = policy.connections().first() else { return };
     let others: Vec<&Connection> = others.collect();
     let (findings, undecided) = analysis::overlaps(one, others.into_iter(), states);

@@ -21,6 +21,8 @@ use crate::{gateway::Peer, store::Store};
 
 /// The longest form, in bytes: some thousand restrictions.
 const MAX_BODY: usize = 1 << 20;
+/// How many cookies of the portal's name are looked at.
+const MOST_COOKIES: usize = 4;
 /// The longest form of somebody who is not signed in, in bytes: a key, or a name.
 const MAX_GUEST_BODY: usize = 8 << 10;
 /// How long a form may take to come.
@@ -102,20 +104,28 @@ async fn whole(parts: &Parts, body: axum::body::Body, longest: usize) -> Result<
 }
 
 impl Guest {
-    /// The session that the request belongs to.
+    /// The session that the request belongs to. Another page of this machine's name may have set a
+    /// cookie of the same name beside ours, which is none where it is no session. Of two sessions neither
+    /// counts: one may be somebody else's, who waits for what is entered.
     pub(super) fn session(&self) -> Option<Session> {
         let name = &self.portal.shared.cookie;
         let cookies = self.headers.get_all(header::COOKIE).iter();
-        let mut values = cookies
+        let values = cookies
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
             .filter(|(known, _)| known == name)
             .map(|(_, value)| value);
-        let (Some(value), None) = (values.next(), values.next()) else { return None };
         let shared = &self.portal.shared;
         let gateway = shared.manager.gateway();
-        shared.sessions.find(value, |opener| super::keyring::is_open(gateway, opener))
+        let is_open = |opener: &_| super::keyring::is_open(gateway, opener);
+        let values: Vec<_> = values.take(MOST_COOKIES + 1).collect();
+        if values.len() > MOST_COOKIES {
+            return None;
+        }
+        let mut found = values.iter().filter_map(|value| shared.sessions.find(value, is_open));
+        let session = found.next()?;
+        found.all(|other| other.place == session.place).then_some(session)
     }
 }
 

@@ -28,7 +28,7 @@ impl Store {
     /// a connection of this label, or another default one; [`StoreError::NoSealKey`];
     /// [`StoreError::Quota`].
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
-        let (mut written, new) = self.prepare(owner, draft)?;
+        let (mut written, new) = self.prepare(owner, draft, None)?;
         let label = written.label.clone();
         let ((), after) = self.update(LABEL, |files, policy| {
             is_free(policy, owner, &written, None)?;
@@ -55,7 +55,9 @@ impl Store {
         revision: &str,
         draft: &Draft,
     ) -> Result<Stored, StoreError> {
-        let (written, connection) = self.prepare(owner, draft)?;
+        let old = self.quota.as_ref().and_then(|_| self.get(owner, identity).ok());
+        let old = old.as_ref().map(|old| &*old.connection);
+        let (written, connection) = self.prepare(owner, draft, old)?;
         let label = written.label.clone();
         let ((), after) = self.update(LABEL, |files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
@@ -149,12 +151,24 @@ impl Store {
         self.labelled(&after, owner, &label)
     }
 
+    /// Refuses a draft that is by itself more than its owner may have, where there is a quota: before
+    /// anything of it is compiled. `old` is what it takes the place of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Quota`].
+    pub fn admits(&self, draft: &Draft, old: Option<&Connection>) -> Result<(), StoreError> {
+        self.quota.as_ref().map_or(Ok(()), |quota| quota.check_draft(draft, old))
+    }
+
     /// What a draft would be written as, but for a secret; checked before anything is locked.
     fn prepare(
         &self,
         owner: &str,
         draft: &Draft,
+        old: Option<&Connection>,
     ) -> Result<(Written, Arc<Connection>), StoreError> {
+        self.admits(draft, old)?;
         if let DraftCredentials::Reference(CredentialsRef::Sealed(_)) = draft.credentials {
             return Err(StoreError::SecretNeeded);
         }
@@ -257,7 +271,7 @@ pub(super) fn text_of<'f>(files: &'f Files, name: &str) -> Result<&'f str, Store
 /// A name for a connection's file, which no file has: not even by another case, of which some file
 /// systems know nothing. It is the owner's own business: nothing in it tells of a connection of another,
 /// which is why whose it is can be read off it. An owner that could be a part of another one's name has
-/// a `~` behind it, which is in no owner's part.
+/// a `=` behind it, which is in no owner's part.
 fn new_identity(files: &Files, owner: &str, label: &str) -> String {
     let safe = |text: &str, most: usize| -> String {
         let one = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
@@ -269,7 +283,7 @@ fn new_identity(files: &Files, owner: &str, label: &str) -> String {
         false => format!("{}-{}", safe(owner, 32), folder::revision(owner.as_bytes())),
     };
     // What starts with `user-` is for users.
-    let between = if owner.contains('-') || owner == "user" { '~' } else { '-' };
+    let between = if owner.contains('-') || owner == "user" { '=' } else { '-' };
     let stem = format!("{owner}{between}{}", safe(label, 64));
     let taken: BTreeSet<String> = files.keys().map(|name| name.to_ascii_lowercase()).collect();
     let is_free = |stem: &str| {

@@ -120,14 +120,20 @@ impl Draft {
 
     /// Everything that is wrong or odd in it, with its field and row; errors and warnings.
     pub fn problems(&self, owner: &str) -> Vec<DraftError> {
+        self.read(owner).0
+    }
+
+    /// The same, and the policy of this one connection, if it is one.
+    pub(crate) fn read(&self, owner: &str) -> (Vec<DraftError>, Option<Policy>) {
         let written = self.written(owner);
         let places = written.places();
-        let found: Vec<Diagnostic> = match Policy::from_yaml("connection", &written.text()) {
-            Ok(policy) => policy.warnings().to_vec(),
-            Err(errors) => errors.diagnostics().to_vec(),
-        };
+        let (found, policy): (Vec<Diagnostic>, _) =
+            match Policy::from_yaml("connection", &written.text()) {
+                Ok(policy) => (policy.warnings().to_vec(), Some(policy)),
+                Err(errors) => (errors.diagnostics().to_vec(), None),
+            };
         let line = |found: &Diagnostic| found.location().line as usize;
-        found
+        let problems = found
             .iter()
             .map(|found| {
                 let (field, row) = places.get(line(found)).copied().unwrap_or(("id", None));
@@ -140,7 +146,8 @@ impl Draft {
                     help: found.help().map(str::to_owned),
                 }
             })
-            .collect()
+            .collect();
+        (problems, policy)
     }
 
     /// Which field and row a rule of the checked policy comes from, by its place among

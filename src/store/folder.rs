@@ -31,6 +31,8 @@ use crate::{
 const LOCK: &str = ".pathward.lock";
 /// A change of more than one file, from when it is decided until it is done.
 const JOURNAL: &str = ".pathward.journal";
+/// A change that was interrupted and cannot be finished any more.
+const ASIDE: &str = ".pathward.journal.aside";
 /// How long a writer waits for others.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a reader waits for a writer, which may have been stopped in the middle.
@@ -118,7 +120,7 @@ impl Lock {
         let Some(text) = bytes_of(&path)? else { return Ok(()) };
         let wrong = || io_error(&path, io::Error::other("it is no journal of ours: look at it"));
         let journal: Journal = serde_json::from_slice(&text).map_err(|_| wrong())?;
-        let mut edits = Edits::new();
+        let (mut edits, mut is_whole) = (Edits::new(), true);
         for (name, bytes) in journal.files {
             let bytes = bytes.map(|bytes| STANDARD.decode(bytes).map_err(|_| wrong()));
             if !is_policy_file(&name) || name.contains('/') {
@@ -131,12 +133,30 @@ impl Lock {
                 edits.insert(name, bytes);
             } else if now != bytes {
                 // Whoever changed it since knows better than a change that was never finished.
+                is_whole = false;
                 tracing::error!(
                     target: "pathward::store",
                     "`{}` was changed after a change of it was interrupted, and stays as it is",
                     escape(&name)
                 );
             }
+        }
+        let loads = || -> Result<bool, StoreError> {
+            let disk = read(folder)?;
+            let after = Disk { files: edited(&disk.files, &edits), unread: disk.unread };
+            Ok(after.policy(folder).is_ok())
+        };
+        // Without the part that was changed since, the rest may be no policy: two defaults, say.
+        if !is_whole && !loads()? {
+            let aside = folder.join(ASIDE);
+            tracing::error!(
+                target: "pathward::store",
+                "a change that was interrupted does not fit to what was changed since, and is not \
+                 finished: it is in `{}`, which can be removed",
+                escape(&aside.to_string_lossy())
+            );
+            fs::rename(&path, &aside).map_err(|error| io_error(&path, error))?;
+            return sync_folder(folder);
         }
         tracing::warn!(target: "pathward::store", "finishing a change that was interrupted");
         self.write_each(folder, &edits, |_| Expected::Anything)?;
@@ -356,6 +376,18 @@ pub(super) fn policy(folder: &Path, files: &Files) -> Result<Policy, PolicyError
     }
     let files = files.iter().map(|(name, bytes)| (name.clone(), bytes.to_vec())).collect();
     Policy::from_files(&folder.to_string_lossy(), files)
+}
+
+/// Files after a change.
+pub(super) fn edited(before: &Files, edits: &Edits) -> Files {
+    let mut after = before.clone();
+    for (name, bytes) in edits {
+        match bytes {
+            Some(bytes) => after.insert(name.clone(), bytes.as_slice().into()),
+            None => after.remove(name),
+        };
+    }
+    after
 }
 
 /// A file's revision.

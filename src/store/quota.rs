@@ -4,7 +4,8 @@ use super::StoreError;
 use crate::{
     automaton::WHOLE_BUDGET,
     policy::{Connection, ConnectionId, Policy, User},
-    restriction::Token,
+    restriction::{Restriction, Token},
+    store::Draft,
 };
 
 /// How much of a store may be one owner's, where owners change it themselves: a folder makes one policy,
@@ -39,6 +40,9 @@ impl Default for Quota {
     }
 }
 
+const RULES: &str = "restrictions and denies";
+const BYTES: &str = "bytes of restrictions and denies";
+
 /// What an owner has.
 #[derive(Clone, Copy, Debug, Default)]
 struct Usage {
@@ -51,19 +55,60 @@ struct Usage {
 impl Usage {
     fn add(&mut self, one: &Connection) {
         self.connections += 1;
-        for pattern in one.rules().iter().flat_map(|rule| rule.restriction.patterns()) {
-            self.rules += 1;
-            let len = |token: &Token| match token {
-                Token::Literal(bytes) => bytes.len(),
-                Token::One(_) | Token::Run(_) => 1,
-            };
-            self.bytes += pattern.tokens().iter().map(len).sum::<usize>();
+        for rule in one.rules() {
+            self.add_rule(&rule.restriction);
         }
         self.budget += u64::from(one.budget_spent());
     }
 }
 
+impl Usage {
+    /// Counts a restriction: the longer of what its author wrote, and what it was taken apart into.
+    fn add_rule(&mut self, restriction: &Restriction) {
+        let len = |token: &Token| match token {
+            Token::Literal(bytes) => bytes.len(),
+            Token::One(_) | Token::Run(_) => 1,
+        };
+        let patterns = restriction.patterns();
+        let tokens = patterns.iter().flat_map(|pattern| pattern.tokens());
+        self.rules += patterns.len();
+        self.bytes += tokens.map(len).sum::<usize>().max(restriction.text().len());
+    }
+}
+
 impl Quota {
+    /// Refuses a draft that is more by itself than its owner may have, and than what it takes the place
+    /// of: before anything of it is compiled.
+    pub(super) fn check_draft(
+        &self,
+        draft: &Draft,
+        old: Option<&Connection>,
+    ) -> Result<(), StoreError> {
+        let (mut had, mut has) = (Usage::default(), Usage::default());
+        if let Some(old) = old {
+            had.add(old);
+        }
+        for row in draft.restrictions.iter().flatten().chain(&draft.deny) {
+            let read = match row.glob {
+                true => Restriction::parse_glob(&row.text),
+                false => Restriction::parse(&row.text),
+            };
+            match read {
+                Ok(restriction) => has.add_rule(&restriction),
+                Err(_) => (has.rules, has.bytes) = (has.rules + 1, has.bytes + row.text.len()),
+            }
+            for (what, has, most, had) in [
+                (RULES, has.rules, self.rules, had.rules),
+                (BYTES, has.bytes, self.bytes, had.bytes),
+            ] {
+                if has > most.max(had) {
+                    return Err(StoreError::Quota { what, most });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a connection with which its owner has too much: `new`, in the place of the one with the
     /// id `old`.
     pub(super) fn check(
@@ -85,9 +130,8 @@ impl Quota {
             _ => Ok(()),
         };
         too_many("connections", before.connections, after.connections, self.connections)?;
-        too_many("restrictions and denies", before.rules, after.rules, self.rules)?;
-        let what = "bytes of restrictions and denies";
-        too_many(what, before.bytes, after.bytes, self.bytes)?;
+        too_many(RULES, before.rules, after.rules, self.rules)?;
+        too_many(BYTES, before.bytes, after.bytes, self.bytes)?;
         match after.budget > u64::from(self.budget) && after.budget > before.budget {
             true => Err(StoreError::QuotaOfWork),
             false => Ok(()),

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{
     Snapshot, State, Store, StoreError,
-    folder::{self, Disk, Edits, Files, Lock},
+    folder::{self, Disk, Edits, Files, Lock, edited},
 };
 use crate::policy::{Policy, PolicyErrors};
 
@@ -203,16 +203,4 @@ impl Store {
         drop(self.publish(None, Some(disk), now));
         Ok(())
     }
-}
-
-/// Files after a change.
-fn edited(before: &Files, edits: &Edits) -> Files {
-    let mut after = before.clone();
-    for (name, bytes) in edits {
-        match bytes {
-            Some(bytes) => after.insert(name.clone(), bytes.as_slice().into()),
-            None => after.remove(name),
-        };
-    }
-    after
 }

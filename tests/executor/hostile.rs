@@ -1,5 +1,15 @@
 //! What a hostile caller or server tries on the executor.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
 use super::{ExecuteError, Setup};
 
 /// Names that AWS gives to buckets beside their own: one is not decided on and sent as another.
@@ -40,6 +50,49 @@ async fn a_buckets_name_chooses_no_host() {
         let read = setup.read(&path).await;
         let refused = matches!(read, Err(ExecuteError::KeyNotSendable));
         assert!(refused || read == Ok(b"here".to_vec()), "{bucket}: {read:?}");
+    }
+}
+
+/// An answer that is no file is kept whole before it is looked at: a server whose answers never end had
+/// the gateway's memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_never_end_are_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let longest = Arc::new(AtomicUsize::new(0));
+    let sent = Arc::clone(&longest);
+    let status = Arc::new(AtomicUsize::new(200));
+    let says = Arc::clone(&status);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (sent, status) = (Arc::clone(&sent), says.load(Ordering::SeqCst));
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 8 << 10]).await;
+                let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n\r\n");
+                let start = "<ListBucketResult><CommonPrefixes><Prefix>";
+                let _ = stream.write_all(format!("{head}{start}").as_bytes()).await;
+                let mut count = 0;
+                while stream.write_all(&[b'a'; 16 << 10]).await.is_ok() {
+                    count += 16 << 10;
+                    sent.fetch_max(count, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    let setup = Setup::at(&endpoint).await;
+    for (answers, most) in [(200, 16 << 20), (403, 8 << 20), (500, 8 << 20)] {
+        status.store(answers, Ordering::SeqCst);
+        longest.store(0, Ordering::SeqCst);
+        setup.list("pub/", None, 10).await.expect_err("no end");
+        setup.list("", None, 10).await.expect_err("no end");
+        setup.delete_tree("pub/d/").await.map(drop).expect_err("no end");
+        setup.write("pub/x", b"x").await.map(drop).expect_err("no end");
+        if answers != 200 {
+            setup.read("pub/x").await.expect_err("no end");
+        }
+        // With what the system holds between the two.
+        let longest = longest.load(Ordering::SeqCst);
+        assert!(longest > 0 && longest < most, "{answers}: {longest}");
     }
 }
 

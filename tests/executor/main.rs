@@ -80,12 +80,21 @@ impl Setup {
 
     /// With these fields of the connection.
     pub(crate) async fn with(fields: &str) -> Self {
-        let keys = if fields.contains("keys:") { "" } else { "keys: exact" };
         let backend = Backend::start().await;
+        Self::before(&backend.endpoint(), fields, backend)
+    }
+
+    /// With everything allowed on another server.
+    pub(crate) async fn at(endpoint: &str) -> Self {
+        Self::before(endpoint, "access: read-write", Backend::start().await)
+    }
+
+    fn before(endpoint: &str, fields: &str, backend: Backend) -> Self {
+        let keys = if fields.contains("keys:") { "" } else { "keys: exact" };
         let credentials = credentials();
         let text = format!(
             "connections:\n  - id: s3+t\n    owner: o\n    endpoint: {}\n    credentials: {{ file: {} }}\n    {}\n    {keys}\n",
-            backend.endpoint(),
+            endpoint,
             credentials.path().display(),
             fields.replace('\n', "\n    "),
         );

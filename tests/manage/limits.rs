@@ -1,6 +1,6 @@
 //! What one owner may not have: more than a part of the store, and servers of other people's networks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pathward::{
     executor::PrivateEndpoints,
@@ -83,6 +83,47 @@ async fn one_owner_does_not_use_up_what_is_for_all() {
     assert!(matches!(grown, Err(StoreError::Quota { most: 5, .. })), "{grown:?}");
     draft.restrictions = rules(8);
     owners.change("ana", &many.identity, &many.revision, &draft).unwrap();
+}
+
+/// They were compiled, several times over, before anybody looked at how many there were.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_more_than_may_be_saved_is_not_even_compiled() {
+    let world = world(Quota::default(), PrivateEndpoints::All).await;
+    let mut draft = world.draft("a", &[]);
+    // A million alternatives, and nothing that is a mistake.
+    let glob = |n: usize| json!({ "glob": format!("pub/{n}-{}", "{a,b}".repeat(6)) });
+    draft["restrictions"] = (0..16_384).map(glob).collect();
+    let began = Instant::now();
+    let asked = json!({ "draft": draft });
+    let review = world.send("POST", "/v1/review", Some(&asked)).await.is(200).json();
+    assert_eq!(problems(&review), [("restrictions", "store.quota")]);
+    assert_eq!(review["valid"], false);
+    let asked = json!({ "draft": draft, "op": "read", "path": "pub/x" });
+    let attempt = world.send("POST", "/v1/check", Some(&asked)).await.is(200).json();
+    assert_eq!(attempt["reason"], "invalid.draft");
+    let refused = world.send("POST", "/v1/connections", Some(&draft)).await.is(422).error();
+    assert!(refused.contains("50000 restrictions and denies"), "{refused}");
+    // Compiling them once takes longer, even where nothing else runs.
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// A class counted as one byte, whatever its author wrote into it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_a_class_is_text_as_any_other() {
+    let quota = Quota { bytes: 100_000, ..Quota::default() };
+    let world = world(quota, PrivateEndpoints::All).await;
+    let with = |label: &str, count: usize| {
+        let mut draft = world.draft(label, &[]);
+        let glob = |n: usize| json!({ "glob": format!("pub/{n}[{}]x", "a".repeat(4_000)) });
+        draft["restrictions"] = (0..count).map(glob).collect();
+        draft
+    };
+    for (draft, status) in [(with("a", 30), 422), (with("b", 15), 201), (with("c", 15), 422)] {
+        let answer = world.send("POST", "/v1/connections", Some(&draft)).await;
+        answer.is(status);
+        assert!(status == 201 || answer.error().contains("100000 bytes of restrictions"));
+    }
 }
 
 /// Rules that are few and cost much would leave nothing of a policy's budget to the others.

@@ -213,6 +213,27 @@ async fn a_session_ends_with_its_key_and_with_signing_out() {
     assert_eq!(third.get("/keys").await.status, 303);
 }
 
+/// A page of the same machine's name can put a cookie beside ours. It signs nobody out, and nobody into
+/// another's session.
+#[tokio::test]
+async fn another_cookie_of_the_same_name_is_nothing() {
+    let world = World::start().await;
+    let (ana, bob) = (world.sign_in("ana", "portal").await, world.sign_in("bob", "portal").await);
+    let name = ana.cookie.split('=').next().unwrap();
+    let (own, bobs) = (&ana.cookie, &bob.cookie);
+    for (cookie, status) in [
+        (format!("{name}=0000; {own}"), 200),
+        (format!("{own}; {name}="), 200),
+        (format!("{own}; {own}"), 200),
+        (format!("{bobs}; {own}"), 303),
+        (format!("{own}; {bobs}"), 303),
+        (format!("{}{own}", format!("{name}=0000; ").repeat(4)), 303),
+    ] {
+        let answer = world.get("/sources", &cookie).await;
+        assert_eq!(answer.status, status, "{cookie}");
+    }
+}
+
 #[tokio::test]
 async fn the_cookie_is_for_the_browser_alone() {
     let world = World::start().await;

@@ -144,6 +144,40 @@ fn a_change_that_was_interrupted_is_not_finished_over_a_later_one() {
     assert!(!folder.path().join(".pathward.journal").exists());
 }
 
+/// Without the part that somebody changed since, the rest made a second default, and nothing loaded.
+#[test]
+fn a_change_that_was_interrupted_is_left_where_it_would_not_load() {
+    let (folder, store) = store();
+    let defaults = |label: &str| Draft { is_default: true, ..draft(label, &["aaa/*"]) };
+    let one = store.create("ana", &defaults("one")).unwrap();
+    let two = store.create("ana", &draft("two", &["aaa/*"])).unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let now = |name: &str| fs::read_to_string(path(name)).unwrap();
+    let without = now("ana-one.yaml").replace("    default: true\n", "");
+    let with =
+        now("ana-two.yaml").replace("    owner: ana\n", "    owner: ana\n    default: true\n");
+    assert!(without != now("ana-one.yaml") && with != now("ana-two.yaml"));
+    let journal = format!(
+        "{{\"files\":{{\"ana-one.yaml\":\"{}\",\"ana-two.yaml\":\"{}\"}},\"before\":{{\"ana-one.yaml\":\"{}\",\"ana-two.yaml\":\"{}\"}}}}",
+        base64(without.as_bytes()),
+        base64(with.as_bytes()),
+        one.revision,
+        two.revision,
+    );
+    let by_hand = now("ana-one.yaml").replace("aaa/*", "by-hand/");
+    fs::write(path("ana-one.yaml"), &by_hand).unwrap();
+    fs::write(path(".pathward.journal"), &journal).unwrap();
+    let again = Store::open(folder.path(), None).unwrap();
+    let bare = ConnectionId::parse("s3").unwrap();
+    let default = again.find("ana", &bare).unwrap();
+    assert_eq!((&*default.identity, now("ana-one.yaml")), ("ana-one", by_hand));
+    // Nothing of it is lost, and nothing is in the way.
+    assert_eq!(now(".pathward.journal.aside"), journal);
+    assert!(!path(".pathward.journal").exists());
+    again.make_default("ana", "ana-two", &two.revision).unwrap();
+    assert_eq!(again.find("ana", &bare).unwrap().identity, "ana-two");
+}
+
 fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -254,7 +288,7 @@ fn hostile_texts_stay_texts() {
 /// A connection's identity told of another owner's by a `-2` behind it.
 #[test]
 fn an_identity_tells_nothing_of_another_owners_connections() {
-    let owners = ["a", "a-b", "A-B", "a b", "a_b", "ab", "user", "a-", "a~b"];
+    let owners = ["a", "a-b", "A-B", "a b", "a_b", "ab", "user", "a-", "a~b", "a=b"];
     let labels = ["c", "b-c", "-c", "b~c", "test", "c-2"];
     let (folder, all) = store();
     for owner in owners {
@@ -263,6 +297,11 @@ fn an_identity_tells_nothing_of_another_owners_connections() {
             let Ok(made) = alone.create(owner, &draft(label, &["aaa"])) else { continue };
             let same = all.create(owner, &draft(label, &["aaa"])).unwrap();
             assert_eq!(same.identity, made.identity, "{owner} {label}");
+            // It stays when the label changes.
+            let other = draft(&format!("{label}x"), &["aaa"]);
+            let renamed = alone.change(owner, &made.identity, &made.revision, &other).unwrap();
+            assert_eq!(renamed.identity, made.identity, "{owner} {label}");
+            alone.delete(owner, &renamed.identity, &renamed.revision).unwrap();
         }
     }
     let again = Store::open(folder.path(), None).unwrap();
@@ -279,7 +318,7 @@ fn a_connection_is_not_taken_for_a_user_or_a_test() {
     let names: Vec<_> = files(folder.path()).into_keys().collect();
     assert_eq!(
         names,
-        ["ana-x-test.yaml", "user-782e74657374.yaml", "user-ana.yaml", "user~ana.yaml"]
+        ["ana-x-test.yaml", "user-782e74657374.yaml", "user-ana.yaml", "user=ana.yaml"]
     );
     let again = Store::open(folder.path(), None).unwrap();
     assert_eq!(again.snapshot().policy().connections().len(), 2);

@@ -16,6 +16,7 @@ use super::{
     S3Options, credentials,
     endpoint::{PathStyle, ShortAgent},
     http,
+    share::Share,
 };
 use crate::{
     executor::{ExecuteError, Unseal},
@@ -48,18 +49,36 @@ impl Account {
     }
 }
 
+/// Who has a share of their own: owners who entered their own keys, and with them chose a server. Others'
+/// servers are the operator's choice.
+#[derive(PartialEq, Eq, Hash)]
+enum Whose {
+    Owner(Box<str>),
+    Server(Option<Box<str>>),
+}
+
+impl Account {
+    fn whose(&self) -> Whose {
+        match &self.owner {
+            Some(owner) => Whose::Owner(owner.clone()),
+            None => Whose::Server(self.endpoint.clone()),
+        }
+    }
+}
+
 /// Clients by account. `Debug` shows how many.
 pub(super) struct Clients {
     options: S3Options,
     unseal: Option<Arc<dyn Unseal>>,
     private: PrivateEndpoints,
     made: Mutex<HashMap<Account, Arc<OnceCell<Client>>>>,
+    shares: Mutex<HashMap<Whose, Share>>,
 }
 
 impl Clients {
     pub(super) fn new(options: S3Options) -> Self {
         let private = PrivateEndpoints::All;
-        Self { options, unseal: None, private, made: Mutex::default() }
+        Self { options, unseal: None, private, made: Mutex::default(), shares: Mutex::default() }
     }
 
     pub(super) fn unseal_by(&mut self, unseal: Arc<dyn Unseal>) {
@@ -76,6 +95,10 @@ impl Clients {
             policy.connections().iter().map(|connection| Account::of(connection)).collect();
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.retain(|account, _| named.contains(account));
+        drop(made);
+        // A share that some client has, or some request that still runs, stays the one that it is.
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|_, share| !share.is_alone());
     }
 
     pub(super) fn options(&self) -> &S3Options {
@@ -112,7 +135,11 @@ impl Clients {
             Some(region) => Region::new(region.to_string()),
             None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),
         };
-        let http = http::client(endpoint, private, self.options.connect_timeout)?;
+        let share = {
+            let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+            shares.entry(account.whose()).or_default().clone()
+        };
+        let http = http::client(endpoint, private, &share, self.options.connect_timeout)?;
         let resolver = endpoint.map(|endpoint| PathStyle::new(endpoint, region.as_ref()));
         let mut config = Config::builder()
             .http_client(http)

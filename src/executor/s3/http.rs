@@ -30,7 +30,7 @@ use hyper_util::{
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-use super::resolve::Resolver;
+use super::{resolve::Resolver, share::Share};
 use crate::{
     executor::{ExecuteError, Held},
     policy::is_private,
@@ -48,22 +48,23 @@ const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("pathward/", env!("CARGO_PKG_VERSION")));
 
 /// A client for this endpoint, with TLS unless it is plain HTTP. `private` is whether its name may lead
-/// to a private address.
+/// to a private address, and `share` what it takes.
 pub(super) fn client(
     endpoint: Option<&str>,
     private: bool,
+    share: &Share,
     connect_timeout: Duration,
 ) -> Result<SharedHttpClient, ExecuteError> {
-    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(private));
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(share.lookup(), private));
     tcp.set_nodelay(true);
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     let connector = if is_plain {
-        pooled(tcp, private, connect_timeout)
+        pooled(tcp, private, share, connect_timeout)
     } else {
         tcp.enforce_http(false);
         let tls = tls().ok_or(ExecuteError::Configuration)?;
         let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-        pooled(tls.enable_http1().wrap_connector(tcp), private, connect_timeout)
+        pooled(tls.enable_http1().wrap_connector(tcp), private, share, connect_timeout)
     };
     // All requests of an account have the same time to connect, and no other time is for it to keep.
     Ok(http_client_fn(move |_, _| connector.clone()))
@@ -82,7 +83,7 @@ fn tls() -> Option<rustls::ClientConfig> {
 
 /// Connections by this connector, kept for the next request. Where `private` addresses may not be
 /// reached, one that leads there all the same is not used: above all this machine, by its public address.
-fn pooled<C>(connector: C, private: bool, limit: Duration) -> SharedHttpConnector
+fn pooled<C>(connector: C, private: bool, share: &Share, limit: Duration) -> SharedHttpConnector
 where
     C: tower::Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: hyper::rt::Read + hyper::rt::Write + Connection + Unpin + Send + 'static,
@@ -111,6 +112,7 @@ where
         large: client(LARGE_PIECE),
         small: client(SMALL_PIECE),
         places: Arc::new(Semaphore::new(LARGE)),
+        share: share.clone(),
     })
 }
 
@@ -130,6 +132,7 @@ struct Pooled<C> {
     small: Client<C, SdkBody>,
     /// For answers in large pieces, each held until the answer was read.
     places: Arc<Semaphore>,
+    share: Share,
 }
 
 impl<C> fmt::Debug for Pooled<C> {
@@ -159,14 +162,25 @@ where
             _ => None,
         };
         let client = if place.is_some() { &self.large } else { &self.small };
+        let (is_file, share) = (is_file(request.uri()), self.share.clone());
         let answer = client.request(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await.map_err(failed)?;
-            let answer = answer.map(|body| SdkBody::from_body_1_x(Held::new(body, place)));
+            let is_error = !answer.status().is_success();
+            let answer = answer.map(|body| match Held::new(body, place) {
+                file if is_file && !is_error => SdkBody::from_body_1_x(file),
+                whole => SdkBody::from_body_1_x(share.bounded(whole, is_error)),
+            });
             HttpResponse::try_from(answer)
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
+}
+
+/// Whether what is asked for is a file, which goes on piece by piece: the client keeps every other answer
+/// whole. It says so in a query of its own; a key is never in one.
+fn is_file(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "x-id=GetObject"))
 }
 
 /// What the S3 client needs of a connection: not to use it again after a failure.

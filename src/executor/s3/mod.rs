@@ -2,7 +2,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `options`, `credentials`, `clients`, `endpoint`, `http`, `error` | how servers are spoken to |
+//! | `options`, `credentials`, `clients`, `endpoint`, `http`, `resolve`, `share`, `error` | how servers are spoken to |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
 //! | `pages`, `list`, `cut`, `root` | what is there, and what of it is shown |
@@ -24,6 +24,7 @@ mod pages;
 mod read;
 mod resolve;
 mod root;
+mod share;
 mod source;
 mod write;
 

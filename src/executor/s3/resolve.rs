@@ -12,22 +12,23 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::client::legacy::connect::dns::Name;
 use tower::Service;
 
+use super::share::Lookup;
 use crate::policy::{is_off_limits, is_private};
 
 /// The system's resolver, without the addresses at which no S3 server is to be.
 #[derive(Clone, Debug)]
-pub(super) struct Resolver<R = GaiResolver> {
+pub(super) struct Resolver<R = Lookup> {
     inner: R,
     /// Whether private addresses may be reached.
     private: bool,
 }
 
 impl Resolver {
-    pub(super) fn new(private: bool) -> Self {
-        Self { inner: GaiResolver::new(), private }
+    pub(super) fn new(inner: Lookup, private: bool) -> Self {
+        Self { inner, private }
     }
 }
 
