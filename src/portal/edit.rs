@@ -246,7 +246,9 @@ impl Editing<'_> {
                 let id = stored.connection.id();
                 let said = match self.old {
                     None => {
-                        format!("{id} was created. Code with any of your API keys can name it now.")
+                        format!(
+                            "{id} was created. Code with an API key for all data sources can name it now."
+                        )
                     }
                     Some(_) => format!("{id} was saved, and is served as it is now."),
                 };
