@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// A change that only takes away, and that is made even when some other file does not load: in
-    /// the file that it is about, which has to load alone, and in what is served.
+    /// those that load, and in what is served.
     pub(super) fn take_away(
         &self,
         decide: impl Fn(&Files, &Policy) -> Result<(Edits, ()), StoreError>,
@@ -168,16 +168,20 @@ impl Store {
             Err(StoreError::Missing) => None,
             Err(error) => return Err(error),
         };
-        // The one file that says it, if that loads alone.
-        let mut edits = None;
-        let mut is_whole = disk.unread.is_empty();
-        for (name, bytes) in &disk.files {
+        // The files that say it, of those that load: together, or else one by one.
+        let alone = |(name, bytes): (&String, &Arc<[u8]>)| {
             let one = Files::from([(name.clone(), Arc::clone(bytes))]);
-            let Ok(policy) = folder::policy(folder, &one) else {
-                is_whole = false;
-                continue;
-            };
-            match decide(&one, &policy) {
+            folder::policy(folder, &one).ok().map(|policy| (one, policy))
+        };
+        let mut sound: Vec<_> = disk.files.iter().filter_map(alone).collect();
+        let is_whole = disk.unread.is_empty() && sound.len() == disk.files.len();
+        let together: Files = sound.iter().flat_map(|(one, _)| one.clone()).collect();
+        if let Ok(policy) = folder::policy(folder, &together) {
+            sound = vec![(together, policy)];
+        }
+        let mut edits = None;
+        for (files, policy) in &sound {
+            match decide(files, policy) {
                 Err(StoreError::Missing) => {}
                 decided => {
                     edits = Some(decided?.0);

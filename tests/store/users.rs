@@ -104,6 +104,24 @@ fn keys_that_are_for_some_connections_follow_them() {
     assert_eq!(reaches(), "all: all connections");
 }
 
+/// In the file of the user, a key kept the name of what was gone, for whatever is called so next.
+#[test]
+fn keys_end_with_their_connection_also_where_something_else_does_not_load() {
+    let id = ConnectionId::parse("s3+one").unwrap();
+    let (folder, store) = store();
+    let one = store.create("ana", &draft("one", &["aaa/"])).unwrap();
+    let reach = Reach::only([id]);
+    store.create_key("ana", "job", AccessSet::READ_ONLY, false, &reach).unwrap();
+    store.create_key("ana", "all", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
+    fs::write(folder.path().join("ben.yaml"), "connections: [").unwrap();
+    store.delete("ana", &one.identity, &one.revision).unwrap();
+    let served = store.keys("ana").unwrap();
+    assert_eq!(served.iter().map(|key| &*key.id).collect::<Vec<_>>(), ["all"]);
+    let left = files(folder.path());
+    assert_eq!(left.keys().collect::<Vec<_>>(), ["ben.yaml", "user-ana.yaml"]);
+    assert!(!left["user-ana.yaml"].contains("job") && left["user-ana.yaml"].contains("id: all"));
+}
+
 #[test]
 fn keys_and_connections_of_one_file_change_together_and_keep_what_is_between() {
     let hash = |digit: &str| digit.repeat(64);
