@@ -204,6 +204,18 @@ fn keys_of_a_store_are_made_listed_and_revoked() {
         let ran = ask(&folder, &format!("key new --user ana --id wrong --connection {wrong}"));
         assert!(ran.code == 2 && ran.err.contains(said), "{}", ran.err);
     }
+    // The key goes with the last connection that it is for, and that is said.
+    assert_eq!(ask(&folder, "key new --user ana --id first --connection s3+x").code, 0);
+    let gone = ask(&folder, "connection rm s3+x --owner ana --format json");
+    assert_eq!(gone.json()["revoked_keys"], serde_json::json!(["first"]));
+    assert_eq!(
+        ask(&folder, "key list --user ana").lines(),
+        ["agent                    read-only  s3+y"]
+    );
+    let gone = ask(&folder, "connection rm s3+y --owner ana");
+    assert_eq!((gone.code, &*gone.out), (0, ""));
+    assert!(gone.err.contains("the API key `agent` was for it alone"), "{}", gone.err);
+    assert_eq!(ask(&folder, "key list --user ana").out, "");
     let both = folder.run("key new --user a --id b --policy . --store data".split(' '));
     assert_eq!(both.code, 2);
 }

@@ -35,7 +35,7 @@ enum ConnectionCommand {
     Set(ChangeArgs),
     /// Make a connection the one that bare `s3` names
     Default(OneArgs),
-    /// Delete a connection
+    /// Delete a connection, and revoke the API keys that are for it alone
     Rm(OneArgs),
 }
 
@@ -130,11 +130,20 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             let store = args.store.open()?;
             let found = args.find(&store)?;
             let revision = args.revision(&found);
+            let mut keys = store.keys(&args.owner).map_err(failure)?;
+            let id = found.connection.id();
+            keys.retain(|key| key.reach.named() == Some(std::slice::from_ref(id)));
             store.delete(&args.owner, &found.identity, revision).map_err(failure)?;
+            for key in &keys {
+                let key = escape(&key.id);
+                output.note(format_args!("the API key `{key}` was for it alone and is revoked"))?;
+            }
             if output.format == Format::Json {
-                let connection = found.connection.id().to_string();
+                let connection = id.to_string();
                 let (identity, owner) = (&*found.identity, &*args.owner);
-                output.json(&DeletedJson { identity, connection, owner, deleted: true })?;
+                let revoked_keys = keys.iter().map(|key| &*key.id).collect();
+                let deleted = true;
+                output.json(&DeletedJson { identity, connection, owner, deleted, revoked_keys })?;
             }
             Ok(Exit::Fine)
         }
@@ -258,6 +267,7 @@ struct DeletedJson<'s> {
     connection: String,
     owner: &'s str,
     deleted: bool,
+    revoked_keys: Vec<&'s str>,
 }
 
 /// A connection in JSON. See [`crate::cli`].
