@@ -219,9 +219,10 @@ fn of_store(error: &StoreError) -> Refusal {
             Code::InvalidRequest,
             "it was changed meanwhile: look at it again, and repeat the change if it still holds",
         ),
-        StoreError::Taken { .. } | StoreError::NoSealKey | StoreError::SecretNeeded => {
-            conflict(&error.to_string())
-        }
+        StoreError::Taken { .. }
+        | StoreError::NamedByKey { .. }
+        | StoreError::NoSealKey
+        | StoreError::SecretNeeded => conflict(&error.to_string()),
         StoreError::Sealed(_) => conflict(
             "the credentials that are stored do not open, so that they cannot be kept: enter them \
              again",

@@ -306,6 +306,10 @@ impl Editing<'_> {
                 shown.note = Some(sentence(&error.to_string()));
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            StoreError::NamedByKey { .. } => {
+                shown.note = Some(sentence(&error.to_string()));
+                StatusCode::CONFLICT
+            }
             _ => return Err(refused(self.visit, &error)),
         };
         self.show(status, shown).await

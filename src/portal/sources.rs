@@ -199,6 +199,7 @@ pub(super) fn refused(visit: &Visit, error: &StoreError) -> Response {
         | StoreError::Taken { .. }
         | StoreError::NoSealKey
         | StoreError::NoConnection { .. }
+        | StoreError::NamedByKey { .. }
         | StoreError::SecretNeeded
         | StoreError::Quota { .. }
         | StoreError::QuotaOfWork => notice(StatusCode::CONFLICT, sentence(&error.to_string())),

@@ -10,7 +10,7 @@ use super::{
     users::{follow, user},
 };
 use crate::policy::{
-    Connection, ConnectionId, CredentialsRef, Policy,
+    ApiKey, Connection, ConnectionId, CredentialsRef, Policy,
     written::{self, Why, Written},
 };
 
@@ -25,7 +25,8 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Invalid`] with all that is wrong with the draft; [`StoreError::Taken`]: the owner has
-    /// a connection of this label, or another default one; [`StoreError::NoSealKey`];
+    /// a connection of this label, or another default one; [`StoreError::NamedByKey`];
+    /// [`StoreError::NoSealKey`];
     /// [`StoreError::Quota`].
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
         let (mut written, new) = self.prepare(owner, draft, None)?;
@@ -103,8 +104,8 @@ impl Store {
                 .map_err(|why| self.by_hand(&old.name, why))?;
             let mut edits = Edits::from([(old.name, left.map(String::into_bytes))]);
             if let Some(user) = user(policy, owner) {
-                // Keys in a file that was written otherwise keep a name that is nobody's: that is no
-                // reason to leave the connection there.
+                // Keys in a file that was written otherwise keep a name that is nobody's, and that
+                // nothing gets as long as they do: no reason to leave the connection there.
                 drop(follow(&mut edits, files, user, &id_of(&old.written.label)?, None));
             }
             Ok((edits, ()))
@@ -251,13 +252,21 @@ fn is_free(
     new: &Written,
     old: Option<&Written>,
 ) -> Result<(), StoreError> {
-    let has =
-        |id: &str| ConnectionId::parse(id).is_ok_and(|id| policy.connection(owner, &id).is_some());
     let keeps_label = old.is_some_and(|old| old.label == new.label);
-    if !keeps_label && has(&format!("s3+{}", new.label)) {
-        return Err(StoreError::Taken { what: LABEL });
+    if !keeps_label {
+        let id = id_of(&new.label)?;
+        if policy.connection(owner, &id).is_some() {
+            return Err(StoreError::Taken { what: LABEL });
+        }
+        let names = |key: &&ApiKey| key.reach.named().is_some_and(|ids| ids.contains(&id));
+        let keys = user(policy, owner).map(|user| &*user.keys).unwrap_or_default();
+        if let Some(key) = keys.iter().find(names) {
+            return Err(StoreError::NamedByKey { id: key.id.to_string() });
+        }
     }
-    if new.is_default && !old.is_some_and(|old| old.is_default) && has("s3") {
+    let has_default =
+        || ConnectionId::parse("s3").is_ok_and(|bare| policy.connection(owner, &bare).is_some());
+    if new.is_default && !old.is_some_and(|old| old.is_default) && has_default() {
         return Err(StoreError::Taken { what: DEFAULT });
     }
     Ok(())

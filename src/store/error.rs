@@ -29,6 +29,12 @@ pub enum StoreError {
         /// What, such as `the label`.
         what: &'static str,
     },
+    /// An API key of the owner is for a connection of this label, though there is none: it would be the
+    /// key's at once.
+    NamedByKey {
+        /// What the key is called.
+        id: String,
+    },
     /// There is nothing of this name that belongs to this owner.
     Missing,
     /// What was asked for is not a connection, user or key that a policy can have.
@@ -82,7 +88,7 @@ impl StoreError {
         match self {
             Self::Io { .. } => "store.io",
             Self::Conflict { .. } => "store.conflict",
-            Self::Taken { .. } => "store.taken",
+            Self::Taken { .. } | Self::NamedByKey { .. } => "store.taken",
             Self::Missing => "store.missing",
             Self::Invalid(_) => "store.invalid",
             Self::NoConnection { .. } => "store.no_connection",
@@ -114,6 +120,12 @@ impl fmt::Display for StoreError {
                  and repeat the change if it still holds"
             ),
             Self::Taken { what } => write!(f, "{what} is taken already: choose another"),
+            Self::NamedByKey { id } => write!(
+                f,
+                "the API key `{}` is for a connection of this label, which would be open to it at \
+                 once: revoke the key, or choose another label",
+                escape(id)
+            ),
             Self::Missing => f.write_str("there is none of this name"),
             Self::Invalid(errors) => write!(f, "{errors}"),
             Self::NoConnection { id } => {

@@ -104,6 +104,52 @@ fn keys_that_are_for_some_connections_follow_them() {
     assert_eq!(reaches(), "all: all connections");
 }
 
+/// The two changes were of one place, and were not made: the keys kept the name of what was gone.
+#[test]
+fn keys_in_one_line_are_changed_and_revoked_together() {
+    let id = |id: &'static str| ConnectionId::parse(id).unwrap();
+    let (folder, store) = store();
+    fs::write(folder.path().join("user-ana.yaml"), "users:\n  - { name: ana, keys: [] }\n")
+        .unwrap();
+    let store = Store::open(store.folder(), None).unwrap();
+    let one = store.create("ana", &draft("one", &["aaa/"])).unwrap();
+    store.create("ana", &draft("two", &["aaa/"])).unwrap();
+    for (key, reach) in [
+        ("first", Reach::only([id("s3+one")])),
+        ("both", Reach::only([id("s3+one"), id("s3+two")])),
+        ("other", Reach::only([id("s3+one")])),
+        ("all", Reach::ALL),
+    ] {
+        store.create_key("ana", key, AccessSet::READ_ONLY, false, &reach).unwrap();
+    }
+    store.delete("ana", &one.identity, &one.revision).unwrap();
+    let keys = store.keys("ana").unwrap();
+    let left: Vec<_> = keys.iter().map(|key| format!("{} {}", key.id, key.reach)).collect();
+    assert_eq!(left, ["both s3+two", "all all connections"]);
+}
+
+/// A key of a file that could not be changed kept the name, and had whatever was called so next.
+#[test]
+fn a_label_that_a_key_names_is_given_to_nothing() {
+    let (folder, store) = store();
+    let text = format!(
+        "users:\n  - name: ana\n    keys:\n      - {{ id: job, sha256: {}, access: none, connections: \
+         [s3+x] }}\n",
+        "ab".repeat(32)
+    );
+    fs::write(folder.path().join("user-ana.yaml"), text).unwrap();
+    let store = Store::open(store.folder(), None).unwrap();
+    let refused = store.create("ana", &draft("x", &["aaa/"]));
+    assert!(matches!(refused, Err(StoreError::NamedByKey { .. })), "{refused:?}");
+    let other = store.create("ana", &draft("y", &["aaa/"])).unwrap();
+    let refused = store.change("ana", &other.identity, &other.revision, &draft("x", &["aaa/"]));
+    assert!(matches!(refused, Err(StoreError::NamedByKey { .. })), "{refused:?}");
+    // Ben's is another one.
+    store.create("ben", &draft("x", &["aaa/"])).unwrap();
+    store.revoke_key("ana", "job").unwrap();
+    store.create("ana", &draft("x", &["aaa/"])).unwrap();
+}
+
 /// In the file of the user, a key kept the name of what was gone, for whatever is called so next.
 #[test]
 fn keys_end_with_their_connection_also_where_something_else_does_not_load() {

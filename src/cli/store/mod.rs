@@ -89,6 +89,7 @@ pub(in crate::cli) fn failure(error: StoreError) -> Failure {
         StoreError::Taken { .. }
         | StoreError::Missing
         | StoreError::NoConnection { .. }
+        | StoreError::NamedByKey { .. }
         | StoreError::NoSealKey
         | StoreError::SealKey(_)
         | StoreError::SecretNeeded

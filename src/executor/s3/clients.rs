@@ -137,7 +137,12 @@ impl Clients {
         };
         let share = {
             let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-            shares.entry(account.whose()).or_default().clone()
+            let whose = account.whose();
+            let new = match &whose {
+                Whose::Owner(_) => Share::default(),
+                Whose::Server(_) => Share::of_operator(),
+            };
+            shares.entry(whose).or_insert(new).clone()
         };
         let http = http::client(endpoint, private, &share, self.options.connect_timeout)?;
         let resolver = endpoint.map(|endpoint| PathStyle::new(endpoint, region.as_ref()));

@@ -38,12 +38,21 @@ pub(super) struct Share {
 }
 
 impl Default for Share {
+    /// Of an owner who chose the server.
     fn default() -> Self {
         Self { lookups: Arc::new(Semaphore::new(LOOKUPS)), long: Arc::new(Semaphore::new(LONG)) }
     }
 }
 
 impl Share {
+    /// Of a server that the operator chose, and that many owners may have: eight times as much.
+    pub(super) fn of_operator() -> Self {
+        Self {
+            lookups: Arc::new(Semaphore::new(8 * LOOKUPS)),
+            long: Arc::new(Semaphore::new(8 * LONG)),
+        }
+    }
+
     /// The system's resolver.
     pub(super) fn lookup(&self) -> Lookup {
         let system = |name: &str| (name, 0).to_socket_addrs().map(Iterator::collect);
@@ -58,7 +67,8 @@ impl Share {
 
     /// Whether only this one is left.
     pub(super) fn is_alone(&self) -> bool {
-        Arc::strong_count(&self.long) == 1
+        // A lookup that nobody waits for any more has its place still.
+        [&self.long, &self.lookups].map(Arc::strong_count) == [1, 1]
     }
 }
 
@@ -200,6 +210,11 @@ mod tests {
         for gave_up in futures_util::future::join_all(asked).await {
             assert!(gave_up.is_err());
         }
+        // A share that threads are taken from is not forgotten for a fresh one.
+        let Lookup { places, .. } = lookup.clone();
+        let held = Share { lookups: places, ..Share::default() };
+        drop(share);
+        assert!(!held.is_alone() && Share::default().is_alone());
         // Another owner's does not wait for these.
         let other = Share::default().lookup().oneshot("localhost".parse::<Name>().unwrap());
         tokio::time::timeout(Duration::from_millis(250), other).await.unwrap().unwrap();

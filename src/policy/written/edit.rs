@@ -144,7 +144,7 @@ pub(crate) fn rename_in_keys(
     let keys = field(node, "keys").ok_or(ABSENT)?;
     let mut splices = Splices::new(text);
     let mut gone = Vec::new();
-    for (n, key) in items(keys).iter().enumerate() {
+    for key in items(keys) {
         let Some(list) = field(key, "connections") else { continue };
         let is_old = |item: &Node<'_>| {
             scalar(item).and_then(|id| ConnectionId::parse(id).ok()).is_some_and(|id| id == *old)
@@ -156,7 +156,7 @@ pub(crate) fn rename_in_keys(
                     splices.replace(item, &new.to_string())?;
                 }
             }
-            None if all.iter().all(is_old) => gone.push(n),
+            None if all.iter().all(is_old) => gone.extend(field(key, "id").and_then(scalar)),
             None if all.iter().any(is_old) => {
                 let step = |(n, item)| if is_old(item) { Step::Remove(n) } else { Step::Keep(n) };
                 splices.list(list, all.iter().enumerate().map(step).collect())?;
@@ -164,14 +164,11 @@ pub(crate) fn rename_in_keys(
             None => {}
         }
     }
-    let len = items(keys).len();
-    if gone.len() == len {
-        splices.remove_field(node, "keys")?;
-    } else if !gone.is_empty() {
-        let step = |n| if gone.contains(&n) { Step::Remove(n) } else { Step::Keep(n) };
-        splices.list(keys, (0..len).map(step).collect())?;
+    let mut changed = splices.apply()?;
+    // Each for itself: in one line, a key that goes and one that is changed are the same place.
+    for id in gone {
+        changed = remove_key(&changed, user, id)?;
     }
-    let changed = splices.apply()?;
     let mut wanted = users(text);
     if let Some((_, keys)) = wanted.iter_mut().find(|(name, _)| name == user) {
         for (.., reach) in keys.iter_mut() {
