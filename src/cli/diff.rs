@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     exit::Exit,
-    output::{Failure, Format, Output, RuleJson, escape_bytes, rule_text, text_of},
+    output::{Failure, Format, Output, RuleJson, escape_bytes, rule_text, text_of, text_of_ids},
     revision::load,
 };
 use crate::{
@@ -302,9 +302,7 @@ impl<'j> KeyJson<'j> {
             new: key.new.map(names),
             other: key.is_other,
             manage: key.manage[1],
-            connections: key.reach[1].and_then(|reach| {
-                reach.named().map(|ids| ids.iter().map(ToString::to_string).collect())
-            }),
+            connections: key.reach[1].and_then(|reach| reach.named().map(text_of_ids)),
             new_access: key.opens(),
         }
     }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     exit::Exit,
-    output::{Failure, Format, Output},
+    output::{Failure, Format, Output, text_of_ids},
     question::{KeyAccess, load},
 };
 use crate::{
@@ -131,11 +131,6 @@ struct KeyJson<'a> {
     file: String,
 }
 
-/// The connections that a key names, in JSON.
-pub(super) fn ids(reach: &[ConnectionId<'_>]) -> Vec<String> {
-    reach.iter().map(ToString::to_string).collect()
-}
-
 pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     #[cfg_attr(
         not(feature = "store"),
@@ -207,7 +202,7 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
         }
         Format::Json => {
             let (user, id, manage) = (&args.user, &args.id, args.manage);
-            let (access, connections) = (access.to_string(), reach.named().map(ids));
+            let (access, connections) = (access.to_string(), reach.named().map(text_of_ids));
             output.json(&KeyJson { key: &key, user, id, access, manage, connections, file })?;
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     automaton::Effect,
     engine::Outcome,
     escape::escape,
-    policy::{Location, Rule},
+    policy::{ConnectionId, Location, Rule},
     restriction::Dialect,
 };
 
@@ -195,6 +195,11 @@ fn lossy<'b>(bytes: &'b [u8], valid: impl Fn(&'b str) -> Cow<'b, str>) -> String
         }
     }
     text
+}
+
+/// The connections that an API key names, for JSON.
+pub(super) fn text_of_ids(ids: &[ConnectionId<'_>]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 /// Writes JSON in which nothing is hidden: what a terminal could act on, or show in another

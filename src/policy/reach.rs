@@ -48,6 +48,16 @@ impl Reach {
         self.0.as_deref()
     }
 
+    /// Whether it names this connection, so that it goes with its name.
+    pub fn names(&self, id: &ConnectionId<'_>) -> bool {
+        self.0.is_some() && self.includes(id)
+    }
+
+    /// Whether it names this connection and no other.
+    pub fn names_only(&self, id: &ConnectionId<'_>) -> bool {
+        matches!(self.named(), Some([only]) if only == id)
+    }
+
     /// The same with another name for a connection, or without it.
     #[cfg(feature = "store")]
     pub(crate) fn renamed(&self, old: &ConnectionId<'_>, new: Option<&ConnectionId<'_>>) -> Self {

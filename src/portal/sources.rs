@@ -133,7 +133,7 @@ async fn confirm(
     let keys = visit.wait(|store, owner| store.keys(owner)).await?;
     let keys = keys.map_err(|error| refused(visit, &error))?;
     let id = stored.connection.id();
-    let own = keys.iter().filter(|key| key.reach.named() == Some(std::slice::from_ref(id)));
+    let own = keys.iter().filter(|key| key.reach.names_only(id));
     let own: Vec<&str> = own.map(|key| &*key.id).collect();
     let href = href(&stored.identity);
     let mut lines: Vec<String> = line.into_iter().map(str::to_owned).collect();

@@ -10,7 +10,7 @@ use super::{
     users::{follow, user},
 };
 use crate::policy::{
-    ApiKey, Connection, ConnectionId, CredentialsRef, Policy,
+    Connection, ConnectionId, CredentialsRef, Policy,
     written::{self, Why, Written},
 };
 
@@ -258,9 +258,8 @@ fn is_free(
         if policy.connection(owner, &id).is_some() {
             return Err(StoreError::Taken { what: LABEL });
         }
-        let names = |key: &&ApiKey| key.reach.named().is_some_and(|ids| ids.contains(&id));
         let keys = user(policy, owner).map(|user| &*user.keys).unwrap_or_default();
-        if let Some(key) = keys.iter().find(names) {
+        if let Some(key) = keys.iter().find(|key| key.reach.names(&id)) {
             return Err(StoreError::NamedByKey { id: key.id.to_string() });
         }
     }

@@ -153,8 +153,7 @@ pub(super) fn follow(
     old: &ConnectionId<'_>,
     new: Option<&ConnectionId<'_>>,
 ) -> Result<(), (String, Why)> {
-    let names = |key: &ApiKey| key.reach.named().is_some_and(|ids| ids.contains(old));
-    if !owner.keys.iter().any(names) {
+    if !owner.keys.iter().any(|key| key.reach.names(old)) {
         return Ok(());
     }
     let name = name_of(&owner.location);

@@ -132,7 +132,7 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             let revision = args.revision(&found);
             let mut keys = store.keys(&args.owner).map_err(failure)?;
             let id = found.connection.id();
-            keys.retain(|key| key.reach.named() == Some(std::slice::from_ref(id)));
+            keys.retain(|key| key.reach.names_only(id));
             store.delete(&args.owner, &found.identity, revision).map_err(failure)?;
             for key in &keys {
                 let key = escape(&key.id);

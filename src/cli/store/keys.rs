@@ -10,8 +10,7 @@ use crate::{
     access::AccessSet,
     cli::{
         exit::Exit,
-        key::ids,
-        output::{Failure, Format, Output},
+        output::{Failure, Format, Output, text_of_ids},
     },
     escape::escape,
     policy::Reach,
@@ -67,7 +66,7 @@ struct InfoJson<'a> {
 impl<'a> InfoJson<'a> {
     fn new(key: &'a KeyInfo) -> Self {
         let (id, access, manage) = (&key.id, key.access.to_string(), key.manage);
-        Self { id, access, manage, connections: key.reach.named().map(ids) }
+        Self { id, access, manage, connections: key.reach.named().map(text_of_ids) }
     }
 }
 
