@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets, which tests run too. No part of the API.
 //!
 //! Each takes bytes, makes of them what its subject takes, and panics where a property does not
-//! hold. A target in `fuzz/fuzz_targets` is one line; `tests/fuzz_corpus.rs` runs every body over
+//! hold. A target in `fuzz/fuzz_targets` is one line; `tests/engine/fuzz_corpus.rs` runs every body over
 //! the inputs that are checked in.
 //!
 //! Rules and paths are lines, so that a corpus can be read and written by hand:

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that fails panics, and says what it compared")]
 
+#[expect(dead_code, reason = "the engine's tests use the rest")]
 mod common;
 
 use std::hint::black_box;

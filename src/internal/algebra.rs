@@ -50,7 +50,7 @@ pub fn algebra(data: &[u8]) {
 }
 
 /// No path is against an answer that holds, and the path of one that fails is. (That it is the shortest,
-/// where the budget does not end before that is known, is for `tests/analysis`, which tries all.)
+/// where the budget does not end before that is known, is for `tests/engine/analysis`, which tries all.)
 fn check(answer: &Answer, paths: &[Path<'_>], is: impl Fn(&Path<'_>) -> bool) {
     match answer {
         Answer::Undecided { .. } => {}

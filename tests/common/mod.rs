@@ -4,7 +4,7 @@
 //! `below` is computed twice, by [`Oracle`] (subset construction over the tokens, exact, for every
 //! byte string) and by [`brute_below`] (trying extensions), and the two check each other.
 
-#![expect(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+#![expect(unreachable_pub, reason = "modules of other binaries use this")]
 #![expect(clippy::panic, reason = "what is wrong with a test's own texts is a failure")]
 
 use std::collections::HashMap;
@@ -379,19 +379,6 @@ fn classes(steps: &[Option<Step>]) -> ([u8; 256], Vec<u8>) {
 }
 
 // ---- the oracle by brute force --------------------------------------------------------------
-
-/// One byte of each kind that the rules tell apart: those written in them, and a fresh one.
-pub fn alphabet(rules: &[Rule]) -> Vec<u8> {
-    let mut bytes: Vec<u8> =
-        rules.iter().flat_map(|rule| rule.restriction.text().bytes()).collect();
-    bytes.push(b'/');
-    bytes.extend(bytes.clone().iter().filter(|b| b.is_ascii()).map(|b| b ^ 0x20));
-    bytes.sort_unstable();
-    bytes.dedup();
-    let fresh = (1..=255_u8).find(|byte| !bytes.contains(byte)).unwrap_or(0);
-    bytes.push(fresh);
-    bytes
-}
 
 /// What is below a path, by trying every extension up to `len` bytes over `alphabet`.
 ///

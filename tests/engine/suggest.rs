@@ -6,16 +6,15 @@
     reason = "a test that fails panics, and says what it compared"
 )]
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{Chance, comparisons, from_env};
 use pathward::{
     Access, AccessSet, Automaton, Connection, Effect, Entry, Path, Policy, Restriction, Verdict,
     analysis::{Language, States, Suggestion, Usage, Used, openings, suggest},
     restriction::Token,
 };
+
+use crate::common::{Chance, comparisons, from_env};
 
 /// What was done: the access, how far it reached, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,15 +5,14 @@
 
 #![expect(clippy::expect_used, reason = "a test that fails panics")]
 
-mod common;
-
-use common::{
-    Chance, Rule, comparisons, from_env, glob, has, matching, path_near, plain, show, words,
-};
 use pathward::{
     Access, AccessSet, Connection, ConnectionId, Dialect, Effect, Path, Policy,
     analysis::{Decided, Graph, Scope, States},
     restriction::Token,
+};
+
+use crate::common::{
+    Chance, Rule, comparisons, from_env, glob, has, matching, path_near, plain, show, words,
 };
 
 const EVERYTHING: Scope<'static> = Scope { under: b"", access: AccessSet::READ_WRITE, most: 1_000 };
@@ -63,7 +62,7 @@ fn some_rules(chance: &mut Chance) -> Vec<Rule> {
             };
             let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
             let access: &str = chance.pick::<&str>(&accesses);
-            Rule { restriction, access: common::from_letters(access), effect }
+            Rule { restriction, access: crate::common::from_letters(access), effect }
         })
         .collect()
 }

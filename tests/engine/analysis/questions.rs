@@ -7,10 +7,8 @@ use pathward::{
     analysis::{Answer, Language, States},
 };
 
-use super::{
-    brute::{Paths, chance, connection, language, reads, rounds, some_rules},
-    common::{Rule, entries, glob, path_near, plain, show},
-};
+use super::brute::{Paths, chance, connection, language, reads, rounds, some_rules};
+use crate::common::{Rule, entries, glob, path_near, plain, show};
 
 /// Every question about two sets of rules.
 fn all_questions(paths: &Paths, one: &[Rule], other: &[Rule]) {

@@ -12,19 +12,18 @@
     reason = "a test that fails panics, and says what it compared"
 )]
 
-mod common;
-
 use std::{collections::BTreeMap, path::PathBuf};
 
-use common::{
-    Oracle, Rule, assert_below, assert_here, compile, from_letters, has, letters, matching,
-};
 use pathward::{
     Access, AccessSet, Below, Caller, ConnectionId, Dialect, Effect, Engine, Path, Policy,
     Restriction,
     engine::{DeleteObject, DeleteTree, ListDirectory, Outcome, ReadObject, WriteObject},
 };
 use serde::Deserialize;
+
+use crate::common::{
+    Oracle, Rule, assert_below, assert_here, compile, from_letters, has, letters, matching,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

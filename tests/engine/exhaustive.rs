@@ -6,15 +6,14 @@
 
 #![expect(clippy::expect_used, reason = "a test that fails panics, and says what it compared")]
 
-mod common;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{
+use pathward::{AccessSet, Automaton, Effect, Restriction};
+
+use crate::common::{
     ALL, Oracle, READ, Rule, assert_below, assert_here, brute_below, bytes, comparisons, compile,
     from_letters, has, matching, plain, show, words,
 };
-use pathward::{AccessSet, Automaton, Effect, Restriction};
 
 const SMALL: bool = cfg!(debug_assertions);
 

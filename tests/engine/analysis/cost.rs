@@ -3,15 +3,14 @@
 
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
-mod common;
-
 use std::{fmt::Write as _, time::Instant};
 
-use common::Chance;
 use pathward::{
     Policy,
     analysis::{self, Extent, PolicyDiff, States},
 };
+
+use crate::common::Chance;
 
 fn policy(restrictions: &[String], deny: &[String]) -> Policy {
     let mut yaml =

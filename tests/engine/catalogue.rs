@@ -9,16 +9,15 @@
     reason = "a test that fails panics, and says what it compared"
 )]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{ALL, READ, Rule, compile, entries};
 use pathward::{
     Access, AccessSet, Approved, Automaton, Caller, ConnectionId, Decision, Effect, Engine, Path,
     PathError, Policy, Restriction, Verdict,
     engine::{DeleteTree, ListDirectory, ListMode, Outcome, ReadObject, WriteObject},
 };
+
+use crate::common::{ALL, READ, Rule, compile, entries};
 
 /// The catalogue's setup: read and write, `pub/data/*` and `pub/team.jpg`.
 fn setup() -> Engine {

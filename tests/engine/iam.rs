@@ -6,9 +6,6 @@
 
 #![expect(clippy::panic, reason = "a test that fails panics")]
 
-mod common;
-
-use common::{Chance, comparisons, from_env};
 use pathward::{
     Access, Connection, Effect, Path, Policy, Restriction, Verdict,
     analysis::{
@@ -16,6 +13,8 @@ use pathward::{
         iam::{Action, Document, Relation, Rounding, Statement, export, import},
     },
 };
+
+use crate::common::{Chance, comparisons, from_env};
 
 // ---- IAM, from its documentation ------------------------------------------------------------
 

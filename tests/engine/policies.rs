@@ -18,7 +18,7 @@ use pathward::{
 };
 
 #[expect(dead_code, reason = "its `main` is for the example")]
-#[path = "../examples/thousand-tenants.rs"]
+#[path = "../../examples/thousand-tenants.rs"]
 mod thousand_tenants;
 
 fn policies() -> Vec<PathBuf> {

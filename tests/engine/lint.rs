@@ -3,13 +3,12 @@
 
 #![expect(clippy::panic, reason = "a test that fails panics")]
 
-mod common;
-
-use common::{Chance, Rule, entries, from_env, plain, show};
 use pathward::{
     Access, AccessSet, Effect, Path, Policy, Restriction,
     analysis::{self, CODES, Finding, Language, Lint, States},
 };
+
+use crate::common::{Chance, Rule, entries, from_env, plain, show};
 
 fn policy(connections: &str) -> Policy {
     Policy::from_yaml("p.yaml", &format!("connections:\n{connections}"))

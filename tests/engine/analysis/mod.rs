@@ -11,9 +11,8 @@
     reason = "a test that fails panics, and says what it compared"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod brute;
+mod cost;
 mod differences;
 mod questions;
+mod remedies_below;

@@ -9,10 +9,9 @@
 //!   one direction is compared: what we match, globset matches.
 //! * Paths with a `.` or `..` segment, which no request has (pitfall P7).
 
-mod common;
-
-use common::{Chance, comparisons, from_env, path_near};
 use pathward::restriction::unchecked;
+
+use crate::common::{Chance, comparisons, from_env, path_near};
 
 const PIECES: [&str; 36] = [
     "a",
@@ -74,7 +73,7 @@ fn globset_agrees() {
             .unwrap_or_else(|error| panic!("{text:?} is accepted here, but: {error}"))
             .compile_matcher();
         let spans_slash = text.contains("[+-9]");
-        let rules = [common::Rule::allow(restriction.clone(), common::READ)];
+        let rules = [crate::common::Rule::allow(restriction.clone(), crate::common::READ)];
         for _ in 0..200 {
             let path = path_near(&rules, b"abcx./-0/*{[,9+ab/", &mut chance);
             let Ok(path) = std::str::from_utf8(&path) else { continue };

@@ -2,13 +2,12 @@
 
 #![expect(clippy::panic, reason = "a test that fails panics")]
 
-mod common;
-
-use common::{Chance, Rule, comparisons, compile, from_env, plain, show, words};
 use pathward::{
     Access, AccessSet, Effect, Path, Policy, Restriction,
     analysis::{self, Also, States, Step},
 };
+
+use crate::common::{Chance, Rule, comparisons, compile, from_env, plain, show, words};
 
 const LETTERS: [&str; 6] = ["a", "b", "/", "*", "/*", "a/"];
 
@@ -97,7 +96,8 @@ fn changes_of_all_that_is_below_do_what_they_say() {
             }
             let what = || format!("{access} {effect:?} {text}: {remedy:?} [{}]", show(&before));
             let has = |rules: &[Rule], path: &str| {
-                common::has(rules, common::matching(rules, path.as_bytes())).contains(access)
+                crate::common::has(rules, crate::common::matching(rules, path.as_bytes()))
+                    .contains(access)
             };
             let mut elsewhere = None;
             for path in &paths {

@@ -5,10 +5,8 @@ use pathward::{
     analysis::{self, Also, Answer, Cause, Change, Extent, Language, States, Step},
 };
 
-use super::{
-    brute::{Paths, chance, connection, language, rounds, text},
-    common::{Chance, Rule, entries, has, matching, plain, show},
-};
+use super::brute::{Paths, chance, connection, language, rounds, text};
+use crate::common::{Chance, Rule, entries, has, matching, plain, show};
 
 /// A policy of one connection with these rules.
 fn policy_of(rules: &[Rule], keys: &str) -> Policy {

@@ -5,7 +5,7 @@ use pathward::{
     analysis::{Answer, Language},
 };
 
-use super::common::{Chance, Rule, from_env, glob, has, matching, plain};
+use crate::common::{Chance, Rule, from_env, glob, has, matching, plain};
 
 /// Every path over some characters, up to a length in bytes.
 pub(super) struct Paths {

@@ -10,14 +10,8 @@
     reason = "a test that fails panics, and says what it compared"
 )]
 
-mod common;
-
 use std::cell::Cell;
 
-use common::{
-    Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile,
-    from_env, has, matching, path_near, show, verdict_fits,
-};
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Restriction, Verdict,
     internal::here_side_by_side, restriction::unchecked,
@@ -25,6 +19,11 @@ use pathward::{
 use proptest::{
     prelude::*,
     test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
+};
+
+use crate::common::{
+    Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile,
+    from_env, has, matching, path_near, show, verdict_fits,
 };
 
 /// How many states the oracle of `below` may have; policies beyond it are held to consistency.
