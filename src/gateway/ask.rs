@@ -29,7 +29,7 @@ use crate::{
 impl Gateway {
     /// Answers one request of the Data API.
     pub(super) async fn answer(&self, request: Request) -> Response<HttpBody> {
-        let request_id = request_id();
+        let request_id: Arc<str> = request_id().into();
         let (parts, body) = request.into_parts();
         let mut body = Incoming { body: Some(body), back: None };
         let mut places = Places::default();
@@ -87,7 +87,7 @@ pub(crate) fn request_id() -> String {
 impl Shared {
     async fn answer(
         &self,
-        request_id: &str,
+        request_id: &Arc<str>,
         parts: &Parts,
         body: &mut Incoming,
         place: &mut Option<OwnedSemaphorePermit>,
@@ -95,7 +95,7 @@ impl Shared {
         self.check_limits(parts, body)?;
         let current = self.current();
         let Some(who) = current.keys.authenticate(&parts.headers) else {
-            tracing::info!(target: "pathward::request", request_id, "no known API key");
+            tracing::info!(target: "pathward::request", request_id = &**request_id, "no known API key");
             return Err(Failure::new(
                 StatusCode::UNAUTHORIZED,
                 Code::UnknownKey,
@@ -149,7 +149,7 @@ impl Shared {
             Method::HEAD => ask.head().await,
             Method::PUT => ask.put(body).await,
             Method::POST => ask.post(body).await,
-            Method::DELETE => ask.delete(query.force.unwrap_or(false)).await,
+            Method::DELETE => ask.delete(query.force).await,
             _ => ask.patch(),
         }
     }
@@ -213,7 +213,6 @@ fn malformed(
         outcome: Outcome::Invalid,
         reason,
         rule: None,
-        nearest: None,
         list: None,
         revision: current.engine.policy().revision(),
         duration: Duration::ZERO,

@@ -28,8 +28,6 @@ pub(super) struct Entry {
     pub(super) outcome: Outcome,
     pub(super) reason: &'static str,
     pub(super) rule: Option<usize>,
-    /// Of a denial, the rule that was nearest to allowing it.
-    pub(super) nearest: Option<usize>,
     pub(super) list: Option<ListMode>,
     pub(super) revision: Revision,
     pub(super) duration: Duration,
@@ -40,17 +38,45 @@ pub(super) struct Entry {
 pub(super) struct Upstream {
     /// The status of the server's answer, where there was one.
     pub(super) status: Option<u16>,
-    /// How many bytes of an object went through, or are about to.
+    /// How many bytes of an object went through.
     pub(super) bytes: Option<u64>,
+    /// Of a download that began, how it ended.
+    pub(super) ended: Option<Ended>,
     /// Why it was not done.
     pub(super) error: Option<&'static str>,
     /// The code of the server's error.
     pub(super) code: Option<Box<str>>,
 }
 
+/// How a download ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With its last byte.
+    Whole,
+    /// The caller went away, or stopped reading.
+    Cut,
+    /// The server broke off, or sent nothing for too long.
+    Failed,
+}
+
+impl Ended {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Cut => "cut",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Upstream {
     pub(super) fn done(bytes: Option<u64>) -> Self {
         Self { status: Some(200), bytes, ..Self::default() }
+    }
+
+    /// A download that the server began to answer.
+    pub(super) fn sent(bytes: u64, ended: Ended) -> Self {
+        Self { ended: Some(ended), ..Self::done(Some(bytes)) }
     }
 
     /// The caller went away, or it took too long.
@@ -76,7 +102,7 @@ impl Upstream {
             ExecuteError::TimedOut => (None, "timed_out"),
             ExecuteError::Failed { status, .. } => (*status, "failed"),
         };
-        Self { status, bytes: None, error: Some(error), code }
+        Self { status, error: Some(error), code, ..Self::default() }
     }
 }
 
@@ -105,7 +131,6 @@ impl Entry {
             },
             reason_code = self.reason,
             rule_id = self.rule,
-            nearest_rule = self.nearest,
             list_mode = self.list.map(|mode| match mode {
                 ListMode::Pass => "pass",
                 ListMode::Narrow => "narrow",
@@ -115,6 +140,7 @@ impl Entry {
             upstream_error = upstream.error,
             upstream_code = upstream.code.as_deref(),
             bytes = upstream.bytes,
+            ended = upstream.ended.map(Ended::name),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! decide: an operation to its approval or its refusal, each with the line of the log that it will
 //! have.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use http::HeaderMap;
 use percent_encoding::utf8_percent_encode;
@@ -14,7 +14,7 @@ use super::{
     respond::Failure,
 };
 use crate::{
-    engine::{Approved, Operate, Operation, Outcome},
+    engine::{Approved, Operate, Outcome},
     executor::ExecuteError,
     path::Path,
     policy::{Connection, ConnectionId},
@@ -25,24 +25,23 @@ pub(super) struct Ask<'a> {
     pub(super) shared: &'a Shared,
     pub(super) current: &'a Current,
     pub(super) who: &'a Authenticated,
-    pub(super) request_id: &'a str,
+    pub(super) request_id: &'a Arc<str>,
     pub(super) id: ConnectionId<'static>,
     pub(super) path: Path<'static>,
     pub(super) headers: &'a HeaderMap,
 }
 
-/// An approval, with the line to write when it is used.
+/// An approval, and its line in the log, which is written when the operation has ended, or when
+/// this is dropped.
 pub(super) struct Allowed<Op> {
     pub(super) approved: Approved<Op>,
-    entry: Entry,
+    pub(super) line: Line,
 }
 
-/// A refusal, with the line to write when it is what the caller hears.
-pub(super) struct Refused(Box<(Failure, Entry)>);
-
 impl Ask<'_> {
-    /// Decides an operation. What comes of it is logged when it is used.
-    pub(super) fn approve<Op: Operate>(&self, operation: Op) -> Result<Allowed<Op>, Refused> {
+    /// Decides an operation. Every decision is a line of the log: a refusal's is written here, an
+    /// approval's when the operation has ended.
+    pub(super) fn approve<Op: Operate>(&self, operation: Op) -> Result<Allowed<Op>, Failure> {
         let (op, path) = (operation.name(), path_of(&operation));
         let began = Instant::now();
         let decided = self.current.engine.approve(self.who.caller(), &self.id, operation);
@@ -56,7 +55,6 @@ impl Ask<'_> {
             outcome,
             reason,
             rule,
-            nearest: None,
             list,
             revision: self.current.engine.policy().revision(),
             duration,
@@ -67,11 +65,11 @@ impl Ask<'_> {
                 let rule = approved.rule_id().map(|rule| rule.index());
                 let list = approved.list_mode();
                 let entry = entry(Outcome::Allow, "allowed.rule", connection, rule, list);
-                Ok(Allowed { approved, entry })
+                let line = Line { entry: Some(entry), request_id: Arc::clone(self.request_id) };
+                Ok(Allowed { approved, line })
             }
             Err(decision) => {
                 let connection = decision.connection().map_or(&self.id, Connection::id);
-                let failure = Failure::refused(&decision, &self.id.to_string(), &self.asked());
                 let entry = entry(
                     decision.outcome(),
                     decision.reason().code(),
@@ -79,36 +77,10 @@ impl Ask<'_> {
                     decision.rule_id().map(|rule| rule.index()),
                     None,
                 );
-                Err(Refused(Box::new((failure, entry))))
+                entry.log(self.request_id, &Upstream::default());
+                Err(Failure::refused(&decision, &self.id.to_string(), &self.asked()))
             }
         }
-    }
-
-    /// Writes a refusal's line and gives what the caller hears.
-    pub(super) fn refuse(&self, refused: Refused) -> Failure {
-        let (failure, mut entry) = *refused.0;
-        entry.nearest = self.nearest(&entry);
-        entry.log(self.request_id, &Upstream::default());
-        failure
-    }
-
-    /// The rule that was nearest to allowing what was denied, for the log of a connection that has
-    /// few enough rules to look at each.
-    fn nearest(&self, entry: &Entry) -> Option<usize> {
-        const FEW: usize = 256;
-        let engine = &self.current.engine;
-        let connection = engine.policy().connection(self.owner(), &self.id)?;
-        if entry.outcome != Outcome::Deny || connection.rules().len() > FEW {
-            return None;
-        }
-        let operation = Operation::named(entry.op, entry.path.clone()?).ok()??;
-        let explanation = engine.explain(self.who.caller(), &self.id, &operation);
-        explanation.needs.first()?.nearest(1).first().map(|nearest| nearest.index)
-    }
-
-    /// Takes an approval apart: what to run, and the line to write when it has run.
-    pub(super) fn begin<Op>(&self, allowed: Allowed<Op>) -> (Approved<Op>, Line<'_>) {
-        (allowed.approved, Line { entry: Some(allowed.entry), request_id: self.request_id })
     }
 
     /// What the request names, as messages quote it.
@@ -128,36 +100,49 @@ impl Ask<'_> {
     }
 }
 
-/// The line of an operation that runs. One that is given up is written as such.
-pub(super) struct Line<'a> {
+/// The line of an allowed operation, until it is written: with what became of the operation, or that
+/// it was given up.
+pub(super) struct Line {
     entry: Option<Entry>,
-    request_id: &'a str,
+    request_id: Arc<str>,
 }
 
-impl Line<'_> {
+impl Line {
     /// Writes it, and passes the result on.
     pub(super) fn end<T>(
-        mut self,
+        self,
         result: Result<T, ExecuteError>,
         bytes: impl FnOnce(&T) -> Option<u64>,
     ) -> Result<T, ExecuteError> {
-        let upstream = match &result {
-            Ok(done) => Upstream::done(bytes(done)),
-            Err(error) => Upstream::failed(error),
-        };
-        self.write(&upstream);
-        result
+        match result {
+            Ok(done) => {
+                self.write(&Upstream::done(bytes(&done)));
+                Ok(done)
+            }
+            Err(error) => Err(self.fail(error)),
+        }
     }
 
-    fn write(&mut self, upstream: &Upstream) {
+    /// Writes that the operation failed, and passes the error on.
+    pub(super) fn fail(self, error: ExecuteError) -> ExecuteError {
+        self.write(&Upstream::failed(&error));
+        error
+    }
+
+    /// Writes it.
+    pub(super) fn write(mut self, upstream: &Upstream) {
+        self.log(upstream);
+    }
+
+    fn log(&mut self, upstream: &Upstream) {
         if let Some(entry) = self.entry.take() {
-            entry.log(self.request_id, upstream);
+            entry.log(&self.request_id, upstream);
         }
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for Line {
     fn drop(&mut self) {
-        self.write(&Upstream::given_up());
+        self.log(&Upstream::given_up());
     }
 }

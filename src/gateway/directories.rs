@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     body::Incoming,
     decide::{Allowed, Ask},
-    files::File,
+    files::NoFile,
     respond::{Code, Failure, json_response},
 };
 use crate::{
@@ -39,8 +39,7 @@ impl Ask<'_> {
         };
         let path = path.map_err(|error| Failure::invalid(error.to_string()))?;
         let made = CreateDirectory { path: path.clone() };
-        let allowed = self.approve(made).map_err(|no| self.refuse(no))?;
-        let (approved, line) = self.begin(allowed);
+        let Allowed { approved, line } = self.approve(made)?;
         let made = self.shared.executor.create_directory(approved).await;
         line.end(made, |()| None).map_err(|error| self.failed(&error))?;
         let uri = self.uri(&path);
@@ -80,58 +79,63 @@ impl Ask<'_> {
         }
     }
 
-    /// DELETE: deletes the file, or else the directory.
-    pub(super) async fn delete(&self, force: bool) -> Result<Response<HttpBody>, Failure> {
-        let file = match self.file(|path| DeleteObject { path }) {
-            Ok(allowed) => {
-                let (approved, line) = self.begin(allowed);
-                let deleted = self.shared.executor.delete(approved).await;
-                match line.end(deleted, |()| None) {
-                    Ok(()) => return Ok(deletion(1)),
-                    Err(ExecuteError::Missing) => File::Missing,
-                    Err(error) => return Err(self.failed(&error)),
+    /// DELETE: deletes the file, or else the directory. `force` is of directories alone: with it,
+    /// whatever its value, a file of the name stays.
+    pub(super) async fn delete(&self, force: Option<bool>) -> Result<Response<HttpBody>, Failure> {
+        let no_file = match force {
+            Some(_) => NoFile::Directory,
+            None => match self.file(|path| DeleteObject { path }) {
+                Ok(Allowed { approved, line }) => {
+                    let deleted = self.shared.executor.delete(approved).await;
+                    match line.end(deleted, |()| None) {
+                        Ok(()) => return Ok(deletion(1)),
+                        Err(error) => self.no_file(error)?,
+                    }
                 }
-            }
-            Err(file) => file,
+                Err(no_file) => no_file,
+            },
         };
         let Ok(path) = self.path.clone().into_directory() else {
-            return Err(Failure::missing(&self.asked()));
+            return Err(no_file.nor_directory(&self.asked()));
         };
-        let count = match force {
-            true => match self.approve(DeleteTree { path }) {
+        let deleted = match force {
+            Some(true) => match self.approve(DeleteTree { path }) {
                 Ok(allowed) => self.delete_tree(allowed).await?,
-                Err(refused) => return Err(self.neither(file, refused)),
+                Err(refused) => return Err(no_file.nor_permitted(refused, &self.asked())),
             },
-            false => match self.approve(DeleteDirectory { path }) {
+            Some(false) | None => match self.approve(DeleteDirectory { path }) {
                 Ok(allowed) => self.delete_empty(allowed).await?,
-                Err(refused) => return Err(self.neither(file, refused)),
+                Err(refused) => return Err(no_file.nor_permitted(refused, &self.asked())),
             },
         };
-        Ok(deletion(count))
+        deleted.map(deletion).ok_or_else(|| no_file.nor_directory(&self.asked()))
     }
 
-    /// Deletes a directory and all in it; how many objects went.
-    async fn delete_tree(&self, allowed: Allowed<DeleteTree<'static>>) -> Result<u64, Failure> {
-        let (approved, line) = self.begin(allowed);
+    /// Deletes a directory and all in it; how many objects went, or `None` where there was none.
+    async fn delete_tree(
+        &self,
+        allowed: Allowed<DeleteTree<'static>>,
+    ) -> Result<Option<u64>, Failure> {
+        let Allowed { approved, line } = allowed;
         let deleted = self.shared.executor.delete_tree(approved).await;
         let failure = deleted.as_ref().err().map(|error| Failure::of_tree(error, &self.asked()));
         match line.end(deleted.map_err(|error| error.error), |_| None) {
-            Ok(0) => Err(Failure::missing(&self.asked())),
-            Ok(count) => Ok(count),
+            Ok(count) => Ok(Some(count).filter(|count| *count > 0)),
             Err(error) => Err(failure.unwrap_or_else(|| self.failed(&error))),
         }
     }
 
-    /// Deletes a directory that is empty; how many objects went: its marker.
+    /// Deletes a directory that is empty; how many objects went, which is its marker, or `None`
+    /// where there was none.
     async fn delete_empty(
         &self,
         allowed: Allowed<DeleteDirectory<'static>>,
-    ) -> Result<u64, Failure> {
-        let (approved, line) = self.begin(allowed);
+    ) -> Result<Option<u64>, Failure> {
+        let Allowed { approved, line } = allowed;
         let deleted = self.shared.executor.delete_directory(approved).await;
         match line.end(deleted, |_| None).map_err(|error| self.failed(&error))? {
-            DirectoryDeletion::Deleted => Ok(1),
-            DirectoryDeletion::Missing => Err(Failure::missing(&self.asked())),
+            DirectoryDeletion::Deleted => Ok(Some(1)),
+            DirectoryDeletion::Missing => Ok(None),
             DirectoryDeletion::NotEmpty => Err(Failure::new(
                 StatusCode::CONFLICT,
                 Code::InvalidRequest,
@@ -142,10 +146,8 @@ impl Ask<'_> {
 
     /// PATCH: would change permissions, which is never given.
     pub(super) fn patch(&self) -> Result<Response<HttpBody>, Failure> {
-        match self.approve(WriteAcl { path: self.path.clone() }) {
-            Ok(_) => Err(self.failed(&ExecuteError::Configuration)),
-            Err(refused) => Err(self.refuse(refused)),
-        }
+        let _ = self.approve(WriteAcl { path: self.path.clone() })?;
+        Err(self.failed(&ExecuteError::Configuration))
     }
 }
 

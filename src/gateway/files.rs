@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::{
     body::Incoming,
-    decide::{Allowed, Ask, Refused},
+    decide::{Allowed, Ask},
     respond::{Failure, json_response, response},
+    sending::Sending,
 };
 use crate::{
     engine::{Operate, ReadObject, StatObject, WriteObject},
@@ -18,60 +19,72 @@ use crate::{
     path::Path,
 };
 
-/// What a look at a path's file came to.
-pub(super) enum File {
-    /// There is none, or the path is not a file's.
+/// Why a path's file is not the answer, so that there may be a directory of its name.
+pub(super) enum NoFile {
+    /// The path is a directory's.
+    Directory,
+    /// It may be looked at, and is not there.
     Missing,
-    /// It may not be looked at.
-    Refused(Refused),
+    /// It may not be looked at: what the caller hears unless there is a directory.
+    Refused(Failure),
+}
+
+impl NoFile {
+    /// What the caller hears where there is no directory either.
+    pub(super) fn nor_directory(self, asked: &str) -> Failure {
+        match self {
+            Self::Refused(failure) => failure,
+            Self::Directory | Self::Missing => Failure::missing(asked),
+        }
+    }
+
+    /// What the caller hears where the directory may not be looked at. Whether there is one is no
+    /// matter of a file that may be had and is not there.
+    pub(super) fn nor_permitted(self, directory: Failure, asked: &str) -> Failure {
+        match self {
+            Self::Refused(failure) => failure,
+            Self::Missing => Failure::missing(asked),
+            Self::Directory => directory,
+        }
+    }
 }
 
 impl Ask<'_> {
-    /// GET: the file's bytes, or else the directory's listing.
+    /// GET: the file's bytes, or else the directory's listing. Only listings have markers.
     pub(super) async fn get(&self, marker: Option<&str>) -> Result<Response<HttpBody>, Failure> {
         if marker.is_some() {
-            // Only listings have markers. Whether a file may be looked at is still what a denial
-            // is about; none is looked at.
-            let file = self.file(|path| ReadObject { path }).err().unwrap_or(File::Missing);
-            return self.directory(file, marker).await;
+            return self.directory(NoFile::Directory, marker).await;
         }
-        let file = match self.file(|path| ReadObject { path }) {
-            Ok(allowed) => {
-                let (approved, line) = self.begin(allowed);
-                let read = self.shared.executor.read(approved).await;
-                match line.end(read, |object| Some(object.info.size)) {
-                    Ok(object) => {
-                        let headers = file_headers(&object.info, self.headers);
-                        let body = HttpBody::new(object.body);
-                        return Ok(response(StatusCode::OK, headers, body));
-                    }
-                    Err(ExecuteError::Missing) => File::Missing,
-                    Err(error) => return Err(self.failed(&error)),
+        let no_file = match self.file(|path| ReadObject { path }) {
+            Ok(Allowed { approved, line }) => match self.shared.executor.read(approved).await {
+                Ok(object) => {
+                    let headers = file_headers(&object.info, self.headers);
+                    let body = HttpBody::new(Sending::new(object, line));
+                    return Ok(response(StatusCode::OK, headers, body));
                 }
-            }
-            Err(file) => file,
+                Err(error) => self.no_file(line.fail(error))?,
+            },
+            Err(no_file) => no_file,
         };
-        self.directory(file, None).await
+        self.directory(no_file, None).await
     }
 
     /// HEAD: what GET would answer, without the body.
     pub(super) async fn head(&self) -> Result<Response<HttpBody>, Failure> {
-        let file = match self.file(|path| StatObject { path }) {
-            Ok(allowed) => {
-                let (approved, line) = self.begin(allowed);
+        let no_file = match self.file(|path| StatObject { path }) {
+            Ok(Allowed { approved, line }) => {
                 let stat = self.shared.executor.stat(approved).await;
                 match line.end(stat, |_| None) {
                     Ok(info) => {
                         let headers = file_headers(&info, self.headers);
                         return Ok(response(StatusCode::OK, headers, HttpBody::empty()));
                     }
-                    Err(ExecuteError::Missing) => File::Missing,
-                    Err(error) => return Err(self.failed(&error)),
+                    Err(error) => self.no_file(error)?,
                 }
             }
-            Err(file) => file,
+            Err(no_file) => no_file,
         };
-        self.directory_head(file).await
+        self.directory_head(no_file).await
     }
 
     /// PUT: stores a file.
@@ -82,7 +95,7 @@ impl Ask<'_> {
                 "a file's name does not end with `/`; POST makes folders",
             ));
         }
-        let allowed = self.approve(WriteObject { path }).map_err(|no| self.refuse(no))?;
+        let allowed = self.approve(WriteObject { path })?;
         let options = &self.shared.options;
         let length = body.length();
         let upload = Upload {
@@ -95,9 +108,8 @@ impl Ask<'_> {
                 // The two are the same in a header (RFC 9110, 5.6.3), but not in its signature.
                 .map(|value| value.replace('\t', " ")),
         };
-        let (approved, line) = self.begin(allowed);
-        let written = self.shared.executor.write(approved, upload).await;
-        line.end(written, |bytes| Some(*bytes)).map_err(|error| self.failed(&error))?;
+        let written = self.shared.executor.write(allowed.approved, upload).await;
+        allowed.line.end(written, |bytes| Some(*bytes)).map_err(|error| self.failed(&error))?;
         Ok(json_response(StatusCode::OK, &json!({ "result": self.uri(&self.path) })))
     }
 
@@ -105,11 +117,19 @@ impl Ask<'_> {
     pub(super) fn file<Op: Operate>(
         &self,
         operation: impl FnOnce(Path<'static>) -> Op,
-    ) -> Result<Allowed<Op>, File> {
+    ) -> Result<Allowed<Op>, NoFile> {
         match self.path.key() {
-            b"" => Err(File::Missing),
-            key if key.ends_with(b"/") => Err(File::Missing),
-            _ => self.approve(operation(self.path.clone())).map_err(File::Refused),
+            b"" => Err(NoFile::Directory),
+            key if key.ends_with(b"/") => Err(NoFile::Directory),
+            _ => self.approve(operation(self.path.clone())).map_err(NoFile::Refused),
+        }
+    }
+
+    /// Whether a file that was asked for is merely not there.
+    pub(super) fn no_file(&self, error: ExecuteError) -> Result<NoFile, Failure> {
+        match error {
+            ExecuteError::Missing => Ok(NoFile::Missing),
+            error => Err(self.failed(&error)),
         }
     }
 

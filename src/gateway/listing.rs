@@ -9,8 +9,8 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 
 use super::{
     ask::is_node,
-    decide::{Allowed, Ask, Refused},
-    files::File,
+    decide::{Allowed, Ask},
+    files::NoFile,
     marker::{Bound, Place},
     respond::{Code, Failure, JSON, json_response, response},
 };
@@ -48,10 +48,10 @@ impl Ask<'_> {
     /// GET of a directory: a page of its listing.
     pub(super) async fn directory(
         &self,
-        file: File,
+        no_file: NoFile,
         marker: Option<&str>,
     ) -> Result<Response<HttpBody>, Failure> {
-        let (page, marker) = self.listed(file, marker).await?;
+        let (page, marker) = self.listed(no_file, marker).await?;
         let page = Page {
             folders: page.folders.into_iter().map(|name| Folder { name }).collect(),
             files: page.files.into_iter().map(FileLine::from).collect(),
@@ -65,10 +65,10 @@ impl Ask<'_> {
     /// A page of the path's listing, and the marker of the next where more follows.
     pub(super) async fn listed(
         &self,
-        file: File,
+        no_file: NoFile,
         marker: Option<&str>,
     ) -> Result<(DirectoryPage, Option<String>), Failure> {
-        let allowed = self.approve_listing(file)?;
+        let (allowed, no_file) = self.approve_listing(no_file)?;
         let directory = allowed.approved.operation().path.clone();
         let connection = allowed.approved.connection().id().to_string();
         let bound = Bound { owner: self.owner(), connection: &connection, directory: &directory };
@@ -87,7 +87,7 @@ impl Ask<'_> {
         let limit = self.shared.options.page;
         let mut page = self.page(allowed, &place, limit).await?;
         if !page.exists {
-            return Err(Failure::missing(&self.asked()));
+            return Err(no_file.nor_directory(&self.asked()));
         }
         let mut next = page.next.take().map(|after| Place { after: Some(after), ..place.clone() });
         if place.want == Want::Folders && next.is_none() {
@@ -95,7 +95,8 @@ impl Ask<'_> {
             place = Place { want: Want::Files, after: None };
             let is_first = page.folders.is_empty();
             let limit = if is_first { limit } else { 1 };
-            let mut files = self.page(self.approve_listing(File::Missing)?, &place, limit).await?;
+            let (allowed, _) = self.approve_listing(NoFile::Directory)?;
+            let mut files = self.page(allowed, &place, limit).await?;
             if is_first {
                 next = files.next.take().map(|after| Place { after: Some(after), ..place });
                 page.files = files.files;
@@ -108,8 +109,11 @@ impl Ask<'_> {
     }
 
     /// HEAD of a directory: whether it is there.
-    pub(super) async fn directory_head(&self, file: File) -> Result<Response<HttpBody>, Failure> {
-        let allowed = self.approve_listing(file)?;
+    pub(super) async fn directory_head(
+        &self,
+        no_file: NoFile,
+    ) -> Result<Response<HttpBody>, Failure> {
+        let (allowed, no_file) = self.approve_listing(no_file)?;
         let page = self.page(allowed, &Place { want: Want::All, after: None }, 0).await?;
         match page.exists {
             true => {
@@ -120,32 +124,23 @@ impl Ask<'_> {
                     .collect();
                 Ok(response(StatusCode::OK, headers, HttpBody::empty()))
             }
-            false => Err(Failure::missing(&self.asked())),
+            false => Err(no_file.nor_directory(&self.asked())),
         }
     }
 
-    /// Approves the listing of the path as a directory, where looking for a file came to nothing.
-    fn approve_listing(&self, file: File) -> Result<Allowed<ListDirectory<'static>>, Failure> {
-        match self.path.clone().into_directory() {
-            Ok(path) => {
-                self.approve(ListDirectory { path }).map_err(|refused| self.neither(file, refused))
-            }
+    /// Approves the listing of the path as a directory, where looking for a file came to nothing:
+    /// to what, is still needed where there is no directory.
+    fn approve_listing(
+        &self,
+        no_file: NoFile,
+    ) -> Result<(Allowed<ListDirectory<'static>>, NoFile), Failure> {
+        let Ok(path) = self.path.clone().into_directory() else {
             // With the `/` of a directory its key is too long to be one.
-            Err(_) => Err(match file {
-                File::Missing => Failure::missing(&self.asked()),
-                File::Refused(refused) => self.refuse(refused),
-            }),
-        }
-    }
-
-    /// What the caller hears when the path is no file that may be had, and no directory either.
-    pub(super) fn neither(&self, file: File, directory: Refused) -> Failure {
-        let names_file = !self.path.key().is_empty() && !self.path.key().ends_with(b"/");
-        match file {
-            File::Refused(refused) => self.refuse(refused),
-            // The file may be had and is not there. That there may be a directory is not its matter.
-            File::Missing if names_file => Failure::missing(&self.asked()),
-            File::Missing => self.refuse(directory),
+            return Err(no_file.nor_directory(&self.asked()));
+        };
+        match self.approve(ListDirectory { path }) {
+            Ok(allowed) => Ok((allowed, no_file)),
+            Err(refused) => Err(no_file.nor_permitted(refused, &self.asked())),
         }
     }
 
@@ -155,7 +150,7 @@ impl Ask<'_> {
         place: &Place,
         limit: usize,
     ) -> Result<DirectoryPage, Failure> {
-        let (approved, line) = self.begin(allowed);
+        let Allowed { approved, line } = allowed;
         let request = PageRequest { after: place.after.clone(), want: place.want, limit };
         let page = self.shared.executor.list(approved, request).await;
         line.end(page, |_| None).map_err(|error| self.failed(&error))

@@ -29,6 +29,7 @@ mod marker;
 mod owner;
 mod query;
 pub(crate) mod respond;
+mod sending;
 mod serve;
 mod target;
 mod wire;

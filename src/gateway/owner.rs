@@ -15,7 +15,7 @@ use super::{
     Current, Gateway, Shared,
     auth::Authenticated,
     decide::{Allowed, Ask},
-    files::File,
+    files::NoFile,
     respond::Failure,
 };
 use crate::{
@@ -106,7 +106,7 @@ impl Gateway {
         let seat = self.seat(owner)?;
         let ask = seat.ask(id, path);
         let late = |_| Err(Failure::of(&ExecuteError::TimedOut, ""));
-        timeout(seat.shared.options.request_timeout, ask.listed(File::Missing, marker))
+        timeout(seat.shared.options.request_timeout, ask.listed(NoFile::Directory, marker))
             .await
             .unwrap_or_else(late)
     }
@@ -122,13 +122,13 @@ impl Gateway {
         let Some(connection) = seat.current.engine.policy().connection(owner, &ask.id) else {
             // The refusal that every operation on it has.
             return Err(match ask.approve(ListDirectory { path: Path::ROOT }) {
-                Err(refused) => ask.refuse(refused),
+                Err(refused) => refused,
                 Ok(_) => ask.failed(&ExecuteError::Configuration),
             });
         };
         let Some(allowed) = something_permitted(&ask, connection) else { return Ok(None) };
-        let directory = allowed.approved.operation().path.clone();
-        let (approved, line) = ask.begin(allowed);
+        let Allowed { approved, line } = allowed;
+        let directory = approved.operation().path.clone();
         let request = PageRequest { after: None, want: Want::All, limit: 1 };
         let listing = seat.shared.executor.list(approved, request);
         let listed = timeout(seat.shared.options.request_timeout, listing).await;
@@ -146,7 +146,7 @@ impl Gateway {
             Arc::clone(&shared.running).try_acquire_owned().map_err(full)?,
             Arc::clone(&who.places).try_acquire_owned().map_err(full)?,
         ];
-        let request_id = super::ask::request_id();
+        let request_id = super::ask::request_id().into();
         Ok(Seat { shared, current, who, request_id, headers: HeaderMap::new(), _places: places })
     }
 }
@@ -156,7 +156,7 @@ struct Seat {
     shared: Arc<Shared>,
     current: Arc<Current>,
     who: Authenticated,
-    request_id: String,
+    request_id: Arc<str>,
     headers: HeaderMap,
     _places: [OwnedSemaphorePermit; 2],
 }

@@ -28,6 +28,7 @@ mod faults;
 mod headers;
 mod hostile;
 mod listings;
+mod log;
 mod paths;
 mod plumbing;
 mod reach;

@@ -105,17 +105,21 @@ async fn a_file_and_a_folder_of_one_name_are_told_apart_by_the_slash() {
         parent.names("folders").contains(&"both".into())
             && parent.names("files").contains(&"both".into())
     );
-    // Deleting without the slash takes the file first, then the folder.
-    assert_eq!(
-        world.send("DELETE", "/v1/data/s3+t://pub/data/both?force=true", b"").await.status,
-        200
-    );
-    assert_eq!(world.get("/v1/data/s3+t://pub/data/both/in").await.body, b"inside");
-    assert_eq!(
-        world.send("DELETE", "/v1/data/s3+t://pub/data/both?force=true", b"").await.status,
-        200
-    );
-    assert_eq!(world.get("/v1/data/s3+t://pub/data/both/in").await.status, 404);
+    // `force` is of folders alone, whatever its value: the file of the name stays.
+    let both = "/v1/data/s3+t://pub/data/both";
+    assert_eq!(world.send("DELETE", format!("{both}?force=false"), b"").await.status, 409);
+    assert_eq!(world.send("DELETE", format!("{both}?force=true"), b"").await.status, 200);
+    assert_eq!(world.get(format!("{both}/in")).await.status, 404);
+    assert_eq!(world.get(both).await.body, b"file");
+    for force in ["true", "false"] {
+        assert_eq!(world.send("DELETE", format!("{both}?force={force}"), b"").await.status, 404);
+    }
+    // Without it the file goes first, then the folder.
+    world.embedded.put("pub", "data/both/", "text/plain", "".into()).await.unwrap();
+    assert_eq!(world.send("DELETE", both, b"").await.status, 200);
+    assert_eq!(world.get(both).await.header("x-data-type"), Some("directory"));
+    assert_eq!(world.send("DELETE", both, b"").await.status, 200);
+    assert_eq!(world.send("DELETE", both, b"").await.status, 404);
     // A file's name has no slash at its end.
     world.taken();
     world.refused(400, "PUT", "/v1/data/s3+t://pub/data/x/").await;

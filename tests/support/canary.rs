@@ -8,9 +8,17 @@
 //! at `info`. What `pathward serve` logs has no lines
 //! of other crates; `tests/real` searches that for both.
 
-use std::{io, sync::OnceLock};
+use std::{
+    io,
+    sync::{Mutex, OnceLock},
+};
 
-use tracing_subscriber::{fmt, layer::SubscriberExt as _};
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+};
 
 /// The key id: 20 characters, as S3 has them.
 pub const ID: &str = "CANARYKEYID012345678";
@@ -85,12 +93,41 @@ impl io::Write for Watch {
     }
 }
 
+/// The lines of decisions, as JSON, by the id of their request.
+static DECISIONS: Mutex<Vec<serde_json::Value>> = Mutex::new(Vec::new());
+
+/// Where the lines of decisions go.
+struct Decisions;
+
+impl io::Write for Decisions {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let decision = serde_json::from_slice(line).map_err(io::Error::other)?;
+        DECISIONS.lock().map_err(|_| io::ErrorKind::Other)?.push(decision);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The decisions that were logged of a request, in their order.
+pub fn decisions(request_id: &str) -> Vec<serde_json::Value> {
+    let all = DECISIONS.lock().expect("no test panics while it has it");
+    all.iter().filter(|line| line["request_id"] == request_id).cloned().collect()
+}
+
 /// Watches every line that is logged in this process from now on.
 pub fn watch() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
         let lines = fmt::layer().with_writer(|| Watch).with_ansi(false);
-        let all = tracing_subscriber::registry().with(lines);
+        let decisions = fmt::layer()
+            .with_writer(|| Decisions)
+            .json()
+            .flatten_event(true)
+            .with_filter(Targets::new().with_target("pathward::decision", LevelFilter::INFO));
+        let all = tracing_subscriber::registry().with(lines).with(decisions);
         tracing::subscriber::set_global_default(all).unwrap();
     });
 }

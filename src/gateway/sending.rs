@@ -1,0 +1,72 @@
+//! A download on its way to the caller, and the line of the log that it has at its end.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+
+use super::{
+    audit::{Ended, Upstream},
+    decide::Line,
+};
+use crate::executor::{Body, BodyError, Object};
+
+/// The bytes of an object, counted as they go out.
+pub(super) struct Sending {
+    body: Body,
+    size: u64,
+    sent: u64,
+    has_failed: bool,
+    line: Option<Line>,
+}
+
+impl Sending {
+    /// Sends an object; `line` is written when that has ended.
+    pub(super) fn new(object: Object, line: Line) -> Self {
+        let (body, size) = (object.body, object.info.size);
+        Self { body, size, sent: 0, has_failed: false, line: Some(line) }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let ended = match self.has_failed {
+            true => Ended::Failed,
+            // The HTTP library does not ask for an end that it knows of.
+            false if self.sent == self.size => Ended::Whole,
+            false => Ended::Cut,
+        };
+        if let Some(line) = self.line.take() {
+            line.write(&Upstream::sent(self.sent, ended));
+        }
+    }
+}
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        match &frame {
+            Some(Ok(frame)) => self.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
+            Some(Err(_)) => self.has_failed = true,
+            None => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
