@@ -187,7 +187,7 @@ connections:
         let id = ConnectionId::parse(id).expect(id);
         for name in ["steph", "mallory"] {
             for (permission, reach) in keys {
-                let caller = Caller { name, permission, reach };
+                let caller = Caller::new(name, permission, reach);
                 let mut together = Vec::with_capacity(operations.len());
                 let count = allocations(|| {
                     engine.decide_batch(caller, &id, black_box(&operations), |decision| {

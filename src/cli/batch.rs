@@ -241,7 +241,7 @@ struct Lines {
 
 impl Lines {
     fn new(batch: &Batch<'_>, format: Format) -> Self {
-        let connection = batch.engine.policy().connection(batch.caller.name, batch.id);
+        let connection = batch.engine.policy().connection(batch.caller.name(), batch.id);
         let rules = connection.map_or(&[][..], |connection| connection.rules());
         let rules = match format {
             Format::Text => Vec::new(),

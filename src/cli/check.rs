@@ -65,7 +65,7 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output<'_>) -> Result<Exit, Fai
     match output.format {
         Format::Text => writeln!(output.out, "{}", answer.line(&question))?,
         Format::Json => {
-            output.json(&answer.json(&question, caller.name, engine.policy().revision()))?;
+            output.json(&answer.json(&question, caller.name(), engine.policy().revision()))?;
         }
     }
     Ok(answer.exit())
@@ -113,7 +113,7 @@ pub(super) fn note_unknown(
     caller: Caller<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    match policy.connection(caller.name, id) {
+    match policy.connection(caller.name(), id) {
         Some(_) => Ok(()),
         None => output.note(format_args!("{}", unknown(policy, id, caller))),
     }

@@ -56,7 +56,7 @@ impl ChosenArgs {
         let args = CallerArgs { caller: self.owner.clone(), key_access: KeyAccess::ReadWrite };
         let caller = caller(&policy, &id, &args)?;
         policy
-            .connection(caller.name, &id)
+            .connection(caller.name(), &id)
             .map(Arc::clone)
             .ok_or_else(|| Failure::question(unknown(&policy, &id, caller)))
     }
@@ -77,7 +77,7 @@ impl ChosenArgs {
 
 /// Says which connections there are when the one that was asked for is not among them.
 pub(super) fn unknown(policy: &Policy, id: &ConnectionId<'_>, caller: Caller<'_>) -> String {
-    let who = match caller.name {
+    let who = match caller.name() {
         "" => "the policy".to_owned(),
         name => format!("`{}`", escape(name)),
     };
@@ -85,7 +85,7 @@ pub(super) fn unknown(policy: &Policy, id: &ConnectionId<'_>, caller: Caller<'_>
         Some(_) => format!("no connection `{id}`"),
         None => format!("no default connection of `{id}` (none says `default: true`)"),
     };
-    format!("{who} has {what}; there is {}", names(policy, caller.name))
+    format!("{who} has {what}; there is {}", names(policy, caller.name()))
 }
 
 /// The connections of this owner; of everybody, for the empty name.

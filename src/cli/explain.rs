@@ -77,7 +77,7 @@ pub(super) fn run(args: &ExplainArgs, output: &mut Output<'_>) -> Result<Exit, F
         Format::Json => {
             let needs =
                 needs.iter().zip(&remedies).map(|(need, all)| NeedJson::new(need, all)).collect();
-            let answer = answer.json(&question, caller.name, engine.policy().revision());
+            let answer = answer.json(&question, caller.name(), engine.policy().revision());
             output.json(&ExplanationJson { answer, needs })?;
         }
     }

@@ -61,7 +61,7 @@ pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Fai
     let policy = load(&args.policy.policy)?;
     let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
     let connection =
-        policy.connection(caller(&policy, &target.id, &owner)?.name, &target.id).ok_or_else(
+        policy.connection(caller(&policy, &target.id, &owner)?.name(), &target.id).ok_or_else(
             || Failure::question(format!("the policy has no connection `{}`", target.id)),
         )?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -17,7 +17,7 @@ use crate::{
     engine::{Caller, CopyObject, Operation, Reason},
     escape::escape,
     path::{Path, PathError},
-    policy::{ConnectionId, Policy},
+    policy::{ConnectionId, Policy, Reach},
 };
 
 /// The names that OP takes: those on one path, and `copy`.
@@ -112,7 +112,7 @@ pub(super) fn caller<'p>(
     args: &'p CallerArgs,
 ) -> Result<Caller<'p>, Failure> {
     let permission = args.key_access.into();
-    let called = |name| Caller { permission, ..Caller::with_full_permission(name) };
+    let called = |name| Caller::new(name, permission, &Reach::ALL);
     if let Some(name) = &args.caller {
         return Ok(called(name));
     }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     engine::{Caller, Decision, Engine, Operate, Operation, Outcome},
     escape::escape,
-    policy::{ApiKey, ConnectionId, Policy, Rule},
+    policy::{ApiKey, ConnectionId, Policy, Rule, User},
 };
 
 /// How many groups of flips are told apart; what is beyond is counted.
@@ -111,11 +111,11 @@ pub(super) fn run(args: &ReplayArgs, output: &mut Output<'_>) -> Result<Exit, Fa
 }
 
 /// Each API key, by its user and id.
-fn keys(policy: &Policy) -> HashMap<(&str, &str), &ApiKey> {
+fn keys(policy: &Policy) -> HashMap<(&str, &str), (&User, &ApiKey)> {
     let keys = policy
         .users()
         .iter()
-        .flat_map(|user| user.keys.iter().map(|key| ((&*user.name, &*key.id), key)));
+        .flat_map(|user| user.keys.iter().map(move |key| ((&*user.name, &*key.id), (user, key))));
     keys.collect()
 }
 
@@ -124,7 +124,7 @@ struct Replay<'e> {
     new: &'e Engine,
     old: Option<&'e Engine>,
     /// The new policy's keys, if they are looked at.
-    keys: Option<HashMap<(&'e str, &'e str), &'e ApiKey>>,
+    keys: Option<HashMap<(&'e str, &'e str), (&'e User, &'e ApiKey)>>,
     examples: usize,
     counts: Counts,
     groups: BTreeMap<Group, Flips<'e>>,
@@ -251,15 +251,13 @@ impl<'e> Replay<'e> {
 
     /// What the new policy says.
     fn decide(&self, record: &Record<'_>, operation: &Operation<'_>) -> Verdict<'e> {
-        let mut caller = Caller::with_full_permission(&record.caller);
-        if let (Some(keys), Some(key)) = (&self.keys, &record.key) {
-            match keys.get(&(&*record.caller, &**key)) {
-                Some(key) => {
-                    (caller.permission, caller.reach) = (key.access, &key.reach);
-                }
+        let caller = match (&self.keys, &record.key) {
+            (Some(keys), Some(key)) => match keys.get(&(&*record.caller, &**key)) {
+                Some((user, key)) => Caller::of_key(user, key),
                 None => return Verdict { is_allowed: false, reason: UNKNOWN_KEY, rule: None },
-            }
-        }
+            },
+            _ => Caller::with_full_permission(&record.caller),
+        };
         self.new.decide(caller, &record.connection, operation).into()
     }
 

@@ -1,49 +1,73 @@
 //! Deciding, and the approval without which no operation runs.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest, Sha256};
 
 use super::{
-    Decision, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory, ListMode,
-    Listing, Operate, Operation, Reason, Scope, decision::DecidedNeed,
+    Caller, Decision, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory,
+    ListMode, Listing, Operate, Operation, Reason, Scope, Withdrawn,
+    caller::Rights,
+    decide::{decide, here, narrowed},
+    line::Line,
 };
 use crate::{
-    access::{Access, AccessSet},
+    access::Access,
     automaton::{RuleId, Verdict},
     path::Path,
-    policy::{Connection, ConnectionId, Keys, Policy, Reach, Revision},
+    policy::{Connection, ConnectionId, Policy, Revision},
 };
-
-/// On whose behalf a request comes, and with what rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller<'a> {
-    /// The user. Only connections that this user owns can be reached.
-    pub name: &'a str,
-    /// The data permission of the key that the request came with.
-    pub permission: AccessSet,
-    /// Which of the user's connections the key reaches.
-    pub reach: &'a Reach,
-}
-
-impl<'a> Caller<'a> {
-    /// A caller whose key takes nothing away: for an owner's own tools. A request's caller has the
-    /// permission of the key that it came with.
-    pub fn with_full_permission(name: &'a str) -> Self {
-        Self { name, permission: AccessSet::READ_WRITE, reach: &Reach::ALL }
-    }
-}
 
 /// Decides and approves, by one policy.
 ///
-/// Cheap to clone and to share; a changed policy is a new engine.
+/// Cheap to clone and to share; a changed policy is a new engine. Engines that replace one another
+/// are one line, and what any of them approved can be asked again by the line's newest policy:
+/// [`Approved::still_stands`].
 #[derive(Clone, Debug)]
 pub struct Engine {
     policy: Arc<Policy>,
+    line: Arc<Line>,
 }
 
 impl Engine {
-    /// An engine that decides by this policy.
+    /// An engine that decides by this policy, the first of its line.
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
-        Self { policy: policy.into() }
+        let policy = policy.into();
+        Self { line: Line::new(Arc::clone(&policy)), policy }
+    }
+
+    /// Makes a policy the one that holds now, and returns the engine that decides by it.
+    ///
+    /// This engine, and its clones, go on deciding by their own policy, so that a request keeps to
+    /// the one that it began with; but no approval of theirs stands for longer than the new policy
+    /// allows.
+    ///
+    /// ```
+    /// use pathward::{Caller, ConnectionId, Engine, Path, Policy, engine::WriteObject};
+    ///
+    /// let policy = |access: &str| Policy::from_yaml("policy.yaml", &format!("
+    /// connections:
+    ///   - id: s3+saha
+    ///     owner: steph
+    ///     access: {access}
+    ///     restrictions: [Algorithmia/*]
+    /// "));
+    /// let engine = Engine::new(policy("read-write")?);
+    /// let steph = Caller::with_full_permission("steph");
+    /// let write = WriteObject { path: Path::new("Algorithmia/team.jpg")? };
+    /// let approved = engine.approve(steph, &ConnectionId::parse("s3+saha")?, write)?;
+    /// assert!(approved.still_stands().is_ok());
+    ///
+    /// let engine = engine.replace(policy("read-only")?);
+    /// let withdrawn = approved.still_stands().unwrap_err();
+    /// assert_eq!(withdrawn.reason().code(), "deny.access");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use = "the engine that this is called on goes on deciding by its own policy"]
+    pub fn replace(&self, policy: impl Into<Arc<Policy>>) -> Self {
+        let policy = policy.into();
+        self.line.set(Arc::clone(&policy));
+        Self { policy, line: Arc::clone(&self.line) }
     }
 
     /// The policy.
@@ -51,14 +75,35 @@ impl Engine {
         &self.policy
     }
 
-    /// The connection that a caller means, if the caller's key reaches it. A name that the key does
-    /// not say is not even looked up, so that it takes as long whether or not there is one.
-    fn connection(&self, caller: Caller<'_>, id: &ConnectionId<'_>) -> Option<&Arc<Connection>> {
-        if id.label().is_some() && !caller.reach.includes(id) {
-            return None;
-        }
-        let connection = self.policy.connection(caller.name, id)?;
-        caller.reach.includes(connection.id()).then_some(connection)
+    /// The caller who holds this API key, or `None` when the policy does not know it.
+    ///
+    /// Found by the key's SHA-256 and compared in constant time; see [`Policy::api_key`]. Never
+    /// allocates.
+    ///
+    /// ```
+    /// use pathward::{ConnectionId, Engine, Path, Policy, engine::ReadObject};
+    ///
+    /// let engine = Engine::new(Policy::from_yaml("policy.yaml", "
+    /// connections:
+    ///   - { id: s3+saha, owner: steph, restrictions: [Algorithmia/*] }
+    /// users:
+    ///   - name: steph
+    ///     keys:
+    ///       # What `printf %s simKEY | sha256sum` prints.
+    ///       - id: laptop
+    ///         sha256: e03202b9dcaeee47251f7dfe34a01cd3ec172f19dfbbce47ef63ddb92e02fdc1
+    ///         access: read-only
+    /// ")?);
+    /// let steph = engine.caller(b"simKEY").expect("a known key");
+    /// assert_eq!(steph.name(), "steph");
+    /// let read = ReadObject { path: Path::new("Algorithmia/team.jpg")? };
+    /// assert!(engine.decide(steph, &ConnectionId::parse("s3+saha")?, &read).is_allowed());
+    /// assert!(engine.caller(b"simKEX").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn caller(&self, key: &[u8]) -> Option<Caller<'_>> {
+        let (user, key) = self.policy.api_key(&Sha256::digest(key).into())?;
+        Some(Caller::of_key(user, key))
     }
 
     /// Decides one operation. Never fails, never allocates, in time linear in the paths.
@@ -89,8 +134,10 @@ impl Engine {
         connection: &ConnectionId<'_>,
         operation: &Op,
     ) -> Decision<'_> {
-        match self.connection(caller, connection) {
-            Some(connection) => decide(connection, caller.permission, operation, here(connection)),
+        match connection_of(&self.policy, caller, connection) {
+            Some(connection) => {
+                decide(connection, caller.permission(), operation, here(connection))
+            }
             None => Decision::UNKNOWN_CONNECTION,
         }
     }
@@ -124,7 +171,7 @@ impl Engine {
         mut each: impl FnMut(Decision<'e>),
     ) {
         let operations = operations.into_iter();
-        let Some(connection) = self.connection(caller, connection) else {
+        let Some(connection) = connection_of(&self.policy, caller, connection) else {
             return operations.for_each(|_| each(Decision::UNKNOWN_CONNECTION));
         };
         // What is decided ahead: the first need, if it is about its path alone.
@@ -138,7 +185,7 @@ impl Engine {
             let Some(operation) = undecided.next() else { return };
             let mut known = first(operation).map(|_| verdict);
             let mut others = here(connection);
-            each(decide(connection, caller.permission, operation, |path, access| {
+            each(decide(connection, caller.permission(), operation, |path, access| {
                 known.take().unwrap_or_else(|| others(path, access))
             }));
         });
@@ -155,12 +202,12 @@ impl Engine {
         connection: &ConnectionId<'_>,
         operation: Op,
     ) -> Result<Approved<Op>, Decision<'_>> {
-        let Some(connection) = self.connection(caller, connection) else {
+        let Some(connection) = connection_of(&self.policy, caller, connection) else {
             return Err(Decision::UNKNOWN_CONNECTION);
         };
-        let decision = decide(connection, caller.permission, &operation, here(connection));
+        let decision = decide(connection, caller.permission(), &operation, here(connection));
         match decision.is_allowed() {
-            true => Ok(Approved::assertion(&self.policy, connection, &decision, operation)),
+            true => Ok(Approved::assertion(self, caller, connection, &decision, operation)),
             false => Err(decision),
         }
     }
@@ -189,6 +236,13 @@ impl Engine {
     }
 }
 
+/// The engine's policy.
+impl From<Engine> for Arc<Policy> {
+    fn from(engine: Engine) -> Self {
+        engine.policy
+    }
+}
+
 /// An operation that was decided and allowed: the only thing that an executor runs.
 ///
 /// It holds the very bytes that were decided on. It is made in one place, cannot be cloned, and
@@ -200,19 +254,33 @@ impl Engine {
 ///     let _first = approval.clone();
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Approved<Op> {
     operation: Op,
     connection: Arc<Connection>,
     rule: Option<RuleId>,
     list: Option<ListMode>,
     revision: Revision,
+    rights: Rights,
+    line: Arc<Line>,
+}
+
+impl<Op: fmt::Debug> fmt::Debug for Approved<Op> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Approved")
+            .field("operation", &self.operation)
+            .field("connection", &self.connection)
+            .field("rule", &self.rule)
+            .field("list", &self.list)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<Op: Operate> Approved<Op> {
     /// The one place where an approval is made.
     fn assertion(
-        policy: &Policy,
+        engine: &Engine,
+        caller: Caller<'_>,
         connection: &Arc<Connection>,
         decision: &Decision<'_>,
         operation: Op,
@@ -222,7 +290,49 @@ impl<Op: Operate> Approved<Op> {
             connection: Arc::clone(connection),
             rule: decision.rule,
             list: decision.list,
-            revision: policy.revision(),
+            revision: engine.policy.revision(),
+            rights: Rights::of(caller),
+            line: Arc::clone(&engine.line),
+        }
+    }
+
+    /// Decides once more, by the policy that holds now: the last that replaced the one of the engine
+    /// that approved ([`Engine::replace`]). What takes time asks before each thing that cannot be
+    /// taken back, and ends when this is an error.
+    ///
+    /// It only takes away: an approval never becomes more than it was, and a listing that is narrowed
+    /// shows what it showed when it was approved. Never allocates, and takes as long as deciding.
+    ///
+    /// # Errors
+    ///
+    /// * The API key is gone or is another user's, or carries the access no longer, or the connection
+    ///   is not among those that it reaches. An approval for a caller without an API key
+    ///   ([`Caller::new`]) keeps the caller's rights.
+    /// * The owner has no connection of this id, or it goes elsewhere: another endpoint, region or
+    ///   credentials, or another reading of keys ([`Connection::has_same_server`]).
+    /// * The connection's rules deny the operation, or narrow a listing that passed everything
+    ///   through.
+    pub fn still_stands(&self) -> Result<(), Withdrawn> {
+        self.line.ask(|policy| self.stands_by(policy))
+    }
+
+    fn stands_by(&self, policy: &Policy) -> Result<(), Withdrawn> {
+        let caller = self.rights.caller(policy, self.connection.owner()).ok_or(Withdrawn::Key)?;
+        let Some(connection) = connection_of(policy, caller, self.connection.id()) else {
+            return Err(Withdrawn::Denied(Reason::UnknownConnection));
+        };
+        if !connection.has_same_server(&self.connection) {
+            return Err(Withdrawn::Server);
+        }
+        let decision = decide(connection, caller.permission(), &self.operation, here(connection));
+        if !decision.is_allowed() {
+            return Err(Withdrawn::Denied(decision.reason()));
+        }
+        match (self.list, decision.list) {
+            (Some(ListMode::Pass), Some(ListMode::Narrow)) => {
+                Err(Withdrawn::Denied(narrowed(connection, &self.operation)))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -311,86 +421,16 @@ impl<Op> Approved<Op> {
     }
 }
 
-/// What a connection's rules say of an access at a path.
-fn here(connection: &Connection) -> impl FnMut(&[u8], Access) -> Verdict + '_ {
-    |path, access| connection.automaton().here(path, access)
-}
-
-/// Decides one operation on a connection that the caller owns; `here` says what [`here`] does.
-fn decide<'e, Op: Operate>(
-    connection: &'e Connection,
-    permission: AccessSet,
-    operation: &Op,
-    mut here: impl FnMut(&[u8], Access) -> Verdict,
-) -> Decision<'e> {
-    let mut decision = Decision {
-        reason: Reason::InvalidOperation,
-        connection: Some(connection),
-        rule: None,
-        need: None,
-        list: None,
-    };
-    for (index, need) in operation.accesses().enumerate() {
-        decision.need = Some(DecidedNeed { index, access: need.access, scope: need.scope });
-        let automaton = connection.automaton();
-        let path = need.path.as_bytes();
-        (decision.reason, decision.rule) = match need.scope {
-            Scope::Never => (Reason::Acl, None),
-            // `dir` and `dir/` are different objects: what is decided on is what is used.
-            _ if need.is_directory && !path.is_empty() && !path.ends_with(b"/") => {
-                (Reason::InvalidOperation, None)
-            }
-            // A listing may be of the root or a bucket; nothing else is: a bucket is no object,
-            // and is neither made nor emptied through a connection.
-            Scope::Here | Scope::AllBelow if need.path.key().is_empty() => {
-                (Reason::InvalidOperation, None)
-            }
-            _ if connection.keys() == Keys::Plain && need.path.alias_at().is_some() => {
-                (Reason::InvalidPath, None)
-            }
-            _ if !permission.contains(need.access) => (Reason::KeyPermission, None),
-            Scope::Here => match here(path, need.access) {
-                Verdict::Allowed(rule) => (Reason::Allowed, Some(rule)),
-                Verdict::Denied(rule) => (Reason::Rule, Some(rule)),
-                Verdict::OtherAccess(rule) => (Reason::Access, Some(rule)),
-                Verdict::NoMatch => (Reason::NoMatch, None),
-            },
-            Scope::SomeBelow => {
-                let below = automaton.below(path);
-                let all = below.all.contains(need.access);
-                decision.list = Some(if all { ListMode::Pass } else { ListMode::Narrow });
-                match below.some.contains(need.access) {
-                    true => (Reason::Allowed, None),
-                    false if automaton.taken_below(path).all.contains(need.access) => {
-                        (Reason::Rule, None)
-                    }
-                    false => (lacking(below.some), None),
-                }
-            }
-            Scope::AllBelow => {
-                let below = automaton.below(path);
-                let taken = || automaton.taken_below(path).some.contains(need.access);
-                match (below.all.contains(need.access), below.some.contains(need.access)) {
-                    (true, _) => (Reason::Allowed, None),
-                    // Partly: a deny takes some of it, or no restriction matches some of it.
-                    (false, true) if taken() => (Reason::Rule, None),
-                    (false, true) => (Reason::NoMatch, None),
-                    (false, false) => (lacking(below.some), None),
-                }
-            }
-        };
-        if decision.reason != Reason::Allowed {
-            decision.list = None;
-            break;
-        }
+/// The connection that a caller means, if the caller's key reaches it. A name that the key does not
+/// say is not even looked up, so that it takes as long whether or not there is one.
+fn connection_of<'p>(
+    policy: &'p Policy,
+    caller: Caller<'_>,
+    id: &ConnectionId<'_>,
+) -> Option<&'p Arc<Connection>> {
+    if id.label().is_some() && !caller.reach().includes(id) {
+        return None;
     }
-    decision
-}
-
-/// Why an access that nothing below has is denied, by what else there is.
-fn lacking(some: AccessSet) -> Reason {
-    match some.is_empty() {
-        true => Reason::NoMatch,
-        false => Reason::Access,
-    }
+    let connection = policy.connection(caller.name(), id)?;
+    caller.reach().includes(connection.id()).then_some(connection)
 }

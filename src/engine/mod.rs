@@ -1,14 +1,19 @@
 //! Operations to decisions, and decisions to approvals.
 
 mod approved;
+mod caller;
+mod decide;
 mod decision;
 mod explain;
+mod line;
 mod listing;
 mod operation;
 mod parting;
+mod withdrawn;
 
 pub use self::{
-    approved::{Approved, Caller, Engine},
+    approved::{Approved, Engine},
+    caller::Caller,
     decision::{DecidedNeed, Decision, ListMode, Outcome, Reason},
     explain::{Considered, ExplainedNeed, Explanation},
     listing::Listing,
@@ -18,4 +23,5 @@ pub use self::{
         StatObject, WriteAcl, WriteObject,
     },
     parting::{Expected, Fit, Parting},
+    withdrawn::Withdrawn,
 };

@@ -94,7 +94,7 @@ impl Shared {
     ) -> Result<Response<HttpBody>, Failure> {
         self.check_limits(parts, body)?;
         let current = self.current();
-        let Some(who) = current.keys.authenticate(&parts.headers) else {
+        let Some(who) = current.authenticate(&parts.headers) else {
             tracing::info!(target: "pathward::request", request_id = &**request_id, "no known API key");
             return Err(Failure::new(
                 StatusCode::UNAUTHORIZED,
@@ -122,7 +122,7 @@ impl Shared {
         let (id, path) = match read {
             Ok(Target::Connection { id, path }) => (id, path),
             Ok(Target::HostedRoot) if matches!(parts.method, Method::GET | Method::HEAD) => {
-                return Ok(super::listing::hosted_root(who.caller().name));
+                return Ok(super::listing::hosted_root(who.caller().name()));
             }
             Ok(Target::HostedRoot | Target::Hosted) => {
                 return Err(Failure::new(
@@ -185,7 +185,7 @@ impl Shared {
 /// A target that is none: refused before any decision, and logged like one.
 fn malformed(
     current: &Current,
-    who: &Authenticated,
+    who: &Authenticated<'_>,
     request_id: &str,
     parts: &Parts,
     error: TargetError,
@@ -198,7 +198,7 @@ fn malformed(
         TargetError::Path(error) => (error.code(), error.to_string()),
     };
     let entry = Entry {
-        caller: who.caller().name.to_owned(),
+        caller: who.caller().name().to_owned(),
         key_id: who.key_id.to_string(),
         connection: String::new(),
         op: match parts.method {

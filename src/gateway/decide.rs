@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Ask<'a> {
     pub(super) shared: &'a Shared,
     pub(super) current: &'a Current,
-    pub(super) who: &'a Authenticated,
+    pub(super) who: &'a Authenticated<'a>,
     pub(super) request_id: &'a Arc<str>,
     pub(super) id: ConnectionId<'static>,
     pub(super) path: Path<'static>,
@@ -47,7 +47,7 @@ impl Ask<'_> {
         let decided = self.current.engine.approve(self.who.caller(), &self.id, operation);
         let duration = began.elapsed();
         let entry = |outcome, reason, connection, rule, list| Entry {
-            caller: self.who.caller().name.to_owned(),
+            caller: self.who.caller().name().to_owned(),
             key_id: self.who.key_id.to_string(),
             connection,
             op,
@@ -96,7 +96,7 @@ impl Ask<'_> {
 
     /// The user who asks.
     pub(super) fn owner(&self) -> &str {
-        self.who.caller().name
+        self.who.caller().name()
     }
 }
 

@@ -37,7 +37,7 @@ mod wire;
 use std::{
     fmt,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -122,6 +122,8 @@ impl fmt::Debug for Gateway {
 /// What all requests share.
 struct Shared {
     current: RwLock<Arc<Current>>,
+    /// Held by who replaces it.
+    replacing: Mutex<()>,
     executor: Arc<dyn Executor>,
     markers: marker::Markers,
     options: Options,
@@ -133,15 +135,15 @@ struct Shared {
 /// What one policy says. A request keeps to the one that it began with.
 struct Current {
     engine: Engine,
-    keys: auth::KeyRing,
+    places: auth::UserPlaces,
 }
 
 impl Current {
     fn new(engine: Engine, options: &Options, before: Option<&Self>) -> Arc<Self> {
         let places = options.max_requests_per_user;
-        let before = before.map(|before| &before.keys);
-        let keys = auth::KeyRing::new(engine.policy().users(), places, before);
-        Arc::new(Self { engine, keys })
+        let before = before.map(|before| &before.places);
+        let places = auth::UserPlaces::new(engine.policy().users(), places, before);
+        Arc::new(Self { engine, places })
     }
 }
 
@@ -178,6 +180,7 @@ impl Gateway {
         Ok(Self {
             shared: Arc::new(Shared {
                 current: RwLock::new(Current::new(engine, &options, None)),
+                replacing: Mutex::new(()),
                 executor,
                 markers,
                 options,
@@ -187,10 +190,15 @@ impl Gateway {
         })
     }
 
-    /// Decides by another policy from the next request on. Requests that run keep to the policy
-    /// that approved them, and count among what their user may run.
+    /// Decides by another engine's policy from the next request on. Requests that run keep to the
+    /// policy that approved them as far as this one allows it too
+    /// ([`Approved::still_stands`](crate::Approved::still_stands)), and count among what their user
+    /// may run.
     pub fn replace(&self, engine: Engine) {
+        // One after the other, so that what approvals are asked by is what is served.
+        let _one = self.shared.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.shared.current();
+        let engine = before.engine.replace(engine);
         let current = Current::new(engine, &self.shared.options, Some(&before));
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }

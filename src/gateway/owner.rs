@@ -73,7 +73,8 @@ impl Gateway {
     /// Whose request this is, if its API key may manage. The key is looked up and compared as any
     /// request's.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<Admitted, NotAdmitted> {
-        let who = self.shared.current().keys.authenticate(headers).ok_or(NotAdmitted::Unknown)?;
+        let current = self.shared.current();
+        let who = current.authenticate(headers).ok_or(NotAdmitted::Unknown)?;
         if !who.manage {
             return Err(NotAdmitted::DataKey);
         }
@@ -82,7 +83,7 @@ impl Gateway {
         };
         let places = [place(&self.shared.running)?, place(&who.places)?];
         Ok(Admitted {
-            user: who.caller().name.to_owned(),
+            user: who.caller().name().to_owned(),
             key_id: who.key_id.to_string(),
             places: Some(places),
         })
@@ -91,8 +92,8 @@ impl Gateway {
     /// Whose key has this hash, and what it is called, if it may manage. Found as any request's.
     pub(crate) fn manager_of(&self, sha256: &[u8; 32]) -> Option<(String, String)> {
         let current = self.shared.current();
-        let who = current.keys.find(sha256).filter(|who| who.manage)?;
-        Some((who.caller().name.to_owned(), who.key_id.to_string()))
+        let who = current.holder(sha256).filter(|who| who.manage)?;
+        Some((who.caller().name().to_owned(), who.key_id.to_string()))
     }
 
     /// A page of a directory as a caller with full permission is shown it, and the marker of the next.
@@ -104,7 +105,8 @@ impl Gateway {
         marker: Option<&str>,
     ) -> Result<(DirectoryPage, Option<String>), Failure> {
         let seat = self.seat(owner)?;
-        let ask = seat.ask(id, path);
+        let who = seat.who();
+        let ask = seat.ask(&who, id, path);
         let late = |_| Err(Failure::of(&ExecuteError::TimedOut, ""));
         timeout(seat.shared.options.request_timeout, ask.listed(NoFile::Directory, marker))
             .await
@@ -118,7 +120,8 @@ impl Gateway {
         id: ConnectionId<'static>,
     ) -> Result<Option<Probed>, Failure> {
         let seat = self.seat(owner)?;
-        let ask = seat.ask(id, Path::ROOT);
+        let who = seat.who();
+        let ask = seat.ask(&who, id, Path::ROOT);
         let Some(connection) = seat.current.engine.policy().connection(owner, &ask.id) else {
             // The refusal that every operation on it has.
             return Err(match ask.approve(ListDirectory { path: Path::ROOT }) {
@@ -141,13 +144,13 @@ impl Gateway {
         let full = |_| Failure::full("too many requests run at once; try again later");
         let shared = Arc::clone(&self.shared);
         let current = shared.current();
-        let who = current.keys.owner(owner, KEY_ID);
+        let own = current.owner(owner, KEY_ID).places;
         let places = [
             Arc::clone(&shared.running).try_acquire_owned().map_err(full)?,
-            Arc::clone(&who.places).try_acquire_owned().map_err(full)?,
+            own.try_acquire_owned().map_err(full)?,
         ];
-        let request_id = super::ask::request_id().into();
-        Ok(Seat { shared, current, who, request_id, headers: HeaderMap::new(), _places: places })
+        let (owner, request_id) = (owner.to_owned(), super::ask::request_id().into());
+        Ok(Seat { shared, current, owner, request_id, headers: HeaderMap::new(), _places: places })
     }
 }
 
@@ -155,18 +158,27 @@ impl Gateway {
 struct Seat {
     shared: Arc<Shared>,
     current: Arc<Current>,
-    who: Authenticated,
+    owner: String,
     request_id: Arc<str>,
     headers: HeaderMap,
     _places: [OwnedSemaphorePermit; 2],
 }
 
 impl Seat {
-    fn ask(&self, id: ConnectionId<'static>, path: Path<'static>) -> Ask<'_> {
+    fn who(&self) -> Authenticated<'_> {
+        self.current.owner(&self.owner, KEY_ID)
+    }
+
+    fn ask<'a>(
+        &'a self,
+        who: &'a Authenticated<'_>,
+        id: ConnectionId<'static>,
+        path: Path<'static>,
+    ) -> Ask<'a> {
         Ask {
             shared: &self.shared,
             current: &self.current,
-            who: &self.who,
+            who,
             request_id: &self.request_id,
             id,
             path,

@@ -309,6 +309,13 @@ impl Connection {
         self.credentials.as_ref()
     }
 
+    /// Whether what is sent to `other` goes where it goes on this connection, and is read there as
+    /// it is here: the same endpoint, region and credentials, and the same reading of keys.
+    pub fn has_same_server(&self, other: &Self) -> bool {
+        (&self.endpoint, &self.region, &self.credentials, self.keys)
+            == (&other.endpoint, &other.region, &other.credentials, other.keys)
+    }
+
     /// The access of every restriction that has none of its own.
     pub fn access(&self) -> AccessSet {
         self.access

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Building, ConnectionId, Diagnostic, Location, Place, Policy, PolicyErrors, Revision,
+    key_index::KeyIndex,
     report::{Report, Span},
     schema, yaml,
 };
@@ -293,6 +294,7 @@ impl Loading {
         first.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
         Ok(Policy {
             connections: self.building.connections,
+            by_hash: KeyIndex::new(&self.building.users),
             users: self.building.users,
             by_owner: self.building.by_owner,
             warnings: self.diagnostics,

@@ -42,6 +42,7 @@ mod credentials;
 mod diagnostic;
 mod endpoint;
 mod fields;
+mod key_index;
 mod load;
 #[cfg(feature = "executor")]
 mod private;
@@ -94,6 +95,7 @@ pub struct Policy {
     connections: Vec<Arc<Connection>>,
     users: Vec<User>,
     by_owner: HashMap<Box<str>, OwnConnections>,
+    by_hash: key_index::KeyIndex,
     warnings: Vec<Diagnostic>,
     revision: Revision,
 }
@@ -134,6 +136,7 @@ impl Policy {
             connections: Vec::new(),
             users: Vec::new(),
             by_owner: HashMap::new(),
+            by_hash: key_index::KeyIndex::default(),
             warnings: Vec::new(),
             revision: Revision(0),
         }
@@ -161,6 +164,12 @@ impl Policy {
         self.connections.get(place)
     }
 
+    /// The API key of this SHA-256, and the user whose key it is. Takes as long for one that is
+    /// nearly known as for any other, and no longer for many users or keys.
+    pub fn api_key(&self, sha256: &[u8; 32]) -> Option<(&User, &ApiKey)> {
+        self.by_hash.find(&self.users, sha256)
+    }
+
     /// What is probably not meant in its files, though they load.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
@@ -174,6 +183,7 @@ impl Policy {
 
 /// A user who may hold API keys.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct User {
     /// The name that connections give as their owner.
     pub name: Box<str>,
@@ -185,6 +195,7 @@ pub struct User {
 
 /// An API key, as a policy holds it: its hash, never the key.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApiKey {
     /// What the owner calls it.
     pub id: Box<str>,

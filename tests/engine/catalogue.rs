@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use pathward::{
     Access, AccessSet, Approved, Automaton, Caller, ConnectionId, Decision, Effect, Engine, Path,
-    PathError, Policy, Restriction, Verdict,
+    PathError, Policy, Reach, Restriction, Verdict,
     engine::{DeleteTree, ListDirectory, ListMode, Outcome, ReadObject, WriteObject},
 };
 
@@ -546,7 +546,7 @@ fn l09_who_may_read_may_list() {
     let write = WriteObject { path: path("pub/x") };
     assert!(engine.decide(Caller::with_full_permission("o"), &id(), &write).is_allowed());
     assert!(list(&engine, "pub").is_none());
-    let caller = Caller { permission: AccessSet::NONE, ..Caller::with_full_permission("o") };
+    let caller = Caller::new("o", AccessSet::NONE, &Reach::ALL);
     let denied = engine.decide(caller, &id(), &WriteObject { path: path("pub/x") });
     assert_eq!(denied.reason().code(), "deny.key_permission");
 }
