@@ -113,7 +113,7 @@ impl<'r> Language<'r> {
             && any(&self.allows)
             && !any(&self.denies)
             && !self.without.as_ref().is_some_and(|one| one.matches(path.as_bytes()))
-            && (self.keys == Keys::Exact || path.alias_at().is_none())
+            && self.keys.admit(path)
     }
 
     /// Whether every path of this is one of the other. Fails with one that is not.

@@ -5,7 +5,7 @@ use crate::{
     access::{Access, AccessSet},
     automaton::{Effect, Entry},
     path::Path,
-    policy::{Connection, Keys, Rule},
+    policy::{Connection, Rule},
     restriction::{Pattern, Restriction, Token},
 };
 
@@ -84,7 +84,7 @@ pub fn remedies<'p>(
     states: States,
 ) -> Vec<Remedy<'p>> {
     // What a connection refuses for its form is no matter of restrictions.
-    if path.is_root() || connection.keys() == Keys::Plain && path.alias_at().is_some() {
+    if path.is_root() || !connection.keys().admit(path) {
         return Vec::new();
     }
     let matching = |effect, carries: bool| -> Vec<(usize, &'p Rule)> {
@@ -138,7 +138,7 @@ pub fn remedies_below<'p>(
     effect: Effect,
     states: States,
 ) -> Vec<Remedy<'p>> {
-    let is_refused = connection.keys() == Keys::Plain && directory.alias_at().is_some();
+    let is_refused = !connection.keys().admit(directory);
     let (false, false, Some(all)) = (directory.is_root(), is_refused, exact(directory)) else {
         return Vec::new();
     };

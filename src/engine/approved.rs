@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Access,
-    automaton::{RuleId, Verdict},
+    automaton::RuleId,
     path::Path,
     policy::{Connection, ConnectionId, Policy, Revision},
 };
@@ -387,20 +387,21 @@ impl Approved<ListDirectory<'_>> {
 impl Approved<DeleteDirectory<'_>> {
     /// Whether the connection reaches anything in the directory at all, its marker aside or not.
     pub fn reaches_below(&self) -> bool {
-        !self.connection.automaton().below(self.operation.path.as_bytes()).some.is_empty()
+        !self.connection.below(&self.operation.path).some.is_empty()
+    }
+
+    /// Whether the connection reaches everything in the directory, in one way at least. Then also an
+    /// object is there that no path can name.
+    pub fn reaches_all_below(&self) -> bool {
+        !self.connection.below(&self.operation.path).all.is_empty()
     }
 
     /// Whether the connection reaches this object of the directory in any way, so that its being
     /// there may keep the directory from being deleted. One that it does not reach is not to be
     /// learned of.
     pub fn reaches(&self, object: &Path<'_>) -> bool {
-        let is_reached = |access| {
-            matches!(
-                self.connection.automaton().here(object.as_bytes(), access),
-                Verdict::Allowed(_)
-            )
-        };
-        Access::ALL.into_iter().any(is_reached)
+        object.as_bytes().starts_with(self.operation.path.as_bytes())
+            && Access::ALL.into_iter().any(|access| self.connection.allows(object, access))
     }
 }
 
@@ -408,16 +409,15 @@ impl Approved<DeleteTree<'_>> {
     /// Whether this object is in the tree and may be deleted. By the approval every one is: this
     /// looks once more, at what the server says is there.
     pub fn deletes(&self, object: &Path<'_>) -> bool {
-        let path = object.as_bytes();
-        path.starts_with(self.operation.path.as_bytes())
-            && matches!(self.connection.automaton().here(path, Access::Delete), Verdict::Allowed(_))
+        object.as_bytes().starts_with(self.operation.path.as_bytes())
+            && self.connection.allows(object, Access::Delete)
     }
 }
 
 impl<Op> Approved<Op> {
     fn listing_of<'a>(&'a self, list: &'a ListDirectory<'_>) -> Listing<'a> {
         let mode = self.list.unwrap_or(ListMode::Narrow);
-        Listing::new(self.connection.automaton(), &list.path, mode)
+        Listing::new(&self.connection, &list.path, mode)
     }
 }
 

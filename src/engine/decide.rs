@@ -4,7 +4,7 @@ use super::{Decision, ListMode, Need, Operate, Reason, Scope, decision::DecidedN
 use crate::{
     access::{Access, AccessSet},
     automaton::Verdict,
-    policy::{Connection, Keys},
+    policy::Connection,
 };
 
 /// What a connection's rules say of an access at a path.
@@ -41,9 +41,7 @@ pub(super) fn decide<'e, Op: Operate>(
             Scope::Here | Scope::AllBelow if need.path.key().is_empty() => {
                 (Reason::InvalidOperation, None)
             }
-            _ if connection.keys() == Keys::Plain && need.path.alias_at().is_some() => {
-                (Reason::InvalidPath, None)
-            }
+            _ if !connection.keys().admit(need.path) => (Reason::InvalidPath, None),
             _ if !permission.contains(need.access) => (Reason::KeyPermission, None),
             Scope::Here => match here(path, need.access) {
                 Verdict::Allowed(rule) => (Reason::Allowed, Some(rule)),
@@ -52,7 +50,7 @@ pub(super) fn decide<'e, Op: Operate>(
                 Verdict::NoMatch => (Reason::NoMatch, None),
             },
             Scope::SomeBelow => {
-                let below = automaton.below(path);
+                let below = connection.below(need.path);
                 let all = below.all.contains(need.access);
                 decision.list = Some(if all { ListMode::Pass } else { ListMode::Narrow });
                 match below.some.contains(need.access) {
@@ -64,7 +62,7 @@ pub(super) fn decide<'e, Op: Operate>(
                 }
             }
             Scope::AllBelow => {
-                let below = automaton.below(path);
+                let below = connection.below(need.path);
                 let taken = || automaton.taken_below(path).some.contains(need.access);
                 match (below.all.contains(need.access), below.some.contains(need.access)) {
                     (true, _) => (Reason::Allowed, None),

@@ -1,11 +1,7 @@
 //! The plan of a listing: what to ask the server for, and what of its answer may be shown.
 
 use super::ListMode;
-use crate::{
-    access::Access,
-    automaton::{Automaton, Verdict, starts_with},
-    path::Path,
-};
+use crate::{access::Access, automaton::starts_with, path::Path, policy::Connection};
 
 /// What may be shown of one directory.
 ///
@@ -41,14 +37,14 @@ use crate::{
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
-    automaton: &'a Automaton,
+    connection: &'a Connection,
     directory: &'a Path<'a>,
     mode: ListMode,
 }
 
 impl<'a> Listing<'a> {
-    pub(super) fn new(automaton: &'a Automaton, directory: &'a Path<'a>, mode: ListMode) -> Self {
-        Self { automaton, directory, mode }
+    pub(super) fn new(connection: &'a Connection, directory: &'a Path<'a>, mode: ListMode) -> Self {
+        Self { connection, directory, mode }
     }
 
     /// Whether everything is passed through or each entry is checked.
@@ -65,30 +61,87 @@ impl<'a> Listing<'a> {
     /// than one segment below the directory, and all that is readable below it under one of them.
     ///
     /// For the root they are about buckets: `name/` is that bucket, and what has no `/` at its end
-    /// is what buckets' names start with. See [`Automaton::leads`].
+    /// is what buckets' names start with. See [`Automaton::leads`](crate::Automaton::leads).
     pub fn prefixes(&self) -> Vec<Vec<u8>> {
         match self.mode {
             ListMode::Pass => vec![self.directory.as_bytes().to_vec()],
-            ListMode::Narrow => self.automaton.leads(self.directory.as_bytes(), Access::Read),
+            ListMode::Narrow => self.leads(self.directory.as_bytes()),
         }
     }
 
-    /// Whether an object of this path may be shown.
+    /// Whether an object of this path may be shown: whether it is below the directory and may be
+    /// read.
     pub fn shows_object(&self, path: &Path<'_>) -> bool {
-        self.is_below(path)
-            && (self.mode == ListMode::Pass
-                || matches!(
-                    self.automaton.here(path.as_bytes(), Access::Read),
-                    Verdict::Allowed(_)
-                ))
+        self.is_below(path) && !path.key().is_empty() && self.connection.allows(path, Access::Read)
     }
 
-    /// Whether a folder (a common prefix that ends with `/`, or a bucket) may be shown: whether
-    /// something permitted can be in it.
+    /// Whether a folder (a common prefix, or a bucket, with `/` at its end) may be shown: whether it
+    /// is below the directory and may be listed, because something permitted can be in it.
     pub fn shows_folder(&self, path: &Path<'_>) -> bool {
         self.is_below(path)
-            && (self.mode == ListMode::Pass
-                || self.automaton.below(path.as_bytes()).some.contains(Access::Read))
+            && path.as_bytes().ends_with(b"/")
+            && self.connection.below(path).some.contains(Access::Read)
+    }
+
+    /// What an entry of the server's answer is called in the directory; `None` for one that may not
+    /// be shown, or that no path can name.
+    ///
+    /// `key` is the entry's key in the bucket, all of it; of a folder it is the common prefix, with
+    /// the `/` at its end. For the root it is a bucket's name and `/`.
+    pub fn entry<'k>(&self, key: &'k [u8], is_folder: bool) -> Option<&'k str> {
+        let path = Path::from_vec(self.in_bucket(key)).ok()?;
+        let name = std::str::from_utf8(key.strip_prefix(self.directory.key())?).ok()?;
+        let name = if is_folder { name.strip_suffix('/')? } else { name };
+        if name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let is_shown = if is_folder { self.shows_folder(&path) } else { self.shows_object(&path) };
+        is_shown.then_some(name)
+    }
+
+    /// Where to look for whether the folder `prefix`, one of [`prefixes`](Self::prefixes), is there:
+    /// as deep as the rules name it, so that less of what is hidden has an influence. Sorted; the
+    /// same places whichever of the directories above is listed. The folder itself, if there are more
+    /// than `most`.
+    pub fn places(&self, prefix: &[u8], most: usize) -> Vec<Vec<u8>> {
+        let itself = || vec![prefix.to_vec()];
+        if self.mode == ListMode::Pass {
+            return itself();
+        }
+        let mut places = Vec::new();
+        let mut to_follow = itself();
+        while let Some(place) = to_follow.pop() {
+            for lead in self.leads(&place) {
+                match lead.ends_with(b"/") && lead != place {
+                    true => to_follow.push(lead),
+                    false => places.push(lead),
+                }
+            }
+            if places.len() + to_follow.len() > most {
+                return itself();
+            }
+        }
+        places.sort_unstable();
+        places
+    }
+
+    /// Whether nothing but the object of this very key can be shown of what starts with `prefix`:
+    /// then it is among the first of them, in any order, and what follows need not be looked through.
+    pub fn is_alone(&self, prefix: &[u8]) -> bool {
+        // What the prefix itself is allowed does not count, as it would for `below`.
+        self.mode == ListMode::Narrow && self.leads(prefix).is_empty()
+    }
+
+    fn leads(&self, prefix: &[u8]) -> Vec<Vec<u8>> {
+        self.connection.automaton().leads(prefix, Access::Read)
+    }
+
+    /// The path of a key in the directory's bucket.
+    fn in_bucket(&self, key: &[u8]) -> Vec<u8> {
+        match self.directory.is_root() {
+            true => key.to_vec(),
+            false => [self.directory.bucket(), key].join(&b'/'),
+        }
     }
 
     fn is_below(&self, path: &Path<'_>) -> bool {

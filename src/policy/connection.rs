@@ -3,8 +3,9 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::{
-    access::AccessSet,
-    automaton::{Automaton, Effect, RuleId},
+    access::{Access, AccessSet},
+    automaton::{Automaton, Below, Effect, RuleId, Verdict},
+    path::Path,
     restriction::Restriction,
 };
 
@@ -151,6 +152,13 @@ pub enum Keys {
     Exact,
     /// The server may read `a//b`, `/a` or `a\b` as another key: such paths are malformed here.
     Plain,
+}
+
+impl Keys {
+    /// Whether paths of this form are taken at all: not one that such a server may read as another.
+    pub fn admit(self, path: &Path<'_>) -> bool {
+        self == Self::Exact || path.alias_at().is_none()
+    }
 }
 
 /// Where a connection's credentials are. Never the credentials themselves.
@@ -331,7 +339,30 @@ impl Connection {
         self.rules.get(id.index())
     }
 
-    /// Its rules, compiled.
+    /// What it says of an access at a path: what its rules say, or `None` for a path that is malformed
+    /// here ([`Keys::admit`]), whatever they say.
+    pub fn verdict(&self, path: &Path<'_>, access: Access) -> Option<Verdict> {
+        self.keys.admit(path).then(|| self.automaton.here(path.as_bytes(), access))
+    }
+
+    /// Whether it gives an access at a path.
+    pub fn allows(&self, path: &Path<'_>, access: Access) -> bool {
+        matches!(self.verdict(path, access), Some(Verdict::Allowed(_)))
+    }
+
+    /// What it gives below a path, itself included; nothing where the path is malformed here.
+    ///
+    /// That some of it is given says so of names that rules leave open; each path that is malformed
+    /// here is still refused, whatever is given of all.
+    pub fn below(&self, path: &Path<'_>) -> Below {
+        match self.keys.admit(path) {
+            true => self.automaton.below(path.as_bytes()),
+            false => Below::default(),
+        }
+    }
+
+    /// Its rules, compiled. They do not know which paths are malformed here: decisions are made by
+    /// [`verdict`](Self::verdict) and [`below`](Self::below).
     pub fn automaton(&self) -> &Automaton {
         &self.automaton
     }

@@ -3,9 +3,9 @@
 use super::{Finding, Level};
 use crate::{
     access::Access,
-    automaton::{Effect, Verdict},
+    automaton::Effect,
     path::{MIN_BUCKET_LEN, Path},
-    policy::{Connection, Keys, Rule},
+    policy::{Connection, Rule},
     restriction::{Dialect, Token},
 };
 
@@ -103,8 +103,7 @@ pub(super) fn look<'p>(
                 ));
                 return;
             };
-            let is_refused = connection.keys() == Keys::Plain
-                && Path::new(whole).is_ok_and(|path| path.alias_at().is_some());
+            let is_refused = Path::new(whole).is_ok_and(|path| !connection.keys().admit(&path));
             let folder = format!("{name}/");
             let below = connection.automaton().below(folder.as_bytes());
             let is_meant = match rule.effect {
@@ -162,11 +161,5 @@ pub(super) fn look<'p>(
 
 /// Whether some access of a rule is given at a path.
 fn allows(connection: &Connection, rule: &Rule, path: &Path<'_>) -> bool {
-    if connection.keys() == Keys::Plain && path.alias_at().is_some() {
-        return false;
-    }
-    rule.access.iter().any(|access| {
-        let verdict = connection.automaton().here(path.as_bytes(), access);
-        matches!(verdict, Verdict::Allowed(_))
-    })
+    rule.access.iter().any(|access| connection.allows(path, access))
 }

@@ -10,13 +10,9 @@ use super::{
     root,
 };
 use crate::{
-    access::Access,
     analysis::iam,
-    automaton::Automaton,
-    engine::{Approved, ListDirectory, ListMode, Listing},
+    engine::{Approved, ListDirectory, Listing},
     executor::{DirectoryPage, ExecuteError, FileEntry, PageRequest, Want},
-    path::Path,
-    policy::Keys,
 };
 
 /// At how many places at most it is looked for whether a folder is there, before it is at the folder;
@@ -198,80 +194,38 @@ impl Item {
 /// What of a server's entries may be shown.
 struct View<'a> {
     listing: Listing<'a>,
-    automaton: &'a Automaton,
-    is_plain: bool,
 }
 
 impl<'a> View<'a> {
     fn new(approved: &'a Approved<ListDirectory<'static>>) -> Self {
-        let connection = approved.connection();
-        let is_plain = connection.keys() == Keys::Plain;
-        Self { listing: approved.listing(), automaton: connection.automaton(), is_plain }
+        Self { listing: approved.listing() }
     }
 
     /// The entry, if it is one that can be named and may be shown.
     fn item(&self, entry: &Entry) -> Option<Item> {
         let key = entry.key.as_deref()?;
-        let directory = self.listing.directory();
-        let mut bytes = directory.bucket().to_vec();
-        bytes.push(b'/');
-        bytes.extend_from_slice(key.as_bytes());
-        let path = Path::from_vec(bytes).ok()?;
-        if self.is_plain && path.alias_at().is_some() {
-            return None;
-        }
-        let name = key.as_bytes().strip_prefix(directory.key())?;
-        let name = std::str::from_utf8(name).ok()?;
-        let name = if entry.is_prefix { name.strip_suffix('/')? } else { name };
-        if name.is_empty() || name.contains('/') {
-            return None;
-        }
-        let is_shown = match entry.is_prefix {
-            true => self.listing.shows_folder(&path),
-            false => self.listing.shows_object(&path),
-        };
+        let name = self.listing.entry(key.as_bytes(), entry.is_prefix)?;
         let file = (!entry.is_prefix).then(|| FileEntry {
             name: name.to_owned(),
             size: entry.size,
             last_modified: entry.last_modified,
         });
-        is_shown.then(|| Item { file, name: name.to_owned() })
+        Some(Item { file, name: name.to_owned() })
     }
 
-    /// Where to look for whether a folder is there: as deep as the restrictions name it, so that
-    /// less of what is hidden has an influence. The same places whichever of the directories above
-    /// is listed. The prefix alone, if there are more than `most`.
+    /// Where to look for whether there is anything under a prefix: see [`Listing::places`].
     fn places(&self, bucket: &str, prefix: &str, is_folder: bool, most: usize) -> Vec<String> {
-        if !is_folder || self.listing.mode() == ListMode::Pass {
+        if !is_folder {
             return vec![prefix.to_owned()];
         }
-        let mut places = Vec::new();
-        let mut to_follow = vec![format!("{bucket}/{prefix}").into_bytes()];
-        while let Some(place) = to_follow.pop() {
-            let leads = self.automaton.leads(&place, Access::Read);
-            for lead in leads {
-                match lead.ends_with(b"/") && lead != place {
-                    true => to_follow.push(lead),
-                    false => places.push(lead),
-                }
-            }
-            if places.len() + to_follow.len() > most {
-                return vec![prefix.to_owned()];
-            }
-        }
-        places.sort_unstable();
+        let places = self.listing.places(format!("{bucket}/{prefix}").as_bytes(), most);
         places.iter().map(|place| under_bucket(place, bucket)).collect()
     }
 
-    /// Whether nothing but the prefix itself can be shown of what starts with it: then it is among
-    /// the first, in any order, and what follows need not be looked through.
+    /// Whether nothing but the prefix itself can be shown: see [`Listing::is_alone`].
     fn is_alone(&self, pages: &Pages<'_>) -> bool {
-        let mut bytes = self.listing.directory().bucket().to_vec();
-        bytes.push(b'/');
-        bytes.extend_from_slice(pages.prefix().as_bytes());
-        // What the prefix itself is allowed does not count, as it would for `below`.
-        self.listing.mode() == ListMode::Narrow
-            && self.automaton.leads(&bytes, Access::Read).is_empty()
+        let bucket = self.listing.directory().bucket();
+        self.listing.is_alone(&[bucket, pages.prefix().as_bytes()].join(&b'/'))
     }
 }
 
