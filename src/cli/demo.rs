@@ -2,7 +2,7 @@
 //! with a few objects, a store with one connection to it, a key, and three lines to try.
 
 use std::{
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, File},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -87,7 +87,7 @@ impl Demo {
         }
         let policy = match (data, &folder) {
             (Some(data), _) => data.join("store"),
-            (None, Some(folder)) => folder.0.clone(),
+            (None, Some(folder)) => folder.path.clone(),
             (None, None) => return Err("there is no folder".into()),
         };
         let store = Store::open(&policy, Some(SealKey::parse(&seal_key)?))?;
@@ -198,27 +198,76 @@ fn draft(server: &Embedded) -> Draft {
 }
 
 /// A folder that only this user can enter, gone when this is dropped.
-struct Private(PathBuf);
+struct Private {
+    path: PathBuf,
+    /// Locked for as long as the demo runs.
+    _alive: File,
+}
 
 impl Private {
     fn new() -> io::Result<Self> {
+        remove_abandoned(&std::env::temp_dir());
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let folder = std::env::temp_dir().join(format!("pathward-demo-{}", hex(&random)));
+        let path = std::env::temp_dir().join(format!("{PREFIX}{}", hex(&random)));
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         {
             use std::os::unix::fs::DirBuilderExt as _;
             builder.mode(0o700);
         }
-        builder.create(&folder)?;
-        Ok(Self(folder))
+        builder.create(&path)?;
+        let alive = File::create_new(path.join(ALIVE))?;
+        // Where there are no locks, nobody takes the folder for abandoned either.
+        drop(alive.try_lock());
+        Ok(Self { path, _alive: alive })
     }
 }
 
 impl Drop for Private {
     fn drop(&mut self) {
         // Of a server that ends with this process: what cannot be removed opens nothing.
-        drop(fs::remove_dir_all(&self.0));
+        drop(fs::remove_dir_all(&self.path));
+    }
+}
+
+/// What the folders of demos are called, with some digits behind it.
+const PREFIX: &str = "pathward-demo-";
+/// The file in each that its demo has locked.
+const ALIVE: &str = ".pathward.alive";
+
+/// Removes what demos left behind that were killed. Another user's cannot be entered, and stays.
+fn remove_abandoned(temp: &Path) {
+    for entry in fs::read_dir(temp).into_iter().flatten().flatten() {
+        let is_demo = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        if !is_demo || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let alive = File::open(entry.path().join(ALIVE));
+        if alive.is_ok_and(|alive| alive.try_lock().is_ok()) {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_demo_left_is_removed_and_what_a_running_one_has_is_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = temp.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            File::create_new(folder.join(ALIVE)).unwrap()
+        };
+        let running = folder("pathward-demo-1");
+        running.lock().unwrap();
+        let _killed = folder("pathward-demo-2");
+        let _other = folder("somebody-elses");
+        remove_abandoned(temp.path());
+        let left = |name: &str| temp.path().join(name).exists();
+        assert!(left("pathward-demo-1") && !left("pathward-demo-2") && left("somebody-elses"));
     }
 }

@@ -92,10 +92,12 @@ pub(super) fn replace(
         remove(&beside)?;
         let mut file = File::create_new(&beside)?;
         let before = fs::metadata(&target).ok();
-        keep_owner(&file, before.as_ref(), &fs::metadata(parent(&target))?)?;
-        if let Some(before) = &before {
-            file.set_permissions(before.permissions())?;
-        }
+        let folder = fs::metadata(parent(&target))?;
+        keep_owner(&file, before.as_ref(), &folder)?;
+        file.set_permissions(match &before {
+            Some(before) => before.permissions(),
+            None => permissions_in(&folder, &file.metadata()?),
+        })?;
         file.write_all(bytes)?;
         file.sync_all()
     };
@@ -131,6 +133,18 @@ fn link(beside: &Path, target: &Path) -> Result<(), StoreError> {
         Err(error) => Err(error),
     };
     done.map_err(|error| io_error(target, error))
+}
+
+/// Who may read and write a new file: nobody who may not do so with its folder.
+#[cfg(unix)]
+fn permissions_in(folder: &Metadata, new: &Metadata) -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(new.permissions().mode() & folder.permissions().mode() & 0o666)
+}
+
+#[cfg(not(unix))]
+fn permissions_in(_: &Metadata, new: &Metadata) -> fs::Permissions {
+    new.permissions()
 }
 
 /// Gives a new file to the owner of what it replaces, or to the folder's. Where that is not possible,

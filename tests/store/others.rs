@@ -127,6 +127,14 @@ fn what_is_made_is_for_the_owner_alone_and_stays_whose_it_was() {
     let made = store.create("ana", &draft("x", &["aaa/*"])).unwrap();
     let mode = |name: &str| fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(""), mode(".pathward.lock")), (0o700, 0o600));
+    store.create_key("ana", "job", AccessSet::NONE, false, &Reach::ALL).unwrap();
+    let files = [made.file.file_name().unwrap().to_str().unwrap(), "user-ana.yaml"].map(mode);
+    assert_eq!(files, [0o600, 0o600]);
+    // A folder that a group may enter is one that the group may read.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).unwrap();
+    store.create_key("ben", "job", AccessSet::NONE, false, &Reach::ALL).unwrap();
+    assert_eq!(mode("user-ben.yaml") & 0o137, 0, "{:o}", mode("user-ben.yaml"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     let ignored = fs::read_to_string(path.join(".gitignore")).unwrap();
     assert!(ignored.contains(".pathward.*\n") && ignored.contains(".*.store\n"));
     // As the superuser, who may: as anyone else, it is one's own and stays so.
