@@ -149,6 +149,41 @@ impl<'r> Language<'r> {
         Answer::of(found, states)
     }
 
+    /// Whether a combination of this with more sets has no path that the other has not (`is_ours`), or lacks none that
+    /// it has. `combined` is told whether a path is allowed here, whether it is denied here, and in which of the sets
+    /// it is. More than eight sets are not decided.
+    pub(super) fn apart_within(
+        &self,
+        other: &Self,
+        sets: &[&[Pattern]],
+        combined: impl Fn(bool, bool, &dyn Fn(usize) -> bool) -> bool,
+        is_ours: bool,
+        mut states: States,
+    ) -> Answer {
+        let first = THEIRS << 2;
+        if sets.len() > 8 {
+            return Answer::Undecided { states: states.most() };
+        }
+        let color = |n: usize| first << n;
+        let all = (0..sets.len()).fold(ALL, |all, n| all | color(n));
+        let goal = Goal::new(all, |colors| {
+            let within = |n: usize| colors & color(n) != 0;
+            let ours = combined(colors & OURS != 0, colors & TAKEN_FROM_OURS != 0, &within);
+            ours != other.has_theirs(colors) && ours == is_ours
+        });
+        let everything: Pattern = [Token::STAR].into_iter().collect();
+        let mut patterns: Vec<(&Pattern, Colors)> = vec![(&everything, 0)];
+        for (n, set) in sets.iter().enumerate() {
+            patterns.extend(set.iter().map(|pattern| (pattern, color(n))));
+        }
+        let sides = self.items(Some(other), &[]);
+        patterns.extend(sides.iter().map(|item| (item.pattern, item.colors)));
+        let field = Field::new(merged(patterns));
+        let is_start = |item: &Item<'_>| *item.pattern == everything;
+        let found = shortest(&field, &goal, is_start, 0, &mut states);
+        Answer::of(found, states)
+    }
+
     /// The shortest path that only one of both has.
     pub(super) fn apart(
         &self,

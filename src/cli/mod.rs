@@ -75,7 +75,9 @@
 //! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.
-//! * `import iam`: `policy` (YAML), `relations`, `restrictions` and `deny` (how many).
+//! * `import iam`: `policy` (YAML), `relations`, `restrictions` and `deny` (how many), `under` (where in the file the
+//!   policy is; empty where it is the file), `left_out`: `place`, `action`, `example`, `kind` (`s3`, `service`, `part`);
+//!   and `notes` (what else is left out): `place`, `message`.
 //! * `connection list`: `connections`, each as the answer of `new`, `show`, `set` and `default`: `identity`,
 //!   `revision`, `connection`, `owner`, `default`, `endpoint`, `region`, `keys`, `credentials` (`kind`, `at`),
 //!   `access`, `restrictions` (null for everything) and `deny`: `text`, `dialect`, `access` or null; `file`.
@@ -97,6 +99,7 @@ mod create;
 #[cfg(all(feature = "portal", feature = "embedded"))]
 mod demo;
 mod diff;
+mod encoding;
 mod exit;
 mod explain;
 mod graph;

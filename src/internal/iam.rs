@@ -16,7 +16,8 @@ const STATES: States = States::new(1_024);
 /// Reads bytes as an IAM policy. One that can be said as a connection allows the same objects as it, is a
 /// policy that loads, and comes back from `export` with the same objects again.
 pub fn iam_import(data: &[u8]) {
-    let (document, imported) = match read(data)
+    let read = read(data).map_err(|unread| unread.problems);
+    let (document, imported) = match read
         .and_then(|read| import(&read.document).map(|imported| (read.document, imported)))
     {
         Ok(read) => read,

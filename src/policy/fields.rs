@@ -247,7 +247,7 @@ pub(super) fn nearest<'a>(name: &str, of: &[&'a str]) -> Option<&'a str> {
 }
 
 /// How many letters have to be put in, taken out, changed or swapped to get from one to the other.
-pub(super) fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = vec![];
     let mut row: Vec<usize> = (0..=b.len()).collect();

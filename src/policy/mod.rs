@@ -70,6 +70,7 @@ pub use self::connection::{
 pub(crate) use self::endpoint::is_endpoint;
 #[cfg(feature = "executor")]
 pub(crate) use self::endpoint::is_off_limits;
+pub(crate) use self::fields::distance;
 #[cfg(feature = "executor")]
 pub use self::private::PrivateEndpoints;
 #[cfg(feature = "executor")]

@@ -194,7 +194,7 @@ impl Resources {
                 .iter()
                 .flat_map(|access| Action::of(access).iter().take(most).copied());
             let actions = actions.collect();
-            Statement { effect, actions, resources, prefixes: None, is_delimited: false }
+            Statement::new(effect, actions, resources)
         };
         by_access.into_iter().map(statement).collect()
     }
@@ -239,11 +239,8 @@ fn listed(allows: &Resources) -> (Vec<Statement>, Option<String>) {
         shared.entry(prefixes).or_default().push(bucket);
     }
     let statement = |action, resources, prefixes| Statement {
-        effect: Effect::Allow,
-        actions: vec![action],
-        resources,
         prefixes,
-        is_delimited: false,
+        ..Statement::new(Effect::Allow, vec![action], resources)
     };
     let mut statements = Vec::new();
     if has_open {

@@ -1,18 +1,17 @@
 //! The restrictions of a policy's statements.
 
-use std::collections::BTreeMap;
-
 use super::{
-    Action, Document, Statement,
+    Document, Statement,
     export::may_be_object,
-    relation::{below, bucket},
+    listing,
+    rules::{Claim, Rules, claims},
+    settle::{Inverted, Settling},
     text,
 };
 use crate::{
     access::{Access, AccessSet},
-    analysis::{Answer, Language, States},
     automaton::{Effect, Entry},
-    restriction::{Pattern, Restriction},
+    restriction::Restriction,
 };
 
 /// What keeps a policy from being restrictions.
@@ -37,13 +36,33 @@ impl Problem {
     }
 }
 
+/// What of a policy makes no difference to a connection, and is worth to be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where: `Statement[0].Resource`.
+    pub place: String,
+    /// What it says, and what becomes of it. Text of the policy is in it as it is: escape it before it reaches a
+    /// person.
+    pub message: String,
+}
+
+impl Note {
+    /// A note.
+    pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
 /// Rules that say what a policy says of objects.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Imported {
     /// What is allowed.
     pub restrictions: Vec<(Restriction, AccessSet)>,
     /// What is denied.
     pub deny: Vec<(Restriction, AccessSet)>,
+    /// What of the policy is left out, because it gives no object and takes none.
+    pub notes: Vec<Note>,
 }
 
 impl Imported {
@@ -61,234 +80,141 @@ impl Imported {
 
 /// Reads a policy as restrictions: the same objects, exactly.
 ///
-/// What may be listed is not read: it follows from what may be read. See
-/// [`Imported::relations`] for how far apart the two are.
+/// What no restriction says (a variable, `?`, the marker of a directory alone, a condition, `NotResource`) is left out
+/// where that makes no difference: an allow where others allow all of it, a deny where nothing that it takes is
+/// allowed. Whether it makes one is asked of all paths.
+///
+/// What may be listed is not read: it follows from what may be read. See [`Imported::relations`] for how far apart the
+/// two are.
 ///
 /// # Errors
 ///
-/// Everything that no restriction says: variables, `?`, the marker of a directory alone, denied
-/// listings of what may be read; and a policy that allows no object.
+/// Everything that no restriction says and that makes a difference: to leave it out would give other objects than the
+/// policy does, or show names that it hides. And a policy that allows no object.
 pub fn import(policy: &Document) -> Result<Imported, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut allows = Rules::default();
-    let mut denies = Rules::default();
+    let mut notes = Vec::new();
+    let mut settling = Settling::default();
     for (n, statement) in policy.statements.iter().enumerate() {
-        let rules = match statement.effect {
-            Effect::Allow => &mut allows,
-            Effect::Deny => &mut denies,
-        };
-        rules.add(n, statement, &mut problems);
+        let access = statement.access();
+        if access.is_empty() {
+            notes.extend(unread_listing(n, statement));
+            continue;
+        }
+        if statement.is_of_prefixes() {
+            problems.push(never_met(n));
+            continue;
+        }
+        let claims = claims(n, statement, access, &mut problems);
+        if statement.is_inverted {
+            settling.inverted.push(Inverted { n, statement, access, claims });
+            continue;
+        }
+        if claims.is_empty() && !lists(statement) {
+            notes.extend(bare(n, statement));
+        }
+        for claim in claims {
+            settling.add(statement.effect, claim);
+        }
     }
-    problems.extend(hidden(policy));
-    if problems.is_empty() && allows.places.is_empty() {
-        problems.push(Problem::new(
-            "Statement",
-            "the policy allows no object to be read, written or deleted",
-            "allow `s3:GetObject` on the objects that are meant; a connection cannot be empty",
-        ));
+    let (allows, denies) = settling.settle(&mut problems);
+    if problems.is_empty() {
+        problems.extend(listing::problems(policy, &allows, &denies));
+        problems.extend(parts(policy, &allows, &denies));
+    }
+    if problems.is_empty() && allows.is_empty() {
+        problems.extend(nothing(&notes));
     }
     match problems.is_empty() {
-        true => Ok(Imported { restrictions: allows.rules, deny: denies.rules }),
+        true => Ok(Imported { restrictions: allows.rules, deny: denies.rules, notes }),
         false => Err(problems),
     }
 }
 
-/// Rules in the order of their first statement, each restriction once.
-#[derive(Default)]
-struct Rules {
-    places: BTreeMap<String, usize>,
-    rules: Vec<(Restriction, AccessSet)>,
+fn lists(statement: &Statement) -> bool {
+    statement.actions.iter().any(|action| action.is_listing())
 }
 
-impl Rules {
-    fn add(&mut self, n: usize, statement: &Statement, problems: &mut Vec<Problem>) {
-        // All of it is what no connection gives.
-        if statement.actions.is_empty() {
-            return;
-        }
-        let access: AccessSet =
-            statement.actions.iter().filter_map(|action| action.access()).collect();
-        let lists = statement.actions.iter().any(|action| action.is_listing());
-        if let Some(problem) = unsaid(n, statement, access, lists) {
-            problems.push(problem);
-            return;
-        }
-        for (m, resource) in statement.resources.iter().enumerate() {
-            let place = format!("Statement[{n}].Resource[{m}]");
-            // What a listing is of is no object.
-            let is_bucket = !may_be_object(resource);
-            if access.is_empty() || is_bucket && lists {
-                // A variable is no text even there.
-                if let Err(problem) = pattern(&place, resource) {
-                    problems.push(problem);
-                }
-                continue;
-            }
-            match restriction(&place, resource, is_bucket) {
-                Ok(restriction) => self.push(restriction, access),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        for (m, prefix) in statement.prefixes.iter().flatten().enumerate() {
-            let place = format!("Statement[{n}].Condition.StringLike.s3:prefix[{m}]");
-            if let Err(problem) = pattern(&place, prefix) {
-                problems.push(problem);
-            }
-        }
-    }
-
-    fn push(&mut self, restriction: Restriction, access: AccessSet) {
-        match self.places.get(restriction.text()) {
-            Some(at) => {
-                if let Some((_, known)) = self.rules.get_mut(*at) {
-                    *known = known.union(access);
-                }
-            }
-            None => {
-                self.places.insert(restriction.text().to_owned(), self.rules.len());
-                self.rules.push((restriction, access));
-            }
-        }
-    }
-}
-
-/// What a statement as a whole says that no rule does.
-fn unsaid(n: usize, statement: &Statement, access: AccessSet, lists: bool) -> Option<Problem> {
-    let place = |field| format!("Statement[{n}].{field}");
-    if statement.effect == Effect::Deny && access.is_empty() && !lists {
-        return Some(Problem::new(
-            place("Action"),
-            "a part of uploads is denied, and uploads are not",
-            "deny `s3:PutObject`, which is all of an upload",
-        ));
-    }
-    if statement.effect == Effect::Allow
-        && !access.contains(Access::Write)
-        && !statement.actions.iter().all(|action| action.access().is_some() || action.is_listing())
-    {
-        let action = statement
-            .actions
-            .iter()
-            .find(|action| action.access().is_none() && !action.is_listing())
-            .map_or("", |action| Action::name(*action));
-        return Some(Problem::new(
-            place("Action"),
-            format!("`{action}` without `s3:PutObject`: a part of writing alone"),
-            "allow `s3:PutObject` with it, or take it out",
-        ));
-    }
-    let has_condition = statement.prefixes.is_some() || statement.is_delimited;
-    if has_condition && !(access.is_empty() && lists) {
-        return Some(Problem::new(
-            place("Condition"),
-            "`s3:prefix` and `s3:delimiter` are conditions of listings; for an action on objects they \
-             are never met",
-            "give listings a statement of their own, and objects one without the condition",
-        ));
-    }
-    if has_condition && statement.effect == Effect::Deny {
-        return Some(denied_listing(n));
-    }
-    None
-}
-
-/// Denied listings are what a connection says too only if nothing of the buckets may be read: what may be
-/// listed follows from what may be read.
-fn hidden(policy: &Document) -> Option<Problem> {
-    let denies = |statement: &&Statement| {
-        statement.effect == Effect::Deny && statement.prefixes.is_none() && !statement.is_delimited
+/// Of a statement on objects whose resources are buckets alone.
+fn bare(n: usize, statement: &Statement) -> Option<Note> {
+    let bucket = statement.resources.iter().find(|resource| !may_be_object(resource))?;
+    let what = match statement.effect {
+        Effect::Allow => "gives",
+        Effect::Deny => "takes",
     };
-    let patterns = |statement: &Statement| -> Vec<Pattern> {
-        statement.resources.iter().filter_map(|text| text::read(text).ok()).collect()
-    };
-    let mut first = None;
-    let (mut listed, mut read) = (Vec::new(), Vec::new());
-    for (n, statement) in policy.statements.iter().enumerate().filter(|(_, s)| denies(s)) {
-        if statement.actions.contains(&Action::Get) {
-            read.extend(patterns(statement));
-        }
-        if statement.actions.iter().any(|action| action.is_listing()) {
-            let names = |bucket: Pattern| below(&bucket, &Pattern::default(), false);
-            let buckets =
-                patterns(statement).iter().filter_map(bucket).map(names).collect::<Vec<_>>();
-            first = first.or_else(|| (!buckets.is_empty()).then_some(n));
-            listed.extend(buckets);
-        }
-    }
-    let is_hidden = |answer: Answer| match answer {
-        Answer::Holds => true,
-        // No object is at a bucket's bare name.
-        Answer::Fails(path) => path.key().is_empty(),
-        Answer::Undecided { .. } => false,
-    };
-    let listed = Language::of_patterns(&listed, []);
-    let answer = listed.implies(&Language::of_patterns(&read, []), States::default());
-    first.filter(|_| !is_hidden(answer)).map(denied_listing)
+    Some(Note::new(
+        format!("Statement[{n}].Resource"),
+        format!(
+            "`{bucket}` is a bucket, and the actions are on objects: it {what} none (all that is in it would be \
+             `{bucket}/*`)"
+        ),
+    ))
 }
 
-fn denied_listing(n: usize) -> Problem {
+/// A policy that allows no object.
+fn nothing(notes: &[Note]) -> Vec<Problem> {
+    let bare = notes.iter().map(|note| {
+        let help = "write `/*` behind the bucket for everything in it";
+        Problem::new(&*note.place, &*note.message, help)
+    });
+    let general = Problem::new(
+        "Statement",
+        "the policy allows no object to be read, written or deleted",
+        "allow `s3:GetObject` on the objects that are meant; a connection cannot be empty",
+    );
+    bare.chain([general]).collect()
+}
+
+fn never_met(n: usize) -> Problem {
     Problem::new(
-        format!("Statement[{n}].Action"),
-        "a denied listing: what may be listed follows from what may be read",
-        "deny `s3:GetObject` on all objects that are not to be seen",
+        format!("Statement[{n}].Condition"),
+        "`s3:prefix` and `s3:delimiter` are conditions of listings; for an action on objects they are never met",
+        "give listings a statement of their own, and objects one without the condition",
     )
 }
 
-fn pattern(place: &str, resource: &str) -> Result<Pattern, Problem> {
-    text::read(resource).map_err(|refused| match refused {
-        text::Refused::Variable { at, end } => Problem::new(
-            place,
-            format!("`{}` is a variable: who asks is no part of a path here", &resource[at..end]),
-            "write what it stands for, one connection for each; `${*}`, `${?}` and `${$}` are the \
-             signs themselves",
-        ),
-        text::Refused::Unclosed { .. } => {
-            Problem::new(place, "`${` without a `}`", "write `${$}{` for the signs themselves")
-        }
-    })
+/// Of an allowed listing, what is not looked at: other conditions than those on `s3:prefix`, and variables.
+fn unread_listing(n: usize, statement: &Statement) -> Option<Note> {
+    if statement.effect == Effect::Deny || !lists(statement) {
+        return None;
+    }
+    let texts = statement.resources.iter().chain(statement.prefixes.iter().flatten());
+    let variable = texts.clone().find(|text| text::read(text).is_err());
+    let (field, what) = match (statement.conditions.first(), variable) {
+        (Some(condition), _) => ("Condition", condition.clone()),
+        (None, Some(variable)) => ("Resource", format!("`{variable}`")),
+        (None, None) => return None,
+    };
+    Some(Note::new(
+        format!("Statement[{n}].{field}"),
+        format!("what may be listed by {what} is left out: in a connection it follows from what may be read"),
+    ))
 }
 
-fn restriction(place: &str, resource: &str, is_bucket: bool) -> Result<Restriction, Problem> {
-    pattern(place, resource)?;
-    if is_bucket {
-        return Err(Problem::new(
-            place,
-            format!("`{resource}` is a bucket, and the actions are on objects"),
-            format!("write `{resource}/*` for everything in it"),
-        ));
-    }
-    if resource.ends_with('/') {
-        return Err(Problem::new(
-            place,
-            format!("`{resource}` is the marker of a directory alone, which no restriction says"),
-            format!("write `{resource}*` for all that is in it"),
-        ));
-    }
-    let mut text = String::new();
-    let mut characters = resource.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            // `${*}`, `${?}`, `${$}`: any other was refused before.
-            '$' if characters.as_str().starts_with('{') => {
-                let sign = characters.nth(1).unwrap_or('$');
-                characters.next();
-                if sign == '*' {
-                    text.push('\\');
-                }
-                text.push(sign);
-            }
-            '?' => {
-                return Err(Problem::new(
-                    place,
-                    "`?` is any one character, `/` among them, which no restriction says",
-                    "write `*`, or the names one by one; `${?}` is a question mark",
-                ));
-            }
-            '\\' => text.push_str("\\\\"),
-            other => text.push(other),
+/// Denied parts of uploads: who may write may also see the parts of an upload and give it up.
+fn parts(policy: &Document, allows: &Rules, denies: &Rules) -> Vec<Problem> {
+    let statements = policy.statements.iter().enumerate();
+    let denied = statements.filter(|(_, statement)| {
+        statement.effect == Effect::Deny
+            && !statement.is_of_prefixes()
+            && statement.actions.iter().any(|action| action.is_part())
+    });
+    let writing = AccessSet::NONE.with(Access::Write);
+    let mut problems = Vec::new();
+    for (n, statement) in denied {
+        let mut unsaid = Vec::new();
+        let claims: Vec<Claim> = claims(n, statement, writing, &mut unsaid);
+        let takes = match statement.is_inverted {
+            true => Inverted { n, statement, access: writing, claims }.takes(allows, denies),
+            false => claims.iter().any(|claim| claim.takes(allows, denies)),
+        };
+        if takes {
+            problems.push(Problem::new(
+                format!("Statement[{n}].Action"),
+                "a part of uploads is denied, and uploads are not",
+                "deny `s3:PutObject`, which is all of an upload",
+            ));
         }
     }
-    Restriction::parse(&text).map_err(|error| {
-        Problem::new(place, format!("`{resource}` is no restriction: {error}"), error.help())
-    })
+    problems
 }

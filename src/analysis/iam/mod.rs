@@ -10,25 +10,31 @@
 //! nothing; that any does, as any crosses `/`, is how it is read here: the part behind
 //! `arn:aws:s3:::` is one segment, whatever is in it.
 //!
-//! * `action`: the actions that are known.
+//! * `action`: the actions that connections give, and what the text of an action stands for; `catalogue`: the
+//!   other actions of S3, by name.
 //! * `text`: a pattern as the text of a resource, and back.
 //! * `export`: a connection's statements.
-//! * `import`: the restrictions of statements, or why there are none.
+//! * `import`: the restrictions of statements, or why there are none; `rules`: those that statements say one by one,
+//!   `settle`: those that take a question about all of them, `listing`: what is denied of listings.
 //! * `relation`: how what a policy allows is related to what a connection does.
 
 mod action;
+mod catalogue;
 mod export;
 mod import;
+mod listing;
 mod relation;
+mod rules;
+mod settle;
 mod text;
 
 pub use self::{
-    action::{Action, Actions},
+    action::{Action, Actions, Meant},
     export::{Export, MAX_PLACES, Rounding, export},
-    import::{Imported, Problem, import},
+    import::{Imported, Note, Problem, import},
     relation::{Relation, Relations},
 };
-use crate::automaton::Effect;
+use crate::{access::AccessSet, automaton::Effect};
 
 /// The version of the policy language in which `${*}`, `${?}` and `${$}` mean what they name.
 pub const VERSION: &str = "2012-10-17";
@@ -72,11 +78,41 @@ pub struct Statement {
     pub actions: Vec<Action>,
     /// Its resources, without the `arn:aws:s3:::` before them; `*` is everything.
     pub resources: Vec<String>,
+    /// Whether it is about all resources but these: `NotResource`.
+    pub is_inverted: bool,
     /// The values of `StringLike` on `s3:prefix`, where it has that condition.
     pub prefixes: Option<Vec<String>>,
     /// Whether it has the condition that `s3:delimiter` is `/`: names are then shown up to the next
     /// `/` behind the prefix.
     pub is_delimited: bool,
+    /// Its other conditions, which no connection knows, as messages name them: `Bool` on `aws:SecureTransport`. The
+    /// statement holds for a request or it does not; which of the two is not known.
+    pub conditions: Vec<String>,
+}
+
+impl Statement {
+    /// These actions on these resources, without conditions.
+    pub fn new(effect: Effect, actions: Vec<Action>, resources: Vec<String>) -> Self {
+        Self {
+            effect,
+            actions,
+            resources,
+            is_inverted: false,
+            prefixes: None,
+            is_delimited: false,
+            conditions: Vec::new(),
+        }
+    }
+
+    /// The accesses that its actions are.
+    fn access(&self) -> AccessSet {
+        self.actions.iter().filter_map(|action| action.access()).collect()
+    }
+
+    /// Whether it holds for some listings only.
+    fn is_of_prefixes(&self) -> bool {
+        self.prefixes.is_some() || self.is_delimited
+    }
 }
 
 /// A policy.

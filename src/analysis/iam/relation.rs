@@ -62,16 +62,15 @@ impl Relation {
         }
     }
 
-    /// No object is at a bucket's bare name, and no action on objects is asked for there.
-    fn of(policy: &Language<'_>, connection: &Language<'_>, states: States) -> Self {
+    /// By whether the policy implies the connection, and the other way. No object is at a bucket's bare name, and no
+    /// action on objects is asked for there.
+    fn of(wider: Answer, narrower: Answer) -> Self {
         let object = |answer: Answer| match answer {
             Answer::Fails(path) if !path.key().is_empty() => Ok(Some(path)),
             Answer::Fails(_) | Answer::Holds => Ok(None),
             Answer::Undecided { states } => Err(states),
         };
-        let wider = object(policy.implies(connection, states));
-        let narrower = object(connection.implies(policy, states));
-        match (wider, narrower) {
+        match (object(wider), object(narrower)) {
             (Ok(None), Ok(None)) => Self::Equal,
             (Ok(Some(path)), Ok(None)) => Self::Wider(path),
             (Ok(None), Ok(Some(path))) => Self::Narrower(path),
@@ -104,20 +103,12 @@ impl Relations {
     }
 
     fn new<'l>(policy: &Document, other: impl Fn(Access) -> Language<'l>, states: States) -> Self {
-        let meaning = Meaning::of(policy, states);
-        let listed = match &meaning.listed {
-            Some([allows, denies]) => {
-                let listed = Language::of_patterns(allows, denies);
-                Relation::of(&listed, &other(Access::Read), states)
-            }
+        let listed = match Said::of_listings(policy, states) {
+            Some(listed) => listed.relation(&other(Access::Read), states),
             None => Relation::Undecided { states: states.most() },
         };
-        Self {
-            accesses: Access::ALL.map(|access| {
-                (access, Relation::of(&meaning.language(access), &other(access), states))
-            }),
-            listed,
-        }
+        let of = |access| Said::of_access(policy, access).relation(&other(access), states);
+        Self { accesses: Access::ALL.map(|access| (access, of(access))), listed }
     }
 }
 
@@ -135,55 +126,94 @@ impl Imported {
     }
 }
 
-/// What a policy says, as patterns of paths.
-struct Meaning {
-    rules: Vec<(Effect, Vec<Action>, Vec<Pattern>)>,
-    /// The names that may be listed, and those that may not. `None` if they are more than a question
-    /// may cost: each bucket of a statement has each of its prefixes.
-    listed: Option<[Vec<Pattern>; 2]>,
+/// What a policy says of one action, as patterns of paths.
+#[derive(Default)]
+struct Said {
+    allows: Vec<Pattern>,
+    denies: Vec<Pattern>,
+    /// `Allow` with `NotResource`: everything but these, of each statement.
+    all_but: Vec<Vec<Pattern>>,
+    /// `Deny` with `NotResource`: nothing but these.
+    only: Vec<Vec<Pattern>>,
 }
 
-impl Meaning {
-    /// Text that has no pattern matches nothing: neither export nor import makes such a policy.
-    fn of(policy: &Document, states: States) -> Self {
-        let mut listed = Some([Vec::new(), Vec::new()]);
-        let mut count = 0_usize;
-        let mut rules = Vec::new();
-        for statement in &policy.statements {
-            let patterns: Vec<Pattern> =
-                statement.resources.iter().filter_map(|text| text::read(text).ok()).collect();
-            if statement.actions.contains(&Action::ListBucket) {
-                let buckets: Vec<Pattern> = patterns.iter().filter_map(bucket).collect();
-                let any = ["*".to_owned()];
-                let prefixes = statement.prefixes.as_deref().unwrap_or(&any);
-                count = count.saturating_add(buckets.len().saturating_mul(prefixes.len()));
-                listed = listed.filter(|_| count <= states.most());
-                if let Some([allows, denies]) = &mut listed {
-                    let side = if statement.effect == Effect::Allow { allows } else { denies };
-                    for prefix in prefixes.iter().filter_map(|prefix| text::read(prefix).ok()) {
-                        let names = |bucket| below(bucket, &prefix, statement.is_delimited);
-                        side.extend(buckets.iter().map(names));
-                    }
-                }
-            }
-            // Requests for objects have neither, so that the condition is never met.
-            if statement.prefixes.is_none() && !statement.is_delimited {
-                rules.push((statement.effect, statement.actions.clone(), patterns));
-            }
+impl Said {
+    fn add(&mut self, effect: Effect, is_inverted: bool, patterns: Vec<Pattern>) {
+        match (effect, is_inverted) {
+            (Effect::Allow, false) => self.allows.extend(patterns),
+            (Effect::Deny, false) => self.denies.extend(patterns),
+            (Effect::Allow, true) => self.all_but.push(patterns),
+            (Effect::Deny, true) => self.only.push(patterns),
         }
-        Self { rules, listed }
     }
 
-    fn language(&self, access: Access) -> Language<'_> {
-        let of = |effect| {
-            self.rules
-                .iter()
-                .filter(move |(of, actions, _)| {
-                    *of == effect && actions.iter().any(|action| action.access() == Some(access))
-                })
-                .flat_map(|(_, _, patterns)| patterns)
+    /// What of an access a policy says. A statement with a condition that no connection knows is none: an import says
+    /// that it makes no difference. Text that has no pattern matches nothing: neither export nor import makes such a
+    /// policy.
+    fn of_access(policy: &Document, access: Access) -> Self {
+        let mut said = Self::default();
+        for statement in &policy.statements {
+            // Requests for objects have no prefix, so that the condition is never met.
+            let is_of_objects = !statement.is_of_prefixes() && statement.conditions.is_empty();
+            if is_of_objects && statement.access().contains(access) {
+                let texts = statement.resources.iter();
+                let patterns = texts.filter_map(|text| text::read(text).ok()).collect();
+                said.add(statement.effect, statement.is_inverted, patterns);
+            }
+        }
+        said
+    }
+
+    /// The names that may be listed. `None` if they are more than a question may cost: each bucket of a statement has
+    /// each of its prefixes.
+    fn of_listings(policy: &Document, states: States) -> Option<Self> {
+        let mut said = Self::default();
+        let mut count = 0_usize;
+        for statement in &policy.statements {
+            let is_known = statement.conditions.is_empty()
+                && !(statement.is_inverted && statement.is_of_prefixes());
+            if !is_known || !statement.actions.contains(&Action::ListBucket) {
+                continue;
+            }
+            let texts = statement.resources.iter();
+            let buckets: Vec<Pattern> = texts
+                .filter_map(|text| text::read(text).ok())
+                .filter_map(|pattern| bucket(&pattern))
+                .collect();
+            let any = ["*".to_owned()];
+            let prefixes = statement.prefixes.as_deref().unwrap_or(&any);
+            count = count.saturating_add(buckets.len().saturating_mul(prefixes.len()));
+            if count > states.most() {
+                return None;
+            }
+            let mut names = Vec::new();
+            for prefix in prefixes.iter().filter_map(|prefix| text::read(prefix).ok()) {
+                let below = |bucket| below(bucket, &prefix, statement.is_delimited);
+                names.extend(buckets.iter().map(below));
+            }
+            said.add(statement.effect, statement.is_inverted, names);
+        }
+        Some(said)
+    }
+
+    fn relation(&self, connection: &Language<'_>, states: States) -> Relation {
+        if self.all_but.is_empty() && self.only.is_empty() {
+            let policy = Language::of_patterns(&self.allows, &self.denies);
+            let wider = policy.implies(connection, states);
+            return Relation::of(wider, connection.implies(&policy, states));
+        }
+        let sets = self.all_but.iter().chain(&self.only).map(|set| &set[..]).collect::<Vec<_>>();
+        let all_but = self.all_but.len();
+        let policy = |allowed: bool, denied: bool, within: &dyn Fn(usize) -> bool| {
+            let mut others = 0..all_but;
+            let is_allowed = allowed || others.any(|n| !within(n));
+            is_allowed && !denied && (all_but..sets.len()).all(within)
         };
-        Language::of_patterns(of(Effect::Allow), of(Effect::Deny))
+        let sides = Language::of_patterns(&self.allows, &self.denies);
+        Relation::of(
+            sides.apart_within(connection, &sets, policy, true, states),
+            sides.apart_within(connection, &sets, policy, false, states),
+        )
     }
 }
 

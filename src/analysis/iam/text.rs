@@ -49,6 +49,36 @@ pub(super) fn read(text: &str) -> Result<Pattern, Refused> {
     Ok(pattern)
 }
 
+/// What a text matches at most.
+#[derive(Debug)]
+pub(super) struct Loose {
+    /// With `*` in place of each variable.
+    pub(super) pattern: Pattern,
+    /// Whether there is a variable in it.
+    pub(super) is_loose: bool,
+}
+
+/// Text to the paths that it matches whatever its variables stand for.
+pub(super) fn read_loosely(text: &str) -> Result<Loose, Refused> {
+    let mut known = String::new();
+    let mut rest = text;
+    let mut is_loose = false;
+    loop {
+        match read(rest) {
+            Ok(_) => break,
+            Err(Refused::Variable { at, end }) => {
+                known.push_str(&rest[..at]);
+                known.push('*');
+                rest = &rest[end..];
+                is_loose = true;
+            }
+            Err(unclosed) => return Err(unclosed),
+        }
+    }
+    known.push_str(rest);
+    Ok(Loose { pattern: read(&known)?, is_loose })
+}
+
 /// The text that matches what the pattern does, and as little more as can be said: a class is `?`,
 /// what stays in a segment does not, and characters that no policy may have are `*`.
 pub(super) fn write(pattern: &Pattern) -> String {

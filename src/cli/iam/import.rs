@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{
     export::{RelationJson, relations_json, sentence},
-    read::{Beyond, Read, read},
+    left_out::{self, BeyondJson, NoteJson},
+    read::{Read, Unread, read},
 };
 use crate::{
     access::AccessSet,
@@ -40,13 +41,14 @@ Examples:
   aws iam get-user-policy --user-name saha --policy-name saha --query PolicyDocument |
     pathward import iam - --owner steph
 
-The file is the document of a user's or role's policy, as `aws iam get-user-policy` shows it under
-`PolicyDocument`. The connection has the same objects, exactly; what cannot be said so is refused, all of
-it at once: variables, `?`, NotAction, NotResource, principals, conditions, and actions that are not known.
-A connection gives GetObject, PutObject (with the two of uploads in parts), DeleteObject and those that list:
-of `s3:*` and `s3:Get*` it has these, and what else they allow, such as GetObjectAcl, is left out and
-said. What may be listed is not read: in a connection it follows from what may be read. Standard error
-says how far apart the two are.
+The file is the document of a user's or role's policy, or what has one in it: the answer of `aws iam
+get-user-policy`, `get-role-policy` or `get-policy-version`, a list of statements, or the document percent-encoded
+as IAM's API gives it. The connection has the same objects, exactly. A connection gives GetObject, PutObject (with
+the two of uploads in parts), DeleteObject and those that list. What no connection gives is left out, and said:
+other actions of S3, other services, access points. What a connection could give and cannot say is refused, all of
+it at once, where leaving it out would make a difference: conditions, variables, `?`, and of NotResource what is no
+list of restrictions. An action that there is not is refused too. What may be listed is not read: in a connection
+it follows from what may be read. Standard error says how far apart the two are.
 
 Exit codes: 0 imported, 3 the file cannot be read as a connection, 1 not decided within the budget, 2 wrong
 usage.")]
@@ -75,15 +77,9 @@ struct ImportJson<'j> {
     relations: Vec<RelationJson>,
     restrictions: usize,
     deny: usize,
+    under: &'j str,
     left_out: Vec<BeyondJson<'j>>,
-}
-
-/// Actions that the policy allows and no connection gives.
-#[derive(Serialize)]
-struct BeyondJson<'j> {
-    place: &'j str,
-    action: &'j str,
-    example: &'static str,
+    notes: Vec<NoteJson<'j>>,
 }
 
 pub(in crate::cli) fn run(
@@ -98,8 +94,11 @@ pub(in crate::cli) fn run(
     })?;
     let bytes = bytes(args)?;
     let (read, imported) = read(&bytes)
-        .and_then(|read| import(&read.document).map(|imported| (read, imported)))
-        .map_err(|problems| Failure::Said(Exit::Policy, shown(args, &problems)))?;
+        .and_then(|read| match import(&read.document) {
+            Ok(imported) => Ok((read, imported)),
+            Err(problems) => Err(Unread { problems, read }),
+        })
+        .map_err(|unread| Failure::Said(Exit::Policy, shown(args, &unread)))?;
     let yaml = yaml(&id, &args.owner, &imported);
     // What is written loads, or is not written.
     Policy::from_yaml("the connection", &yaml)
@@ -122,17 +121,10 @@ fn answer(
     match output.format {
         Format::Text => {
             output.out.write_all(yaml.as_bytes())?;
-            for Beyond { place, text, example } in read.beyond.iter().take(MOST_SHOWN) {
-                output.note(format_args!(
-                    "{}: `{}` allows what no connection gives, such as `{example}`: that is left out",
-                    escape(place),
-                    escape(text)
-                ))?;
+            if !read.under.is_empty() {
+                output.note(format_args!("the policy is what is under `{}`", escape(&read.under)))?;
             }
-            if read.beyond.len() > MOST_SHOWN {
-                let more = read.beyond.len() - MOST_SHOWN;
-                output.note(format_args!("and {more} more (all with `--format json`)"))?;
-            }
+            left_out::note(read, &imported.notes, output)?;
             for (access, relation) in &relations.accesses {
                 output.note(format_args!("{access}: {}", sentence(relation)))?;
             }
@@ -143,11 +135,9 @@ fn answer(
             relations: relations_json(&relations),
             restrictions: imported.restrictions.len(),
             deny: imported.deny.len(),
-            left_out: read
-                .beyond
-                .iter()
-                .map(|Beyond { place, text, example }| BeyondJson { place, action: text, example })
-                .collect(),
+            under: &read.under,
+            left_out: read.beyond.iter().map(BeyondJson::from).collect(),
+            notes: read.notes.iter().chain(&imported.notes).map(NoteJson::from).collect(),
         })?,
     }
     Ok(output.decided)
@@ -173,19 +163,26 @@ fn bytes(args: &ImportIamArgs) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// All that is wrong, as the errors of a policy are shown.
-fn shown(args: &ImportIamArgs, problems: &[Problem]) -> String {
+/// All that is wrong, as the errors of a policy are shown, and what was left out.
+fn shown(args: &ImportIamArgs, Unread { problems, read }: &Unread) -> String {
     let file = escape_bytes(args.file.as_os_str().as_encoded_bytes());
+    let under = match &*read.under {
+        "" => String::new(),
+        under => format!("{}: ", escape(under)),
+    };
     let mut text = String::new();
     for problem in problems.iter().take(MOST_SHOWN) {
         // Writing to a `String` cannot fail.
         let _ = write!(
             text,
-            "error: {}\n  --> {file}: {}\n  help: {}\n\n",
+            "error: {}\n  --> {file}: {under}{}\n  help: {}\n\n",
             escape(&problem.message),
             escape(&problem.place),
             escape(&problem.help)
         );
+    }
+    for line in left_out::lines(read, &[]).iter().take(MOST_SHOWN) {
+        let _ = writeln!(text, "note: {line}");
     }
     let _ = write!(text, "{} in {file}", plural(problems.len(), "problem"));
     text

@@ -14,7 +14,8 @@ pub(super) enum Json {
     Text(String),
     List(Vec<Json>),
     Fields(Vec<(String, Json)>),
-    /// A number, `true`, `false` or `null`: no policy that is read here has one.
+    Null,
+    /// A number, `true` or `false`: conditions alone have one.
     Other,
 }
 
@@ -25,8 +26,27 @@ impl Json {
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Fields(_) => "an object",
-            Self::Other => "a number, `true`, `false` or `null`",
+            Self::Null => "`null`",
+            Self::Other => "a number, `true` or `false`",
         }
+    }
+
+    /// Whether it says nothing: what consoles write for a field that is not filled in.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::List(list) => list.is_empty(),
+            Self::Fields(fields) => fields.is_empty(),
+            Self::Null => true,
+            Self::Other => false,
+        }
+    }
+
+    /// The field of an object that has this name, unless it says nothing.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        let Self::Fields(fields) = self else { return None };
+        let named = fields.iter().find(|(known, _)| known == name);
+        named.map(|(_, json)| json).filter(|json| !json.is_empty())
     }
 }
 
@@ -66,7 +86,7 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Other)
+        Ok(Json::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {

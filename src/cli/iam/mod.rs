@@ -1,9 +1,14 @@
 //! `pathward export iam` and `pathward import iam`: policies of AWS.
 
+mod condition;
 mod export;
 mod import;
 mod json;
+mod left_out;
+mod open;
 mod read;
+mod resource;
+mod template;
 
 use clap::{Args, Subcommand};
 

@@ -1,19 +1,31 @@
-//! The JSON of a policy to its statements, refusing whatever is not known.
+//! The JSON of a policy to its statements. What no connection gives is left out and noted; what is not known is
+//! refused.
 
 use std::collections::HashSet;
 
-use super::json::Json;
+use super::{
+    condition::{Conditions, conditions},
+    json::Json,
+    open::{Opened, open},
+    resource::{Resource, resource},
+    template,
+};
 use crate::{
-    analysis::iam::{Action, Actions, Document, PARTITIONS, Problem, Statement, VERSION},
+    analysis::iam::{Action, Actions, Document, Meant, Note, Problem, Statement, VERSION},
     automaton::Effect,
+    policy::distance,
 };
 
 /// A policy that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     pub(crate) document: Document,
+    /// Where in the file it is; empty where it is the file.
+    pub(crate) under: String,
     /// Texts of allowed actions that stand for more than a connection can give.
     pub(crate) beyond: Vec<Beyond>,
+    /// What else is left out.
+    pub(crate) notes: Vec<Note>,
 }
 
 /// Allowed actions that are left out, because no connection gives them.
@@ -24,7 +36,27 @@ pub(crate) struct Beyond {
     /// As the policy says them.
     pub(crate) text: String,
     /// One of them.
-    pub(crate) example: &'static str,
+    pub(crate) example: String,
+    /// Whose they are.
+    pub(crate) kind: Kind,
+}
+
+/// Whose actions are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Actions of S3.
+    S3,
+    /// Those of another service.
+    Service,
+    /// Parts of uploads, where uploads are not allowed.
+    Part,
+}
+
+/// Why a policy was not read, and what of it was left out before that was found.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) read: Read,
 }
 
 /// Reads the document of an identity's policy.
@@ -32,40 +64,63 @@ pub(crate) struct Beyond {
 /// # Errors
 ///
 /// Everything in it that is not a known field, action, resource or condition, with its place.
-pub(crate) fn read(bytes: &[u8]) -> Result<Read, Vec<Problem>> {
-    let json = serde_json::from_slice(bytes).map_err(|error| {
-        vec![Problem::new("the file", format!("it is not JSON: {error}"), "give it as IAM has it")]
-    })?;
-    let mut reader =
-        Reader { problems: Vec::new(), beyond: Vec::new(), has_variables: false, partition: None };
-    let document = reader.document(&json).unwrap_or_default();
-    match reader.problems.is_empty() {
-        true => Ok(Read { document, beyond: reader.beyond }),
-        false => Err(reader.problems),
+pub(crate) fn read(bytes: &[u8]) -> Result<Read, Unread> {
+    let Opened { document: json, under } = match open(bytes) {
+        Ok(opened) => opened,
+        Err(problem) => {
+            return Err(Unread { problems: vec![problem], read: Read::default() });
+        }
+    };
+    let mut reader = Reader::default();
+    reader.read.under = under;
+    reader.read.document = reader.document(&json).unwrap_or_default();
+    let Reader { problems, read, .. } = reader;
+    match problems.is_empty() {
+        true => Ok(read),
+        false => Err(Unread { problems, read }),
     }
 }
 
+#[derive(Default)]
 struct Reader {
     problems: Vec<Problem>,
-    beyond: Vec<Beyond>,
-    /// The partition of the ARNs so far.
-    partition: Option<&'static str>,
+    read: Read,
+    /// The partitions that all ARNs so far can be in.
+    partitions: Option<Vec<&'static str>>,
     /// Whether the version is one in which `${…}` means anything.
     has_variables: bool,
+    /// Whether it was said that this is a template.
+    is_template: bool,
 }
 
 impl Reader {
-    fn problem(&mut self, place: &str, message: impl Into<String>, help: &str) {
+    fn problem(&mut self, place: &str, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::new(place, message, help));
     }
 
-    /// The fields of an object, each known and there once.
+    /// Says once that the policy is a template.
+    fn template(&mut self, place: &str, what: &str) {
+        if !std::mem::replace(&mut self.is_template, true) {
+            self.problem(
+                place,
+                format!("`{what}` is what a template has in place of a value"),
+                "give the policy as it is deployed, with its values: `aws iam get-role-policy`, `get-user-policy` or \
+                 `get-policy-version` show it",
+            );
+        }
+    }
+
+    /// The fields of an object, each known and there once. What is empty is as if it were not there.
     fn fields<'j>(
         &mut self,
         place: &str,
         json: &'j Json,
         known: &[&str],
     ) -> Option<&'j [(String, Json)]> {
+        if let Some(function) = template::function(json) {
+            self.template(place, function);
+            return None;
+        }
         let Json::Fields(fields) = json else {
             self.problem(
                 place,
@@ -80,151 +135,237 @@ impl Reader {
                 self.problem(place, format!("`{name}` is there twice"), "take one of the two out");
             }
             if !known.contains(&&**name) {
-                self.problem(place, format!("`{name}` is not known here"), help_for(name));
+                self.problem(place, format!("`{name}` is not known here"), help_for(name, known));
             }
         }
         Some(fields)
     }
 
     fn document(&mut self, json: &Json) -> Option<Document> {
-        let fields = self.fields("the policy", json, &["Version", "Id", "Statement"])?;
-        match field(fields, "Version") {
+        // Consoles write `ID`.
+        self.fields("the policy", json, &["Version", "Id", "ID", "Statement"])?;
+        match json.field("Version") {
             None => {}
             Some(Json::Text(version)) if version == VERSION => self.has_variables = true,
             Some(Json::Text(version)) if version == "2008-10-17" => {}
             Some(_) => self.problem("Version", "it is none that there is", "write `2012-10-17`"),
         }
-        let mut statements = Vec::new();
-        match field(fields, "Statement") {
+        let list = match json.field("Statement") {
             None => {
-                self.problem("the policy", "it has no `Statement`", "give the policy's document")
+                self.problem("the policy", "it has no statement", "give the policy's document");
+                return None;
             }
-            Some(Json::List(list)) => {
-                for (n, json) in list.iter().enumerate() {
-                    statements.extend(self.statement(&format!("Statement[{n}]"), json));
-                }
-            }
-            Some(json) => statements.extend(self.statement("Statement[0]", json)),
+            Some(Json::List(list)) => &list[..],
+            Some(one) => std::slice::from_ref(one),
+        };
+        if let Some(problem) = of_others(list) {
+            self.problems.push(problem);
+            return None;
         }
-        Some(Document { statements })
+        let statements = list.iter().enumerate();
+        let statements = statements.filter_map(|(n, json)| self.statement(&format!("Statement[{n}]"), json));
+        Some(Document { statements: statements.collect() })
     }
 
     fn statement(&mut self, place: &str, json: &Json) -> Option<Statement> {
-        let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
-        let fields = self.fields(place, json, &known)?;
-        let effect = match field(fields, "Effect") {
+        let known = [
+            "Sid",
+            "Effect",
+            "Principal",
+            "NotPrincipal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
+        ];
+        self.fields(place, json, &known)?;
+        let effect = match json.field("Effect") {
             Some(Json::Text(effect)) if effect == "Allow" => Some(Effect::Allow),
             Some(Json::Text(effect)) if effect == "Deny" => Some(Effect::Deny),
-            _ => {
+            other => {
                 let place = format!("{place}.Effect");
-                self.problem(&place, "it is neither `Allow` nor `Deny`", "write one of the two");
+                match other.and_then(template::function) {
+                    Some(function) => self.template(&place, function),
+                    None => self.problem(
+                        &place,
+                        "it is neither `Allow` nor `Deny`",
+                        "write one of the two",
+                    ),
+                }
                 None
             }
         };
-        let mut actions = Vec::new();
-        for (place, text) in self.texts(place, "Action", field(fields, "Action")) {
-            for action in self.actions(&place, text, effect) {
-                if !actions.contains(&action) {
-                    actions.push(action);
-                }
+        let actions = self.actions(place, json, effect);
+        let mut statement = Statement::new(effect.unwrap_or(Effect::Deny), actions, Vec::new());
+        // All of it is what no connection gives: whatever it is on, and whenever.
+        if !statement.actions.is_empty() {
+            self.resources(place, json, &mut statement);
+            self.condition(place, json, &mut statement);
+        }
+        effect.map(|_| statement)
+    }
+
+    /// The texts of a field or of its opposite, each with its place, and whether it is the opposite.
+    fn one_of<'j>(
+        &mut self,
+        place: &str,
+        json: &'j Json,
+        name: &str,
+    ) -> (Vec<(String, &'j str)>, bool) {
+        let not = format!("Not{name}");
+        match (json.field(name), json.field(&not)) {
+            (Some(_), Some(_)) => {
+                self.problem(
+                    place,
+                    format!("it has both `{name}` and `{not}`, which IAM does not take"),
+                    "take one of the two out",
+                );
+                (Vec::new(), false)
             }
+            (None, None) => {
+                let place = format!("{place}.{name}");
+                self.problem(&place, "it is missing, or no text or list of texts", "write `[\"…\"]`");
+                (Vec::new(), false)
+            }
+            (Some(json), None) => (self.texts(&format!("{place}.{name}"), json), false),
+            (None, Some(json)) => (self.texts(&format!("{place}.{not}"), json), true),
         }
-        let mut resources = Vec::new();
-        for (place, text) in self.texts(place, "Resource", field(fields, "Resource")) {
-            resources.extend(self.resource(&place, text));
-        }
-        let (prefixes, is_delimited) = match field(fields, "Condition") {
-            None => (None, false),
-            Some(condition) => self.condition(&format!("{place}.Condition"), condition),
-        };
-        Some(Statement { effect: effect?, actions, resources, prefixes, is_delimited })
     }
 
     /// One text or a list of them, each with its place.
-    fn texts<'j>(
-        &mut self,
-        place: &str,
-        name: &str,
-        json: Option<&'j Json>,
-    ) -> Vec<(String, &'j str)> {
-        let place = format!("{place}.{name}");
+    fn texts<'j>(&mut self, place: &str, json: &'j Json) -> Vec<(String, &'j str)> {
         let list = match json {
-            Some(Json::List(list)) if !list.is_empty() => &list[..],
-            Some(one @ Json::Text(_)) => std::slice::from_ref(one),
-            _ => {
-                self.problem(
-                    &place,
-                    "it is missing, or no text or list of texts",
-                    "write `[\"…\"]`",
-                );
-                return Vec::new();
-            }
+            Json::List(list) => &list[..],
+            one => std::slice::from_ref(one),
         };
         let mut texts = Vec::new();
         for (n, json) in list.iter().enumerate() {
             let place = format!("{place}[{n}]");
             match json {
-                Json::Text(text) => texts.push((place, &**text)),
-                other => {
-                    self.problem(
+                Json::Text(text) => match template::placeholder(text) {
+                    Some(placeholder) => self.template(&place, placeholder),
+                    None => texts.push((place, &**text)),
+                },
+                other => match template::function(other) {
+                    Some(function) => self.template(&place, function),
+                    None => self.problem(
                         &place,
                         format!("{} where a text belongs", other.kind()),
-                        "quote it",
-                    );
-                }
+                        "write a text, in double quotes",
+                    ),
+                },
             }
         }
         texts
     }
 
-    /// What an action stands for. Of those with wildcards, parts of uploads are left out: they are no access
-    /// without the rest, and follow from it.
-    fn actions(&mut self, place: &str, text: &str, effect: Option<Effect>) -> Vec<Action> {
-        let Actions { mut known, beyond } = Actions::of(text);
-        if known.is_empty() && beyond.is_none() {
-            let names: Vec<&str> = Action::ALL.into_iter().map(Action::name).collect();
-            let help = format!("take it out, or write which of {} are meant", names.join(", "));
-            self.problem(place, format!("the action `{text}` is not known here"), &help);
+    /// The actions of a statement that connections give, or that list.
+    fn actions(&mut self, place: &str, json: &Json, effect: Option<Effect>) -> Vec<Action> {
+        let (texts, is_opposite) = self.one_of(place, json, "Action");
+        let mut found: Vec<Action> = Vec::new();
+        let mut parts = Vec::new();
+        for (place, text) in &texts {
+            let Actions { known, beyond } = match Meant::by(text) {
+                Meant::S3(actions) => actions,
+                Meant::Elsewhere => {
+                    if !is_opposite {
+                        self.beyond(effect, place, text, text, Kind::Service);
+                    }
+                    continue;
+                }
+                Meant::Nothing { help } => {
+                    self.problem(place, format!("there is no action `{text}`"), help);
+                    continue;
+                }
+            };
+            match beyond {
+                _ if is_opposite => {}
+                Some(example) => self.beyond(effect, place, text, example, Kind::S3),
+                None if known.iter().all(|action| action.is_part()) => parts.push((place, text)),
+                None => {}
+            }
+            found.extend(known);
         }
-        // What no connection gives need not be taken from one.
-        if let (Some(example), Some(Effect::Allow)) = (beyond, effect) {
-            self.beyond.push(Beyond { place: place.to_owned(), text: text.to_owned(), example });
+        if is_opposite {
+            if effect == Some(Effect::Allow) && !texts.is_empty() {
+                let message = "of all that it allows, what no connection gives is left out";
+                self.read.notes.push(Note::new(format!("{place}.NotAction"), message));
+            }
+            found = match texts.is_empty() {
+                true => Vec::new(),
+                false => Action::ALL.into_iter().filter(|action| !found.contains(action)).collect(),
+            };
         }
-        if text.contains(['*', '?']) {
-            known.retain(|action| action.access().is_some() || action.is_listing());
+        if effect == Some(Effect::Allow) && !found.contains(&Action::Put) {
+            // They are no access without the rest.
+            found.retain(|action| !action.is_part());
+            for (place, text) in parts {
+                self.beyond(effect, place, text, text, Kind::Part);
+            }
         }
-        known
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
-    fn resource(&mut self, place: &str, text: &str) -> Option<String> {
-        self.variables(place, text);
-        if text == "*" {
-            return Some(text.to_owned());
+    /// Notes actions that are left out. What no connection gives need not be taken from one.
+    fn beyond(&mut self, effect: Option<Effect>, place: &str, text: &str, example: &str, kind: Kind) {
+        if effect == Some(Effect::Allow) {
+            let (place, text, example) = (place.to_owned(), text.to_owned(), example.to_owned());
+            self.read.beyond.push(Beyond { place, text, example, kind });
         }
-        let named = text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::"));
-        let named = named.and_then(|(partition, resource)| {
-            let known = PARTITIONS.iter().find(|(known, _)| *known == partition)?;
-            (!resource.is_empty()).then_some((known.0, resource))
-        });
-        if let Some((partition, _)) = named
-            && *self.partition.get_or_insert(partition) != partition
-        {
-            let first = self.partition.unwrap_or_default();
+    }
+
+    fn resources(&mut self, place: &str, json: &Json, statement: &mut Statement) {
+        let (texts, is_inverted) = self.one_of(place, json, "Resource");
+        statement.is_inverted = is_inverted;
+        for (place, text) in texts {
+            self.variables(&place, text);
+            match resource(text, Some(statement.effect)) {
+                Resource::Named(resource, partitions) => {
+                    if let Some(bucket) = template::stands_for_bucket(resource) {
+                        self.problem(
+                            &place,
+                            format!("no bucket has the name `{bucket}`"),
+                            "write the name of the bucket: this looks like what stands in place of one",
+                        );
+                        continue;
+                    }
+                    self.partition(&place, text, partitions);
+                    statement.resources.push(resource.to_owned());
+                }
+                Resource::Elsewhere(what) => {
+                    let message = match statement.effect {
+                        _ if is_inverted => continue,
+                        Effect::Allow => format!("`{text}` is {what}, and no object of a bucket: it is left out"),
+                        Effect::Deny => format!(
+                            "`{text}` is {what}, and no object of a bucket: this deny is left out, for no connection \
+                             asks for it (an access point has an alias that is a bucket's name: deny that, if there \
+                             is one)"
+                        ),
+                    };
+                    self.read.notes.push(Note::new(place, message));
+                }
+                Resource::Wrong(message, help) => self.problem(&place, message, help),
+            }
+        }
+    }
+
+    /// Keeps to the partitions that all ARNs can be in.
+    fn partition(&mut self, place: &str, text: &str, partitions: Vec<&'static str>) {
+        let known = self.partitions.get_or_insert_with(|| partitions.clone());
+        let both: Vec<&str> = known.iter().copied().filter(|one| partitions.contains(one)).collect();
+        if both.is_empty() {
+            let [of, others] = [partitions.first(), known.first()].map(|one| one.copied().unwrap_or_default());
             self.problem(
                 place,
-                format!("`{text}` is in the partition `{partition}`, and others are in `{first}`"),
+                format!("`{text}` is in the partition `{of}`, and others are in `{others}`"),
                 "give what is of one partition: a key is of one, and reaches nothing in another",
             );
+        } else {
+            *known = both;
         }
-        let resource = named.map(|(_, resource)| resource);
-        if resource.is_none() {
-            self.problem(
-                place,
-                format!("`{text}` is no bucket and no object"),
-                "write `arn:aws:s3:::bucket/key`, in which the bucket and the key may have `*`",
-            );
-        }
-        resource.map(str::to_owned)
     }
 
     fn variables(&mut self, place: &str, text: &str) {
@@ -237,92 +378,70 @@ impl Reader {
         }
     }
 
-    /// The prefixes of a condition, and whether it has the one on `s3:delimiter`.
-    fn condition(&mut self, place: &str, json: &Json) -> (Option<Vec<String>>, bool) {
-        let mut prefixes = None;
-        let mut is_delimited = false;
-        let operators = self.fields(place, json, &["StringLike", "StringEquals"]);
-        for (operator, json) in operators.unwrap_or_default() {
-            let place = format!("{place}.{operator}");
-            let Json::Fields(keys) = json else {
-                self.problem(&place, "it has no keys", "write `{ \"s3:prefix\": [\"…\"] }`");
-                continue;
-            };
-            for (key, values) in keys {
-                if key.eq_ignore_ascii_case("s3:delimiter") {
-                    is_delimited = true;
-                    for (place, text) in self.texts(&place, key, Some(values)) {
-                        if text != "/" {
-                            self.problem(
-                                &place,
-                                format!("`{text}` is a delimiter that no listing here asks for"),
-                                "write `/`",
-                            );
-                        }
-                    }
-                    continue;
-                }
-                if !key.eq_ignore_ascii_case("s3:prefix") {
-                    self.problem(
-                        &place,
-                        format!("the condition on `{key}` is not known here"),
-                        "take it out: a decision here depends on the caller and the path alone; \
-                         `s3:prefix` and `s3:delimiter` are conditions of listings",
-                    );
-                    continue;
-                }
-                if prefixes.is_some() {
-                    self.problem(&place, "a second condition on `s3:prefix`", "write one of them");
-                }
-                let mut read = Vec::new();
-                for (place, text) in self.texts(&place, key, Some(values)) {
-                    self.variables(&place, text);
-                    read.push(match &**operator {
-                        "StringEquals" => exactly(text),
-                        _ => text.to_owned(),
-                    });
-                }
-                prefixes = Some(read);
+    fn condition(&mut self, place: &str, json: &Json, statement: &mut Statement) {
+        let Some(condition) = json.field("Condition") else { return };
+        let place = format!("{place}.Condition");
+        if let Some(function) = template::function(condition) {
+            return self.template(&place, function);
+        }
+        let mut names = HashSet::new();
+        if let Json::Fields(operators) = condition
+            && let Some((twice, _)) = operators.iter().find(|(name, _)| !names.insert(&**name))
+        {
+            let message = format!("`{twice}` is there twice");
+            return self.problem(&place, message, "write one of the two, with the keys of both");
+        }
+        let Some(Conditions { prefixes, is_delimited, unknown }) = conditions(condition) else {
+            return self.problem(
+                &place,
+                "it has no keys",
+                "write `{ \"StringLike\": { \"s3:prefix\": [\"…\"] } }`",
+            );
+        };
+        for prefix in prefixes.iter().flatten() {
+            self.variables(&place, prefix);
+            if let Some(placeholder) = template::placeholder(prefix) {
+                self.template(&place, placeholder);
             }
         }
-        (prefixes, is_delimited)
+        (statement.prefixes, statement.is_delimited) = (prefixes, is_delimited);
+        statement.conditions = unknown;
     }
 }
 
-fn field<'j>(fields: &'j [(String, Json)], name: &str) -> Option<&'j Json> {
-    fields.iter().find(|(known, _)| known == name).map(|(_, json)| json)
-}
-
-/// The text of `StringEquals` as `StringLike` has it. Variables stay what they are.
-fn exactly(text: &str) -> String {
-    let mut like = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['*', '?', '$']) {
-        let (before, sign) = rest.split_at(at);
-        like.push_str(before);
-        let len = match sign.strip_prefix("${").and_then(|behind| behind.find('}')) {
-            Some(end) => {
-                like.push_str(&sign[..end + 3]);
-                end + 3
-            }
-            None => {
-                like.push_str(&format!("${{{}}}", &sign[..1]));
-                1
-            }
-        };
-        rest = &sign[len..];
-    }
-    like + rest
+/// What a policy is that says whom it is for.
+fn of_others(statements: &[Json]) -> Option<Problem> {
+    let names = |json: &Json| json.field("Principal").or(json.field("NotPrincipal")).is_some();
+    let (n, statement) = statements.iter().enumerate().find(|(_, json)| names(json))?;
+    let place = format!("Statement[{n}].Principal");
+    let is_trust = match statement.field("Action") {
+        Some(Json::Text(text)) => text.starts_with("sts:"),
+        Some(Json::List(list)) => {
+            list.iter().any(|json| matches!(json, Json::Text(text) if text.starts_with("sts:")))
+        }
+        _ => false,
+    };
+    Some(match is_trust {
+        true => Problem::new(
+            place,
+            "this is the trust policy of a role, with a `Principal`: it says who may take the role, and not what the \
+             role may do",
+            "give a policy of the role: `aws iam get-role-policy` or `get-policy-version` show them",
+        ),
+        false => Problem::new(
+            place,
+            "this is a bucket's policy, with a `Principal`: it says what others may do in the bucket",
+            "give the policy of the user or role whose key the connection has; what the bucket's policy denies to it \
+             has to be denied there as well",
+        ),
+    })
 }
 
 /// What to do about a field that is not known.
-fn help_for(name: &str) -> &'static str {
-    match name {
-        "NotAction" => "write `Action`, with the actions that are meant",
-        "NotResource" => "write `Resource`, and what is left out as a statement with `Deny`",
-        "Principal" | "NotPrincipal" => {
-            "give the policy of a user or role: a bucket's policy is about others' access"
-        }
-        _ => "take it out, or give the policy's document alone, as IAM has it",
+fn help_for(name: &str, known: &[&str]) -> String {
+    let near = |known: &&&str| distance(&known.to_ascii_lowercase(), &name.to_ascii_lowercase()) <= 2;
+    match known.iter().find(near) {
+        Some(meant) => format!("write `{meant}`, or take it out"),
+        None => "take it out, or give the policy's document alone, as IAM has it".to_owned(),
     }
 }
