@@ -4,7 +4,7 @@
 //!
 //! `PATHWARD_COMPARISONS` is the number of comparisons, `PATHWARD_SEED` where chance starts.
 
-#![expect(clippy::panic, reason = "a test that fails panics")]
+#![expect(clippy::panic, clippy::expect_used, reason = "a test that fails panics")]
 
 use pathward::{
     Access, Connection, Effect, Path, Policy, Restriction, Verdict,
@@ -73,26 +73,63 @@ fn matches(pattern: &str, value: &str) -> bool {
 
 /// A request: an action on the resource behind `arn:aws:s3:::`, and the context keys `s3:prefix` and
 /// `s3:delimiter`, which requests for objects do not have.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     action: Action,
     resource: &'a str,
     prefix: Option<&'a str>,
     delimiter: Option<&'a str>,
+    world: World<'a>,
 }
 
-/// "An explicit deny in any policy overrides any allows"; "by default, all requests are denied";
-/// where "the key that you specify is not present in the request context, the values do not match".
-fn is_allowed(policy: &Document, asked: &Asked<'_>) -> bool {
-    let applies = |statement: &Statement| {
-        statement.actions.contains(&asked.action)
-            && statement.resources.iter().any(|pattern| matches(pattern, asked.resource))
-            && statement.prefixes.as_ref().is_none_or(|prefixes| {
-                asked.prefix.is_some_and(|value| prefixes.iter().any(|like| matches(like, value)))
-            })
-            && (!statement.is_delimited || asked.delimiter == Some("/"))
+/// What else a request comes with: the value of every policy variable, and which statements have the conditions met
+/// that are written as texts here.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    user: &'a str,
+    met: u64,
+}
+
+const NO_WORLD: World<'static> = World { user: "", met: 0 };
+
+/// "The variable is replaced with a value from the request context", whatever that is: a star in it is one.
+fn substituted(pattern: &str, user: &str) -> String {
+    let mut text = String::new();
+    let mut rest = pattern;
+    while let Some((before, behind)) = rest.split_once("${aws:username}") {
+        text.push_str(before);
+        for sign in user.chars() {
+            match sign {
+                '*' | '?' | '$' => text.push_str(&format!("${{{sign}}}")),
+                other => text.push(other),
+            }
+        }
+        rest = behind;
+    }
+    text + rest
+}
+
+/// Whether a statement applies to a request. `NotResource` "matches every resource except those specified"; where "the
+/// key that you specify is not present in the request context, the values do not match".
+fn applies(n: usize, statement: &Statement, asked: &Asked<'_>) -> bool {
+    let like = |pattern: &String, value: &str| {
+        matches(&substituted(pattern, asked.world.user), value)
     };
+    statement.actions.contains(&asked.action)
+        && statement.is_inverted
+            != statement.resources.iter().any(|pattern| like(pattern, asked.resource))
+        && statement.prefixes.as_ref().is_none_or(|prefixes| {
+            asked.prefix.is_some_and(|value| prefixes.iter().any(|prefix| like(prefix, value)))
+        })
+        && (!statement.is_delimited || asked.delimiter == Some("/"))
+        && (statement.conditions.is_empty() || asked.world.met >> (n % 64) & 1 == 1)
+}
+
+/// "An explicit deny in any policy overrides any allows"; "by default, all requests are denied".
+fn is_allowed(policy: &Document, asked: &Asked<'_>) -> bool {
     let any = |effect| {
-        policy.statements.iter().any(|statement| statement.effect == effect && applies(statement))
+        let mut statements = policy.statements.iter().enumerate();
+        statements.any(|(n, statement)| statement.effect == effect && applies(n, statement, asked))
     };
     any(Effect::Allow) && !any(Effect::Deny)
 }
@@ -106,8 +143,13 @@ fn is_listable(policy: &Document, path: &Path<'_>) -> bool {
     ends.map(Some).chain([None]).any(|end| {
         let (prefix, rest) = key.split_at(end.unwrap_or_default());
         let prefix = end.map(|_| prefix);
-        let asked =
-            |delimiter| Asked { action: Action::ListBucket, resource: bucket, prefix, delimiter };
+        let asked = |delimiter| Asked {
+            action: Action::ListBucket,
+            resource: bucket,
+            prefix,
+            delimiter,
+            world: NO_WORLD,
+        };
         is_allowed(policy, &asked(None))
             || !rest.contains('/') && is_allowed(policy, &asked(Some("/")))
     })
@@ -294,6 +336,7 @@ fn an_exported_policy_gives_what_it_is_said_to() {
                     resource: &resource,
                     prefix: None,
                     delimiter: None,
+                    world: NO_WORLD,
                 };
                 assert_eq!(is_allowed(document, &asked), is_wider, "{path:?} {}", show());
                 assert_eq!(gives(connection, path, *access), !is_wider, "{path:?} {}", show());
@@ -326,6 +369,7 @@ fn an_exported_policy_gives_what_it_is_said_to() {
                     resource: &resource,
                     prefix: None,
                     delimiter: None,
+                    world: NO_WORLD,
                 };
                 let iam = is_allowed(document, &asked);
                 let ours = gives(connection, &path, *access);
@@ -387,6 +431,7 @@ fn listed(
                     resource: bucket,
                     prefix: Some(prefix),
                     delimiter: Some("/"),
+                    world: NO_WORLD,
                 };
                 asked += u64::from(is_allowed(document, &open));
                 continue;
@@ -396,6 +441,7 @@ fn listed(
                 resource: bucket,
                 prefix: Some(prefix),
                 delimiter: None,
+                world: NO_WORLD,
             };
             assert!(is_allowed(document, &request), "{text} is listed {}", show());
             asked += 1;
@@ -428,12 +474,16 @@ connections:
 
 // ---- import ---------------------------------------------------------------------------------
 
+/// Whatever a variable stands for, whoever asks, and whether or not conditions are met.
 #[test]
 fn an_imported_policy_is_what_it_was() {
     let mut chance = Chance(from_env("PATHWARD_SEED").unwrap_or(18));
     let most = comparisons(1_000_000, 60_000);
     let (mut pairs, mut allowed, mut refused) = (0_u64, 0_u64, 0_u64);
+    // Imported although they have `NotResource`, a condition, a variable, a marker, `?`, a bucket alone.
+    let mut kinds = [0_u64; 6];
     while pairs < most {
+        let odd = chance.one_in(2);
         let statements = (0..=chance.below(3)).map(|_| {
             let actions = match chance.below(4) {
                 0 => vec![Action::Get, Action::ListBucket],
@@ -441,15 +491,31 @@ fn an_imported_policy_is_what_it_was() {
                 2 => vec![Action::Get, Action::Delete],
                 _ => vec![Action::Get],
             };
-            let pieces =
-                ["a", "b", "/", "*", "${*}", "${?}", "${$}", "$", "\\", "é", "日", "?", "{"];
+            let pieces = [
+                "a",
+                "b",
+                "/",
+                "*",
+                "*",
+                "${*}",
+                "${?}",
+                "${$}",
+                "$",
+                "\\",
+                "é",
+                "日",
+                "?",
+                "{",
+                "${aws:username}",
+            ];
             let mut resource = || {
                 let mut text = pick(&mut chance, &["pub/", "pub/", "pub", "*"]).to_owned();
                 (0..chance.below(5)).for_each(|_| {
                     let piece = pick(&mut chance, &pieces);
+                    let is_seldom = matches!(piece, "?" | "${aws:username}");
                     // `$` before `{` would be a variable.
                     if !(text.ends_with('$') && piece.starts_with('{'))
-                        && (piece != "?" || chance.one_in(8))
+                        && (!is_seldom || odd && chance.one_in(4))
                     {
                         text.push_str(piece);
                     }
@@ -458,7 +524,12 @@ fn an_imported_policy_is_what_it_was() {
             };
             let resources = vec![resource(), resource()];
             let effect = if chance.one_in(3) { Effect::Deny } else { Effect::Allow };
-            Statement { effect, actions, resources, prefixes: None, is_delimited: false }
+            let mut statement = Statement::new(effect, actions, resources);
+            statement.is_inverted = odd && chance.one_in(5);
+            if odd && chance.one_in(5) {
+                statement.conditions.push("`Bool` on `aws:SecureTransport`".into());
+            }
+            statement
         });
         let document = Document { statements: statements.collect() };
         let Ok(imported) = import(&document) else {
@@ -467,6 +538,14 @@ fn an_imported_policy_is_what_it_was() {
         };
         let said = imported.relations(&document, States::new(1 << 14));
         assert!(said.are_equal(), "{document:#?}\n{imported:#?}\n{said:#?}");
+        let any = |is: &dyn Fn(&Statement) -> bool| u64::from(document.statements.iter().any(is));
+        let resource = |is: fn(&str) -> bool| any(&|s| s.resources.iter().any(|text| is(text)));
+        kinds[0] += any(&|s| s.is_inverted);
+        kinds[1] += any(&|s| !s.conditions.is_empty());
+        kinds[2] += resource(|text| text.contains("${aws"));
+        kinds[3] += resource(|text| text.len() > 4 && text.ends_with('/'));
+        kinds[4] += resource(|text| text.replace("${?}", "").contains('?'));
+        kinds[5] += resource(|text| text == "pub");
         let restrictions: Vec<Restriction> =
             imported.entries().map(|entry| entry.restriction.clone()).collect();
         for _ in 0..10 {
@@ -475,26 +554,105 @@ fn an_imported_policy_is_what_it_was() {
             if path.key().is_empty() {
                 continue;
             }
+            let user = pick(&mut chance, &["", "a", "b", "*", "a/b", "/", "x"]);
+            let world = World { user, met: chance.next() };
             for access in Access::ALL {
                 let asked = Asked {
                     action: action(access),
                     resource: &resource,
                     prefix: None,
                     delimiter: None,
+                    world,
                 };
                 let ours = Language::of_entries(imported.entries(), access).contains(&path);
                 assert_eq!(
                     is_allowed(&document, &asked),
                     ours,
-                    "{resource} {document:#?}\n{imported:#?}"
+                    "{resource} {user} {:b} {document:#?}\n{imported:#?}",
+                    world.met
                 );
                 pairs += 1;
                 allowed += u64::from(ours);
             }
         }
     }
-    println!("{pairs} pairs, {allowed} of them allowed; {refused} policies refused");
+    println!(
+        "{pairs} pairs, {allowed} of them allowed; {refused} policies refused; imported with \
+         NotResource, conditions, variables, markers, `?`, buckets {kinds:?}"
+    );
     assert!(allowed > pairs / 20);
+    assert!(kinds.iter().all(|kind| *kind > 0), "{kinds:?}");
+}
+
+/// A connection shows the names of what may be read. No statement denies one of them to be listed, whatever its
+/// conditions.
+#[test]
+fn what_an_import_shows_is_denied_by_no_statement() {
+    let mut chance = Chance(from_env("PATHWARD_SEED").unwrap_or(20));
+    let most = comparisons(300_000, 30_000);
+    let (mut asked, mut imports, mut refused) = (0_u64, 0_u64, 0_u64);
+    while asked < most {
+        let buckets = ["pub", "p*", "*", "*b", "pub-a", "pub/*", "pub-a/*"];
+        let objects = ["pub/*", "pub/a*", "*b/*", "pub-a/*", "pub/b/*", "*"];
+        let mut statements = Vec::new();
+        for _ in 0..=chance.below(4) {
+            let (actions, pieces) = match chance.below(3) {
+                0 => (vec![Action::ListBucket], &buckets[..]),
+                1 => (vec![Action::Get, Action::ListBucket], &buckets[..]),
+                _ => (vec![Action::Get], &objects[..]),
+            };
+            let resources = (0..=chance.below(2)).map(|_| pick(&mut chance, pieces).to_owned());
+            let resources = resources.collect();
+            let effect = if chance.one_in(2) { Effect::Deny } else { Effect::Allow };
+            let mut statement = Statement::new(effect, actions, resources);
+            let lists = statement.actions == [Action::ListBucket];
+            statement.is_inverted = chance.one_in(4);
+            if lists && chance.one_in(3) {
+                let prefix = pick(&mut chance, &["", "a", "a*", "b/*", "*", "?"]);
+                statement.prefixes = Some(vec![prefix.to_owned()]);
+            }
+            statement.is_delimited = lists && chance.one_in(4);
+            if lists && chance.one_in(4) {
+                statement.conditions.push("`IpAddress` on `aws:SourceIp`".into());
+            }
+            statements.push(statement);
+        }
+        let document = Document { statements };
+        let Ok(imported) = import(&document) else {
+            refused += 1;
+            continue;
+        };
+        imports += 1;
+        let readable = Language::of_entries(imported.entries(), Access::Read);
+        for _ in 0..20 {
+            let mut text = pick(&mut chance, &["pub/", "pub-a/", "pxb/", "xxb/"]).to_owned();
+            (0..=chance.below(4))
+                .for_each(|_| text.push_str(pick(&mut chance, &["a", "b", "/", "x"])));
+            let Ok(path) = Path::new(&text) else { continue };
+            asked += 1;
+            if !readable.contains(&path) {
+                continue;
+            }
+            let (bucket, key) = text.split_once('/').expect("a key");
+            for end in (0..=key.len()).map(Some).chain([None]) {
+                for delimiter in [None, Some("/")] {
+                    let request = Asked {
+                        action: Action::ListBucket,
+                        resource: bucket,
+                        prefix: end.map(|end| &key[..end]),
+                        delimiter,
+                        world: World { user: "", met: u64::MAX },
+                    };
+                    let denies = document.statements.iter().enumerate().find(|(n, statement)| {
+                        statement.effect == Effect::Deny && applies(*n, statement, &request)
+                    });
+                    assert!(denies.is_none(), "{text} {end:?} {document:#?}\n{imported:#?}");
+                }
+            }
+        }
+    }
+    println!("{asked} paths of {imports} policies, {refused} refused");
+    assert!(imports > 100);
 }
 
 /// Listings of statements by chance, with buckets that have stars and `/`, prefixes and the delimiter: it was
@@ -535,13 +693,11 @@ fn what_is_said_of_listings_is_true() {
             };
             let is_bound = listing && effect == Effect::Allow;
             statements.push(Statement {
-                effect,
-                actions,
-                resources,
                 prefixes: (is_bound && chance.one_in(2)).then(|| {
                     (0..=chance.below(2)).map(|_| pick(&mut chance, &prefixes).to_owned()).collect()
                 }),
                 is_delimited: is_bound && chance.one_in(3),
+                ..Statement::new(effect, actions, resources)
             });
         }
         let document = Document { statements };

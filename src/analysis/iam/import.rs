@@ -94,6 +94,7 @@ impl Imported {
 pub fn import(policy: &Document) -> Result<Imported, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut notes = Vec::new();
+    let mut buckets = Vec::new();
     let mut settling = Settling::default();
     for (n, statement) in policy.statements.iter().enumerate() {
         let access = statement.access();
@@ -111,7 +112,7 @@ pub fn import(policy: &Document) -> Result<Imported, Vec<Problem>> {
             continue;
         }
         if claims.is_empty() && !lists(statement) {
-            notes.extend(bare(n, statement));
+            buckets.extend(bare(n, statement));
         }
         for claim in claims {
             settling.add(statement.effect, claim);
@@ -123,8 +124,9 @@ pub fn import(policy: &Document) -> Result<Imported, Vec<Problem>> {
         problems.extend(parts(policy, &allows, &denies));
     }
     if problems.is_empty() && allows.is_empty() {
-        problems.extend(nothing(&notes));
+        problems.extend(nothing(&buckets));
     }
+    notes.extend(buckets);
     match problems.is_empty() {
         true => Ok(Imported { restrictions: allows.rules, deny: denies.rules, notes }),
         false => Err(problems),
@@ -152,8 +154,8 @@ fn bare(n: usize, statement: &Statement) -> Option<Note> {
 }
 
 /// A policy that allows no object.
-fn nothing(notes: &[Note]) -> Vec<Problem> {
-    let bare = notes.iter().map(|note| {
+fn nothing(buckets: &[Note]) -> Vec<Problem> {
+    let bare = buckets.iter().map(|note| {
         let help = "write `/*` behind the bucket for everything in it";
         Problem::new(&*note.place, &*note.message, help)
     });

@@ -63,12 +63,20 @@ impl Settling<'_> {
         let (allowed, denied): (Vec<_>, Vec<_>) =
             inverted.into_iter().partition(|one| one.statement.effect == Effect::Allow);
         // Before any other statement is left out: what is allowed, and what is denied of it.
-        let said = self.denies.clone();
+        let (given, said) = (self.allows.clone(), self.denies.clone());
         let (certain, uncertain): (Vec<_>, Vec<_>) =
             allowed.into_iter().partition(|one| one.statement.conditions.is_empty());
-        for one in &certain {
-            if let Err(problem) = one.allow(&mut self.allows, &mut self.denies, &said, &certain) {
-                problems.push(problem);
+        for one in certain.iter().filter(|one| !one.is_given(&given, &said, &said)) {
+            match one.everything_else(&given, &said, &certain) {
+                Ok(denied) => {
+                    for restriction in denied {
+                        self.denies.push(restriction.clone(), one.access);
+                    }
+                    if let Ok(everything) = Restriction::parse("*") {
+                        self.allows.push(everything, one.access);
+                    }
+                }
+                Err(problem) => problems.push(problem),
             }
         }
         for one in &uncertain {
@@ -154,38 +162,26 @@ impl Inverted<'_> {
         })
     }
 
-    /// Allows everything, and denies the resources: right where nothing else allows any of them.
-    fn allow(
+    /// What is to be denied where everything is allowed in its stead: its resources, where nothing else allows any of
+    /// them.
+    fn everything_else(
         &self,
-        allows: &mut Rules,
-        denies: &mut Rules,
-        said: &Rules,
-        others: &[Inverted<'_>],
-    ) -> Result<(), Problem> {
+        allows: &Rules,
+        denies: &Rules,
+        inverted: &[Inverted<'_>],
+    ) -> Result<Vec<&Restriction>, Problem> {
         let clash = "another statement allows some of what this one leaves out, which no list of restrictions says";
         let is_other = |one: &&Inverted<'_>| one.n != self.n && !shared(one.access, self.access).is_empty();
-        let ours: Vec<&Pattern> = self.patterns().collect();
-        if others.iter().filter(is_other).any(|one| !one.patterns().eq(ours.iter().copied())) {
+        if inverted.iter().filter(is_other).any(|one| !one.patterns().eq(self.patterns())) {
             return Err(self.problem(clash));
         }
-        // What was allowed before any such statement.
-        let everything = everything();
         for access in self.access.iter() {
-            let of_others = allows.patterns(access).filter(|pattern| **pattern != everything);
-            let allowed = Language::of_patterns(of_others, said.patterns(access));
-            let left_out = Language::of_patterns(ours.iter().copied(), []);
-            if !holds(&allowed.disjoint(&left_out, ASKED)) {
+            let left_out = Language::of_patterns(self.patterns(), []);
+            if !holds(&given(allows, denies, access).disjoint(&left_out, ASKED)) {
                 return Err(self.problem(clash));
             }
         }
-        let Ok(restriction) = Restriction::parse("*") else {
-            return Err(self.problem(clash));
-        };
-        for restriction in self.restrictions()? {
-            denies.push(restriction.clone(), self.access);
-        }
-        allows.push(restriction, self.access);
-        Ok(())
+        self.restrictions()
     }
 
     /// Its resources as restrictions, but for those that others of them cover.

@@ -14,7 +14,7 @@ use crate::{
     access::AccessSet,
     analysis::{
         States,
-        iam::{Imported, Problem, Relations, import},
+        iam::{Imported, Relations, import},
     },
     cli::{
         exit::Exit,
