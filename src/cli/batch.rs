@@ -22,6 +22,7 @@ use super::{
     question::{Refused, operation},
     records::Records,
     tally::Tally,
+    uri::{instead, split_uri},
 };
 use crate::{
     engine::{Caller, Engine, Outcome},
@@ -104,6 +105,9 @@ impl Batch<'_> {
         };
         *decided = self.exit(&tally);
         answered?;
+        if tally.lines() == 0 && !self.args.quiet && format == Format::Text {
+            writeln!(err, "note: nothing was decided: the batch is empty")?;
+        }
         out.flush()?;
         if self.args.summary_only {
             tally.write(format, started.elapsed(), *out)?;
@@ -113,8 +117,27 @@ impl Batch<'_> {
         Ok(*decided)
     }
 
-    /// What the lines that were decided come to.
+    /// Whether a URI of this connection is one of the batch's. Bare `s3` is the default one, or this where there is
+    /// none.
+    fn is_of(&self, id: &str) -> bool {
+        let Ok(id) = ConnectionId::parse(id) else { return false };
+        if id == *self.id {
+            return true;
+        }
+        let policy = self.engine.policy();
+        let [named, meant] = [&id, self.id].map(|id| policy.connection(self.caller.name, id));
+        match (named, meant) {
+            (Some(named), Some(meant)) => std::ptr::eq(&**named, &**meant),
+            (None, _) => id.label().is_none() && id.protocol() == self.id.protocol(),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// What the lines that were decided come to. A gate does not pass on nothing.
     fn exit(&self, tally: &Tally) -> Exit {
+        if tally.lines() == 0 && self.args.fail_on_deny {
+            return Exit::Question;
+        }
         match (tally.of(Outcome::Invalid), tally.of(Outcome::Deny)) {
             (1.., _) if !self.args.ignore_invalid => Exit::Question,
             (_, 1..) if self.args.fail_on_deny => Exit::Denied,
@@ -146,7 +169,10 @@ impl Batch<'_> {
                         lines.flush(to)?;
                     }
                 }
-                if let Some(message) = answer.message() {
+                if let Some(mut message) = answer.message() {
+                    if let Some(instead) = instead(line.path) {
+                        message = format!("{message}: {instead}");
+                    }
                     invalid += 1;
                     if invalid <= NAMED_LINES && format == Format::Text && !self.args.quiet {
                         // A bar that stands on the terminal makes room.
@@ -158,7 +184,7 @@ impl Batch<'_> {
             }
             // Whoever feeds line by line is answered line by line.
             lines.flush(to)?;
-            match records.fill().map_err(|error| Failure::file("cannot read", file, &error))? {
+            match records.fill().map_err(|error| error.failure(file))? {
                 Some(bytes) => progress.inc(bytes as u64),
                 None => break,
             }
@@ -222,7 +248,12 @@ impl<'l> Line<'l> {
         let Ok(op) = std::str::from_utf8(self.op) else {
             return Answer::Refused(Refused::Operation);
         };
-        match operation(op, self.path, self.to) {
+        let (of_path, path) = split_uri(self.path);
+        let (of_to, to) = self.to.map(split_uri).unzip();
+        if !of_path.into_iter().chain(of_to.flatten()).all(|id| batch.is_of(id)) {
+            return Answer::Refused(Refused::Connection);
+        }
+        match operation(op, path, to) {
             Ok(operation) => {
                 Answer::Decided(batch.engine.decide(batch.caller, batch.id, &operation))
             }

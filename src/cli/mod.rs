@@ -128,6 +128,7 @@ mod store;
 mod suggest;
 mod tally;
 mod test;
+mod uri;
 mod validate;
 
 use std::{

@@ -256,6 +256,8 @@ pub(super) enum Refused {
     Operation,
     /// A line of a batch that is to name its operation does not.
     Line,
+    /// A line of a batch names another connection than the batch is of.
+    Connection,
 }
 
 impl Refused {
@@ -263,7 +265,9 @@ impl Refused {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Path(error) | Self::End(_, error) => error.code(),
-            Self::Missing(_) | Self::Operation | Self::Line => Reason::InvalidOperation.code(),
+            Self::Missing(_) | Self::Operation | Self::Line | Self::Connection => {
+                Reason::InvalidOperation.code()
+            }
         }
     }
 }
@@ -287,6 +291,9 @@ impl fmt::Display for Refused {
             Self::Operation => {
                 write!(f, "there is no such operation; there are {}", operation_names())
             }
+            Self::Connection => f.write_str(
+                "the URI is of another connection than the batch: a batch is of one",
+            ),
             Self::Line => f.write_str(
                 "no operation: a line is the operation, a tab and the path, unless OP is given",
             ),

@@ -39,13 +39,14 @@ Each record of the log is decided by the new policy, for its caller and with wha
 and compared with what the log says. Records that say nothing, as lines of a plain list, are compared with what
 `--old` decides; without it they are counted and not compared, and a log of nothing else is refused (`check --batch`
 decides a list). A connection that is gone, and an API key that is (`unknown_key`), deny. What was malformed
-when it was decided is left out.
+when it was decided is left out. Of the logs of AWS and of other servers the operations are read that a connection
+gives; the others are counted. What their server answered is what was decided (`s3.allowed`, `s3.denied`).
 
 Flips are grouped by connection and cause: the reason and the rule of the new policy, and with `--old` the
 rule of the old one.
 
-Exit codes: 0 nothing flips, 4 something does, 2 a line cannot be read (0 with --ignore-invalid), nothing to
-compare with or wrong usage, 3 a policy does not load.")]
+Exit codes: 0 nothing flips, 4 something does, 2 a line cannot be read or is of a connection that nobody has (0 with
+--ignore-invalid), nothing was decided, nothing to compare with or wrong usage, 3 a policy does not load.")]
 pub struct ReplayArgs {
     /// The new policy: a file, a folder, or one of them in git, `git:REV:PATH`
     #[arg(long, short, value_name = "NEW")]
@@ -92,15 +93,19 @@ pub(super) fn run(args: &ReplayArgs, output: &mut Output<'_>) -> Result<Exit, Fa
             "the log does not say what was decided: name the policy that decided with `--old`",
         ));
     }
-    output.decided = match counts.opened + counts.closed {
-        0 => args.log.exit(&lines),
-        _ => Exit::Findings,
-    };
+    let flips = counts.opened + counts.closed;
+    if flips > 0 {
+        output.decided = Exit::Findings;
+    }
     match output.format {
         Format::Text => replay.write_text(args.show, output)?,
         Format::Json => output.json(&replay.json(&lines))?,
     }
     output.note(format_args!("{lines}"))?;
+    let of_lines = args.log.exit(&lines, replay.counts.compared, output)?;
+    if flips == 0 {
+        output.decided = of_lines;
+    }
     if replay.counts.undecided > 0 {
         output.note(format_args!(
             "{} not compared: the log does not say what was decided, and there is no `--old`",
@@ -197,6 +202,8 @@ impl<'e> Replay<'e> {
         let old =
             self.old.map(|old| Verdict::from(old.decide(full, &record.connection, operation)));
         let was = match (record.verdict, old) {
+            // Nobody can say what would become of it.
+            (None, _) if !record.is_known && self.old.is_some() => return,
             (Some((outcome, reason)), old) => {
                 let is_allowed = outcome == Outcome::Allow;
                 // The old policy's rule, where it is the one that decided.

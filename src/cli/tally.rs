@@ -126,7 +126,9 @@ fn slot(answer: &Answer<'_>) -> usize {
             Reason::InvalidPath => 7,
             Reason::InvalidOperation => 8,
         },
-        Answer::Refused(Refused::Operation | Refused::Line | Refused::Missing(_)) => 8,
+        Answer::Refused(
+            Refused::Operation | Refused::Line | Refused::Connection | Refused::Missing(_),
+        ) => 8,
         Answer::Refused(
             Refused::Path(PathError::NotUtf8 { .. }) | Refused::End(_, PathError::NotUtf8 { .. }),
         ) => 9,

@@ -5,7 +5,16 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::super::{output::outcome_name, question::Refused};
+use super::{
+    super::{
+        output::outcome_name,
+        question::Refused,
+        uri::{instead, split_uri},
+    },
+    access,
+    event::Format,
+    foreign,
+};
 use crate::{engine::Outcome, escape::escape, policy::ConnectionId};
 
 /// What a line is.
@@ -17,6 +26,8 @@ pub(super) enum Line<'l> {
     Invalid,
     /// Another line of the same log.
     Other,
+    /// A line of another's log that is no operation of a connection: what it is.
+    Skipped(Format, String),
     /// Nothing.
     Blank,
 }
@@ -31,6 +42,41 @@ pub(super) struct Fields<'l> {
     pub(super) path: Cow<'l, [u8]>,
     pub(super) to: Option<Cow<'l, [u8]>>,
     pub(super) verdict: Option<(Outcome, Cow<'l, str>)>,
+    /// The request that it came with.
+    pub(super) request: Option<Cow<'l, str>>,
+    /// Whether nothing was there.
+    pub(super) is_missing: bool,
+    /// Whether its key could be read in two ways.
+    pub(super) is_guessed: bool,
+    /// Whose log it is of, if not ours.
+    pub(super) format: Option<Format>,
+}
+
+impl Line<'_> {
+    /// The line, holding nothing of what it was read from.
+    pub(super) fn into_owned(self) -> Line<'static> {
+        let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let bytes = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
+        match self {
+            Self::Record(fields) => Line::Record(Fields {
+                connection: fields.connection.map(text),
+                caller: fields.caller.map(text),
+                key: fields.key.map(text),
+                op: text(fields.op),
+                path: bytes(fields.path),
+                to: fields.to.map(bytes),
+                verdict: fields.verdict.map(|(outcome, reason)| (outcome, text(reason))),
+                request: fields.request.map(text),
+                is_missing: fields.is_missing,
+                is_guessed: fields.is_guessed,
+                format: fields.format,
+            }),
+            Self::Invalid => Line::Invalid,
+            Self::Other => Line::Other,
+            Self::Skipped(format, what) => Line::Skipped(format, what),
+            Self::Blank => Line::Blank,
+        }
+    }
 }
 
 impl<'l> Line<'l> {
@@ -42,13 +88,22 @@ impl<'l> Line<'l> {
         if line.starts_with(b"{") {
             return json(line);
         }
+        // What collects logs puts something in front of each line.
+        if let Some(at) = memchr::memmem::find(line, b"{\"")
+            && memchr::memmem::find(&line[at..], b"\"pathward::decision\"").is_some()
+        {
+            return json(&line[at..]);
+        }
+        if access::is_line(line) {
+            return access::line(line);
+        }
         let (line, verdict) = answered(line)?.unwrap_or((line, None));
         if matches!(verdict, Some((Outcome::Invalid, _))) {
             return Ok(Self::Invalid);
         }
         let (op, path) = match op {
             Some(op) => (op, line),
-            None => match split(line, |byte| matches!(byte, b'\t' | b' ')) {
+            None => match split_at(line, |byte| matches!(byte, b'\t' | b' ')) {
                 Some((op, path)) => (text(op)?, path),
                 None => {
                     return Err("no operation: a line is the operation, a space or a tab and the \
@@ -57,12 +112,15 @@ impl<'l> Line<'l> {
                 }
             },
         };
-        let (path, to) = match split(path, |byte| byte == b'\t').filter(|_| op == "copy") {
+        let (path, to) = match split_at(path, |byte| byte == b'\t').filter(|_| op == "copy") {
             Some((path, to)) => (path, Some(to)),
             None => (path, None),
         };
         let (connection, path) = split_uri(path);
         let (connection_of_to, to) = to.map(split_uri).unzip();
+        if let Some(instead) = instead(path).or_else(|| to.and_then(instead)) {
+            return Err(instead.to_owned());
+        }
         let connection = one_connection(connection, connection_of_to.flatten())?.map(Cow::from);
         let (op, path, to) = (op.into(), path.into(), to.map(Cow::from));
         Ok(Self::Record(Fields { connection, op, path, to, verdict, ..Fields::default() }))
@@ -73,10 +131,10 @@ impl<'l> Line<'l> {
 #[expect(clippy::type_complexity, reason = "a verdict in front of the rest of a line")]
 fn answered(line: &[u8]) -> Result<Option<(&[u8], Option<(Outcome, Cow<'_, str>)>)>, String> {
     let is_tab = |byte| byte == b'\t';
-    let Some((first, behind)) = split(line, is_tab) else { return Ok(None) };
+    let Some((first, behind)) = split_at(line, is_tab) else { return Ok(None) };
     let named = |outcome: &Outcome| outcome_name(*outcome).as_bytes() == first;
     let (Some(outcome), Some((reason, behind))) =
-        (OUTCOMES.into_iter().find(named), split(behind, is_tab))
+        (OUTCOMES.into_iter().find(named), split_at(behind, is_tab))
     else {
         return Ok(None);
     };
@@ -85,29 +143,13 @@ fn answered(line: &[u8]) -> Result<Option<(&[u8], Option<(Outcome, Cow<'_, str>)
 
 const OUTCOMES: [Outcome; 3] = [Outcome::Allow, Outcome::Deny, Outcome::Invalid];
 
-fn split(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], &[u8])> {
+fn split_at(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|byte| is(*byte))?;
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
 fn text(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| Refused::Operation.to_string())
-}
-
-/// The connection and the path of a URI. No path is one: no bucket has a `:`.
-fn uri(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let at = memchr::memmem::find(bytes, b"://")?;
-    let id = std::str::from_utf8(&bytes[..at]).ok()?;
-    ConnectionId::parse(id).ok()?;
-    Some((id, &bytes[at + 3..]))
-}
-
-/// The same of what may be a path alone.
-fn split_uri(bytes: &[u8]) -> (Option<&str>, &[u8]) {
-    match uri(bytes) {
-        Some((connection, path)) => (Some(connection), path),
-        None => (None, bytes),
-    }
 }
 
 /// The connection of a line whose paths may each name one.
@@ -155,6 +197,10 @@ struct Json<'l> {
     reason_code: Option<Text<'l>>,
     #[serde(borrow)]
     reason: Option<Text<'l>>,
+    #[serde(borrow)]
+    request_id: Option<Text<'l>>,
+    #[serde(borrow)]
+    upstream_error: Option<Text<'l>>,
 }
 
 /// A text that is borrowed where JSON has no escapes in it.
@@ -162,15 +208,25 @@ struct Json<'l> {
 #[serde(transparent)]
 struct Text<'l>(#[serde(borrow)] Cow<'l, str>);
 
-fn json(line: &[u8]) -> Result<Line<'_>, String> {
-    let json: Json<'_> = serde_json::from_slice(line)
-        .map_err(|error| format!("it is no JSON of a decision: {}", escape(&error.to_string())))?;
-    if json.target.is_some_and(|target| target.0 != "pathward::decision") {
+/// Reads JSON: of a decision, or of a log that is none of ours.
+pub(super) fn json(line: &[u8]) -> Result<Line<'_>, String> {
+    let json: Json<'_> = match serde_json::from_slice(line) {
+        Ok(json) => json,
+        Err(error) => {
+            return foreign::line(line).unwrap_or_else(|| {
+                Err(format!("it is no JSON of a decision: {}", escape(&error.to_string())))
+            });
+        }
+    };
+    if json.target.as_ref().is_some_and(|target| target.0 != "pathward::decision") {
         return Ok(Line::Other);
     }
-    let op = json.op.ok_or(
-        "it has no `op`: `serve --log-format json` and `check --format json` write lines that do",
-    )?;
+    let Some(op) = json.op else {
+        return foreign::line(line).unwrap_or_else(|| {
+            let ours = "`serve --log-format json` and `check --format json` write lines that do";
+            Err(format!("it has no `op`: {ours}"))
+        });
+    };
     let verdict = match json.decision {
         None => None,
         Some(Text(decision)) => {
@@ -206,15 +262,34 @@ fn json(line: &[u8]) -> Result<Line<'_>, String> {
         }
         (None, None) => return Err("it has no path: neither `path` nor `bucket`".to_owned()),
     };
+    let (of_path, path) = split(path);
+    let (of_to, to) = json.to.map(|to| split(bytes(to.0))).unzip();
+    let connection = json.connection.map(|id| id.0).filter(|id| !id.is_empty());
+    let connection = match connection {
+        Some(id) => Some(id),
+        None => one_connection(of_path.as_deref(), of_to.flatten().as_deref())?
+            .map(|id| Cow::Owned(id.to_owned())),
+    };
     Ok(Line::Record(Fields {
-        connection: json.connection.map(|id| id.0).filter(|id| !id.is_empty()),
+        connection,
         caller: json.caller.map(|caller| caller.0),
         key: json.key_id.map(|key| key.0),
         op: op.0,
         path,
-        to: json.to.map(|to| bytes(to.0)),
+        to,
         verdict,
+        request: json.request_id.map(|id| id.0),
+        is_missing: json.upstream_error.is_some_and(|error| error.0 == "missing"),
+        ..Fields::default()
     }))
+}
+
+/// A path with the connection that it names, if it is a URI: `check --batch` answers with the line as it was.
+fn split(path: Cow<'_, [u8]>) -> (Option<String>, Cow<'_, [u8]>) {
+    match split_uri(&path) {
+        (Some(id), rest) => (Some(id.to_owned()), Cow::Owned(rest.to_vec())),
+        (None, _) => (None, path),
+    }
 }
 
 fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {

@@ -53,7 +53,7 @@ impl<'e> Answered<'e> {
         let mut all =
             Self { connections: Vec::new(), absent: Vec::new(), undecided: 0, wrong: None };
         for (number, connection, found) in log.all() {
-            if found.uses == 0 && found.denied.is_empty() {
+            if found.uses == 0 && found.denied.is_empty() && found.missing + found.stand_ins == 0 {
                 all.absent.push(connection);
                 continue;
             }
@@ -196,6 +196,15 @@ impl One<'_> {
             let reasons = found.denied.iter().map(|(reason, count)| format!("{count} {reason}"));
             let reasons: Vec<_> = reasons.collect();
             lines.push(format!("# denied, and not opened: {}", reasons.join(", ")));
+        }
+        let [missing, stand_ins] = [(found.missing, "read"), (found.stand_ins, "listing")]
+            .map(|(count, what)| plural(count, what));
+        match (found.missing, found.stand_ins) {
+            (0, 0) => {}
+            (_, 0) => lines.push(format!("# no use: {missing} of what was not there (`--missing`)")),
+            (_, _) => lines.push(format!(
+                "# no use: {missing} of what was not there, {stand_ins} in place of a read (`--missing`)"
+            )),
         }
         if found.closed > 0 {
             lines.push(format!("# {} of them allowed in the log, and not today", found.closed));

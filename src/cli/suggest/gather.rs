@@ -23,6 +23,10 @@ pub(super) struct OfOne {
     pub(super) denied: BTreeMap<&'static str, u64>,
     /// How many were allowed in the log, and are not today.
     pub(super) closed: u64,
+    /// How many reads found nothing, and are no use for that.
+    pub(super) missing: u64,
+    /// How many listings stood in for a read, and are none.
+    pub(super) stand_ins: u64,
     /// The denies that decided, and how often.
     pub(super) denies: BTreeMap<usize, u64>,
 }
@@ -53,13 +57,20 @@ pub(super) struct Gathered<'e> {
     connections: Vec<OfOne>,
     usage: Usage,
     openings: Option<Usage>,
+    /// Whether what was not there is used all the same.
+    missing: bool,
     unknown: u64,
     /// The denies that take something below directories.
     seen: HashMap<(usize, Access, Vec<u8>), Vec<usize>>,
 }
 
 impl<'e> Gathered<'e> {
-    pub(super) fn new(engine: &'e Engine, folder_from: usize, openings: bool) -> Self {
+    pub(super) fn new(
+        engine: &'e Engine,
+        folder_from: usize,
+        openings: bool,
+        missing: bool,
+    ) -> Self {
         let connections = engine.policy().connections();
         let numbers = connections.iter().enumerate();
         let usage = || Usage::new(folder_from, Usage::share(connections.len()));
@@ -71,6 +82,7 @@ impl<'e> Gathered<'e> {
             connections: connections.iter().map(|_| OfOne::default()).collect(),
             usage: usage(),
             openings: openings.then(usage),
+            missing,
             unknown: 0,
             seen: HashMap::new(),
         }
@@ -101,6 +113,14 @@ impl<'e> Gathered<'e> {
         let was_denied = logged.is_some_and(|(outcome, _)| outcome == Outcome::Deny);
         let found = &mut self.connections[number];
         if today.is_allowed() && !was_denied {
+            if !self.missing && record.is_missing {
+                found.missing += 1;
+                return;
+            }
+            if !self.missing && record.stands_in {
+                found.stand_ins += 1;
+                return;
+            }
             found.uses += 1;
             self.note_uses(number, connection, operation);
             return;

@@ -44,7 +44,8 @@ Standard output is YAML: each block replaces a connection's `restrictions`, and 
 one; the rest is comments.
 
 Unused are restrictions without all of which every use would have been allowed, and denies that never
-decided. What was denied opens nothing; `--openings` says, in comments, what would. Denials by an API key's
+decided. What was denied opens nothing; `--openings` says, in comments, what would. Nor is a read of what was not
+there a use, or the listing that a gateway tries in place of such a read; `--missing` counts both. Denials by an API key's
 own permission, of unknown connections or of access control lists are no matter of restrictions.
 
 Who may use a connection decides what is kept of it: read what is suggested.
@@ -54,8 +55,8 @@ while it is read (some 50 MB; 400 MB with the longest names). Of a policy with m
 equal part of four times that for each, whatever is used of the others. Of more, the deepest levels of that connection
 are taken together, which is said.
 
-Exit codes: 0 suggested, 1 not decided within the budget, 2 a line cannot be read (0 with --ignore-invalid) or
-wrong usage, 3 the policy does not load.")]
+Exit codes: 0 suggested, 1 not decided within the budget, 2 a line cannot be read or is of a connection that nobody
+has (0 with --ignore-invalid), nothing was decided, or wrong usage, 3 the policy does not load.")]
 pub struct SuggestArgs {
     /// The policy of today: a file, a folder, or one of them in git, `git:REV:PATH`
     #[arg(long, short, value_name = "FILE|DIR")]
@@ -76,6 +77,11 @@ pub struct SuggestArgs {
     #[arg(long)]
     openings: bool,
 
+    /// Also count reads of what was not there (404), and the listings that stood in for a read which was denied or found
+    /// nothing
+    #[arg(long)]
+    missing: bool,
+
     /// How many unused rules of a connection are shown
     #[arg(long, value_name = "N", default_value_t = 40)]
     show: usize,
@@ -92,7 +98,7 @@ fn at_least_one() -> RangedU64ValueParser<usize> {
 
 pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     let engine = Engine::new(load(&args.policy)?);
-    let mut gathered = Gathered::new(&engine, args.folder_from, args.openings);
+    let mut gathered = Gathered::new(&engine, args.folder_from, args.openings, args.missing);
     let lines = args.log.read(&[engine.policy()], output, |record, operation| {
         gathered.add(record, operation);
     })?;
@@ -101,15 +107,18 @@ pub(super) fn run(args: &SuggestArgs, output: &mut Output<'_>) -> Result<Exit, F
     if let Some(wrong) = &answered.wrong {
         return Err(Failure::Said(Exit::Error, wrong.clone()));
     }
-    output.decided = match answered.undecided {
-        0 => args.log.exit(&lines),
-        _ => Exit::Error,
-    };
+    if answered.undecided > 0 {
+        output.decided = Exit::Error;
+    }
     match output.format {
         Format::Text => answered.write_text(&found, args.show, output)?,
         Format::Json => output.json(&answered.json(&found, &lines))?,
     }
     output.note(format_args!("{lines}"))?;
+    let of_lines = args.log.exit(&lines, lines.records - found.unknown, output)?;
+    if answered.undecided == 0 {
+        output.decided = of_lines;
+    }
     for (number, connection, _) in found.all() {
         let Some(depth) = found.used.depth(number) else { continue };
         output.note(format_args!(
