@@ -215,3 +215,57 @@ connections:
     }
     assert!(seen.iter().all(|n| *n > 10), "allowed, denied and invalid: {seen:?}");
 }
+
+/// Nor does finding the caller, approving, and asking an approval again, whatever the answer.
+#[test]
+fn approving_and_asking_again_allocate_nothing() {
+    // The SHA-256 of `simA`.
+    let text = "
+connections:
+  - { id: s3+t, owner: ana, access: read-write, restrictions: [pub/data/*, pub/team.jpg] }
+users:
+  - name: ana
+    keys:
+      - id: laptop
+        sha256: HASH
+        access: read-write
+        connections: [s3+t]
+";
+    let hash = "449642d00dc777b3e6d1acd9185c3f14cb10eea6d9c660dafc1e78d4b225cf01";
+    let text = text.replace("HASH", hash);
+    let policy = |text: &str| Policy::from_yaml("policy.yaml", text).expect("a policy");
+    let newer = [
+        ("", "", true),
+        ("pub/data/*, ", "", false),
+        ("[pub/data/*, pub/team.jpg] }", "[pub/*], deny: [pub/data/x, \"*/x*\"] }", false),
+        ("s3+t, owner", "s3+u, owner", false),
+        ("connections: [s3+t]", "connections: [s3+u]", false),
+        (hash, &hash.replace('a', "b"), false),
+    ];
+    let id = ConnectionId::parse("s3+t").expect("an id");
+    let path = |text: &'static str| Path::new(text).expect(text);
+    for (old, new, stands) in newer {
+        let engine = Engine::new(policy(&text));
+        let mut operations = vec![
+            Operation::named("write", path("pub/data/x")),
+            Operation::named("list", path("pub/data/")),
+            Operation::named("delete-tree", path("pub/data/")),
+        ];
+        operations.reverse();
+        while let Some(Ok(Some(operation))) = operations.pop() {
+            let mut approved = None;
+            let count = allocations(|| {
+                let caller = engine.caller(black_box(b"simA"));
+                approved = caller.and_then(|caller| engine.approve(caller, &id, operation).ok());
+            });
+            assert_eq!(count, 0, "to approve");
+            let approved = approved.expect("an approval");
+            let _newer = engine.replace(policy(&text.replacen(old, new, 1)));
+            let mut still = None;
+            let count = allocations(|| still = Some(black_box(&approved).still_stands()));
+            assert_eq!(count, 0, "to ask again: {old} -> {new}");
+            assert_eq!(still.expect("an answer").is_ok(), stands, "{old} -> {new}: {approved:?}");
+            let _back = engine.replace(policy(&text));
+        }
+    }
+}
