@@ -23,6 +23,7 @@ mod store;
 mod suggest;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod tls;
+mod version1;
 
 use std::{
     ffi::OsStr,

@@ -54,6 +54,11 @@ impl Served {
         (status, body)
     }
 
+    /// What it said on standard output before it waited.
+    pub(super) fn said(&self) -> &str {
+        &self.said
+    }
+
     /// The next line of the log that has this in it.
     pub(super) fn logged(&self, part: &str) -> String {
         loop {

@@ -9,6 +9,7 @@ mod others;
 mod rotate;
 mod secrets;
 mod users;
+mod version1;
 
 #[cfg(unix)]
 mod crash;
