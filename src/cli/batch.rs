@@ -18,6 +18,7 @@ use super::{
     answer::Answer,
     create::create,
     exit::Exit,
+    log::other::ends,
     output::{Failure, Format, Output, RuleJson, escape_bytes, outcome_name, text_of, write_json},
     question::{Refused, operation},
     records::Records,
@@ -170,8 +171,10 @@ impl Batch<'_> {
                     }
                 }
                 if let Some(mut message) = answer.message() {
-                    if let Some(instead) = instead(line.path) {
-                        message = format!("{message}: {instead}");
+                    let help =
+                        instead(line.path).or_else(|| ends(record).filter(|_| !self.args.null));
+                    if let Some(help) = help {
+                        message = format!("{message}: {help}");
                     }
                     invalid += 1;
                     if invalid <= NAMED_LINES && format == Format::Text && !self.args.quiet {

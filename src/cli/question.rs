@@ -291,9 +291,9 @@ impl fmt::Display for Refused {
             Self::Operation => {
                 write!(f, "there is no such operation; there are {}", operation_names())
             }
-            Self::Connection => f.write_str(
-                "the URI is of another connection than the batch: a batch is of one",
-            ),
+            Self::Connection => {
+                f.write_str("the URI is of another connection than the batch: a batch is of one")
+            }
             Self::Line => f.write_str(
                 "no operation: a line is the operation, a tab and the path, unless OP is given",
             ),

@@ -29,10 +29,12 @@ pub(super) fn instead(bytes: &[u8]) -> Option<&'static str> {
         b"http" | b"https" if starts("://") => {
             Some("this is an address of the web: write `bucket/key`, or `s3://bucket/key`")
         }
-        b"s3a" | b"s3n" if starts("://") => Some("Hadoop's `s3a://` is no connection: write `s3://bucket/key`"),
-        _ if starts("://") => {
-            Some("what stands before `://` is no connection: write `s3+label://bucket/key`, or `bucket/key`")
+        b"s3a" | b"s3n" if starts("://") => {
+            Some("Hadoop's `s3a://` is no connection: write `s3://bucket/key`")
         }
+        _ if starts("://") => Some(
+            "what stands before `://` is no connection: write `s3+label://bucket/key`, or `bucket/key`",
+        ),
         _ => None,
     }
 }

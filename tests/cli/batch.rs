@@ -348,8 +348,9 @@ fn progress_on_a_terminal_does_not_stand_in_the_way() {
 #[test]
 fn lines_that_are_nearly_right_say_what_is_wrong() {
     let folder = Folder::new();
-    let ran = folder.feed("check s3+saha read --batch -", b"Algorithmia/team.jpg\r\n");
+    let ran = folder.feed("check s3+saha read --batch -", b"Algorithmia/team.jpg\rx");
     assert!(ran.err.contains("line 1: a control byte (0x0d) stands at byte 20: a carriage return"));
+    assert!(ran.err.contains("where nothing else ends the lines, use `tr "), "{}", ran.err);
     let ran = folder.feed("check s3+saha --batch -", b"read Algorithmia/team.jpg\n");
     assert!(ran.err.contains("line 1: no operation: a line is the operation, a tab and the path"));
 }

@@ -112,9 +112,8 @@ fn substituted(pattern: &str, user: &str) -> String {
 /// Whether a statement applies to a request. `NotResource` "matches every resource except those specified"; where "the
 /// key that you specify is not present in the request context, the values do not match".
 fn applies(n: usize, statement: &Statement, asked: &Asked<'_>) -> bool {
-    let like = |pattern: &String, value: &str| {
-        matches(&substituted(pattern, asked.world.user), value)
-    };
+    let like =
+        |pattern: &String, value: &str| matches(&substituted(pattern, asked.world.user), value);
     statement.actions.contains(&asked.action)
         && statement.is_inverted
             != statement.resources.iter().any(|pattern| like(pattern, asked.resource))

@@ -128,7 +128,8 @@ impl Meant {
         };
         let is_s3 = service.eq_ignore_ascii_case("s3");
         let signs: &[u8] = if is_s3 { b"*?" } else { b"*?-_/." };
-        let is_slip = !is_word(service, b"-") || !is_word(name, signs) || catalogue::is_slip(service);
+        let is_slip =
+            !is_word(service, b"-") || !is_word(name, signs) || catalogue::is_slip(service);
         if !is_s3 && !is_slip {
             return Self::Elsewhere;
         }

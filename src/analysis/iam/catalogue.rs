@@ -41,7 +41,9 @@ pub(super) fn instead_of(text: &str) -> String {
     let name = name.to_ascii_lowercase();
     let bare = |action: &str| action.strip_prefix("s3:").unwrap_or(action).to_ascii_lowercase();
     if let Some((operation, action)) = operations().find(|(operation, _)| bare(operation) == name) {
-        return format!("`{operation}` is an operation and no action: `{action}` allows it; write that, or take this out");
+        return format!(
+            "`{operation}` is an operation and no action: `{action}` allows it; write that, or take this out"
+        );
     }
     let most = SLIP.min(name.len() / 3);
     let actions = Action::ALL.into_iter().map(Action::name).chain(beyond());

@@ -189,7 +189,9 @@ fn unread_listing(n: usize, statement: &Statement) -> Option<Note> {
     };
     Some(Note::new(
         format!("Statement[{n}].{field}"),
-        format!("what may be listed by {what} is left out: in a connection it follows from what may be read"),
+        format!(
+            "what may be listed by {what} is left out: in a connection it follows from what may be read"
+        ),
     ))
 }
 

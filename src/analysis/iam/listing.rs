@@ -23,8 +23,8 @@ pub(super) fn problems(policy: &Document, allows: &Rules, denies: &Rules) -> Opt
     let statements = policy.statements.iter().enumerate();
     let mut denied = statements.filter(|(_, statement)| statement.effect == Effect::Deny);
     denied.find_map(|(n, statement)| {
-        let hides_names = statement.actions.contains(&Action::ListBucket)
-            && hides(statement, &readable);
+        let hides_names =
+            statement.actions.contains(&Action::ListBucket) && hides(statement, &readable);
         // A connection asks which buckets there are where its restrictions do not name them.
         let hides_buckets = statement.actions.contains(&Action::ListAllMyBuckets)
             && (statement.is_inverted || statement.resources.iter().any(|one| one == "*"))

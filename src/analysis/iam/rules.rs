@@ -122,7 +122,9 @@ pub(super) fn conditional(n: usize, statement: &Statement) -> Problem {
     let conditions = statement.conditions.join(", ");
     let (message, help) = match statement.effect {
         Effect::Allow => (
-            format!("no connection knows the condition {conditions}, and without it more would be allowed"),
+            format!(
+                "no connection knows the condition {conditions}, and without it more would be allowed"
+            ),
             "take the statement out, or its condition if all requests of the connection meet it: a decision here \
              depends on the caller and the path alone",
         ),

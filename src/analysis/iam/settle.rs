@@ -54,7 +54,9 @@ impl Settling<'_> {
     /// The rules, with what could not be settled as problems.
     pub(super) fn settle(mut self, problems: &mut Vec<Problem>) -> (Rules, Rules) {
         for one in self.inverted.iter().skip(MOST_INVERTED) {
-            problems.push(one.problem("there are more statements with `NotResource` than are looked at"));
+            problems.push(
+                one.problem("there are more statements with `NotResource` than are looked at"),
+            );
         }
         for (_, claim) in self.unsaid.iter().skip(MOST_UNSAID) {
             problems.extend(claim.said.clone().err());
@@ -89,7 +91,11 @@ impl Settling<'_> {
             unsaid.filter(move |(effect, _)| *effect == wanted).map(|(_, claim)| claim)
         };
         for claim in of(Effect::Allow) {
-            if !is_given(&claim.pattern, claim.access, &self.allows, &self.denies, &said) {
+            // What no path can be is no object of a connection's, and worth to be known.
+            let names_nothing = Language::of_patterns([&claim.pattern], []).is_empty(ASKED).holds();
+            if names_nothing
+                || !is_given(&claim.pattern, claim.access, &self.allows, &self.denies, &said)
+            {
                 problems.extend(claim.said.clone().err());
             }
         }
@@ -117,7 +123,13 @@ impl Settling<'_> {
 }
 
 /// Whether what an allow has more is denied, or given anyway.
-fn is_given(pattern: &Pattern, access: AccessSet, allows: &Rules, denies: &Rules, said: &Rules) -> bool {
+fn is_given(
+    pattern: &Pattern,
+    access: AccessSet,
+    allows: &Rules,
+    denies: &Rules,
+    said: &Rules,
+) -> bool {
     access.iter().all(|access| {
         let wanted = Language::of_patterns([pattern], said.patterns(access));
         holds(&wanted.implies(&given(allows, denies, access), ASKED))
@@ -138,7 +150,11 @@ impl Inverted<'_> {
     }
 
     /// What it is about: everything but its resources. A variable could leave out less than it seems.
-    fn reach<'r>(&'r self, everything: &'r Pattern, more: impl IntoIterator<Item = &'r Pattern>) -> Language<'r> {
+    fn reach<'r>(
+        &'r self,
+        everything: &'r Pattern,
+        more: impl IntoIterator<Item = &'r Pattern>,
+    ) -> Language<'r> {
         let exact = self.claims.iter().filter(|claim| !claim.is_loose);
         Language::of_patterns([everything], exact.map(|claim| &claim.pattern).chain(more))
     }
@@ -171,7 +187,8 @@ impl Inverted<'_> {
         inverted: &[Inverted<'_>],
     ) -> Result<Vec<&Restriction>, Problem> {
         let clash = "another statement allows some of what this one leaves out, which no list of restrictions says";
-        let is_other = |one: &&Inverted<'_>| one.n != self.n && !shared(one.access, self.access).is_empty();
+        let is_other =
+            |one: &&Inverted<'_>| one.n != self.n && !shared(one.access, self.access).is_empty();
         if inverted.iter().filter(is_other).any(|one| !one.patterns().eq(self.patterns())) {
             return Err(self.problem(clash));
         }
@@ -205,7 +222,9 @@ impl Inverted<'_> {
     fn narrow(&self, allows: &Rules, denies: &Rules) -> Result<Rules, Problem> {
         let kept = self.restrictions()?;
         if allows.rules.len().saturating_mul(kept.len()) > MOST_PAIRS {
-            return Err(self.problem("its resources and what is allowed are more than are compared"));
+            return Err(
+                self.problem("its resources and what is allowed are more than are compared")
+            );
         }
         let mut narrowed = Rules::default();
         for (restriction, of) in &allows.rules {

@@ -31,7 +31,9 @@ impl Conditions {
         let texts = texts(values);
         let is_text = matches!(operator, "StringLike" | "StringEquals");
         match texts {
-            Some(texts) if is_text && key.eq_ignore_ascii_case("s3:prefix") && self.prefixes.is_none() => {
+            Some(texts)
+                if is_text && key.eq_ignore_ascii_case("s3:prefix") && self.prefixes.is_none() =>
+            {
                 let like = |text: &&str| match operator {
                     "StringEquals" => exactly(text),
                     _ => (*text).to_owned(),
@@ -101,7 +103,11 @@ mod tests {
             (r#"{"StringLike":{}}"#, Conditions::default()),
             (
                 r#"{"StringLike":{"s3:Prefix":["","home/*"]},"StringEquals":{"s3:delimiter":["","/"]}}"#,
-                Conditions { prefixes: prefixes(&["", "home/*"]), is_delimited: true, unknown: vec![] },
+                Conditions {
+                    prefixes: prefixes(&["", "home/*"]),
+                    is_delimited: true,
+                    unknown: vec![],
+                },
             ),
             (
                 r#"{"StringEquals":{"s3:prefix":"a*$"}}"#,

@@ -122,7 +122,8 @@ fn answer(
         Format::Text => {
             output.out.write_all(yaml.as_bytes())?;
             if !read.under.is_empty() {
-                output.note(format_args!("the policy is what is under `{}`", escape(&read.under)))?;
+                output
+                    .note(format_args!("the policy is what is under `{}`", escape(&read.under)))?;
             }
             left_out::note(read, &imported.notes, output)?;
             for (access, relation) in &relations.accesses {

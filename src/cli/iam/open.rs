@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::json::Json;
-use crate::{analysis::iam::Problem, cli::encoding::{self, Encoding}};
+use crate::{
+    analysis::iam::Problem,
+    cli::encoding::{self, Encoding},
+};
 
 /// How many places of policies a message names.
 const NAMED: usize = 5;
@@ -171,9 +174,13 @@ fn nothing(json: &Json) -> Problem {
     let Json::Fields(fields) = json else {
         return problem(format!("{} where a policy belongs", json.kind()), deployed);
     };
-    let meant = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("statement") || name == "Statements");
+    let meant = fields
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("statement") || name == "Statements");
     match meant {
-        Some((name, _)) => problem(format!("it has `{name}` and no `Statement`"), "write `Statement`"),
+        Some((name, _)) => {
+            problem(format!("it has `{name}` and no `Statement`"), "write `Statement`")
+        }
         None => problem("it has no `Statement`", "give the policy's document"),
     }
 }

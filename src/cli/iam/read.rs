@@ -163,7 +163,8 @@ impl Reader {
             return None;
         }
         let statements = list.iter().enumerate();
-        let statements = statements.filter_map(|(n, json)| self.statement(&format!("Statement[{n}]"), json));
+        let statements =
+            statements.filter_map(|(n, json)| self.statement(&format!("Statement[{n}]"), json));
         Some(Document { statements: statements.collect() })
     }
 
@@ -225,7 +226,11 @@ impl Reader {
             }
             (None, None) => {
                 let place = format!("{place}.{name}");
-                self.problem(&place, "it is missing, or no text or list of texts", "write `[\"…\"]`");
+                self.problem(
+                    &place,
+                    "it is missing, or no text or list of texts",
+                    "write `[\"…\"]`",
+                );
                 (Vec::new(), false)
             }
             (Some(json), None) => (self.texts(&format!("{place}.{name}"), json), false),
@@ -310,7 +315,14 @@ impl Reader {
     }
 
     /// Notes actions that are left out. What no connection gives need not be taken from one.
-    fn beyond(&mut self, effect: Option<Effect>, place: &str, text: &str, example: &str, kind: Kind) {
+    fn beyond(
+        &mut self,
+        effect: Option<Effect>,
+        place: &str,
+        text: &str,
+        example: &str,
+        kind: Kind,
+    ) {
         if effect == Some(Effect::Allow) {
             let (place, text, example) = (place.to_owned(), text.to_owned(), example.to_owned());
             self.read.beyond.push(Beyond { place, text, example, kind });
@@ -338,7 +350,9 @@ impl Reader {
                 Resource::Elsewhere(what) => {
                     let message = match statement.effect {
                         _ if is_inverted => continue,
-                        Effect::Allow => format!("`{text}` is {what}, and no object of a bucket: it is left out"),
+                        Effect::Allow => {
+                            format!("`{text}` is {what}, and no object of a bucket: it is left out")
+                        }
                         Effect::Deny => format!(
                             "`{text}` is {what}, and no object of a bucket: this deny is left out, for no connection \
                              asks for it (an access point has an alias that is a bucket's name: deny that, if there \
@@ -355,9 +369,11 @@ impl Reader {
     /// Keeps to the partitions that all ARNs can be in.
     fn partition(&mut self, place: &str, text: &str, partitions: Vec<&'static str>) {
         let known = self.partitions.get_or_insert_with(|| partitions.clone());
-        let both: Vec<&str> = known.iter().copied().filter(|one| partitions.contains(one)).collect();
+        let both: Vec<&str> =
+            known.iter().copied().filter(|one| partitions.contains(one)).collect();
         if both.is_empty() {
-            let [of, others] = [partitions.first(), known.first()].map(|one| one.copied().unwrap_or_default());
+            let [of, others] =
+                [partitions.first(), known.first()].map(|one| one.copied().unwrap_or_default());
             self.problem(
                 place,
                 format!("`{text}` is in the partition `{of}`, and others are in `{others}`"),
@@ -439,7 +455,8 @@ fn of_others(statements: &[Json]) -> Option<Problem> {
 
 /// What to do about a field that is not known.
 fn help_for(name: &str, known: &[&str]) -> String {
-    let near = |known: &&&str| distance(&known.to_ascii_lowercase(), &name.to_ascii_lowercase()) <= 2;
+    let near =
+        |known: &&&str| distance(&known.to_ascii_lowercase(), &name.to_ascii_lowercase()) <= 2;
     match known.iter().find(near) {
         Some(meant) => format!("write `{meant}`, or take it out"),
         None => "take it out, or give the policy's document alone, as IAM has it".to_owned(),

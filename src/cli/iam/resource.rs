@@ -40,7 +40,10 @@ pub(super) fn resource(text: &str, effect: Option<Effect>) -> Resource<'_> {
         return wrong(text, format!("`{text}` is no bucket and no object"));
     };
     if service.contains(['*', '?']) {
-        return wrong(text, format!("`{text}` has a wildcard for its service, which IAM does not take"));
+        return wrong(
+            text,
+            format!("`{text}` has a wildcard for its service, which IAM does not take"),
+        );
     }
     if service != "s3" {
         return match distance(service, "s3") {
@@ -72,31 +75,38 @@ pub(super) fn resource(text: &str, effect: Option<Effect>) -> Resource<'_> {
         ),
         (Some((_, what)), _, _) => Resource::Elsewhere((*what).to_owned()),
         (None, true, _) => Resource::Named(resource, partitions),
-        (None, false, _) if resource.starts_with(['*', '?']) => {
-            Resource::Elsewhere("what has a region or an account, as an access point does".to_owned())
-        }
+        (None, false, _) if resource.starts_with(['*', '?']) => Resource::Elsewhere(
+            "what has a region or an account, as an access point does".to_owned(),
+        ),
         (None, false, _) => wrong(
             text,
-            format!("`{text}` has a region or an account, which no bucket has: it is none, and no object"),
+            format!(
+                "`{text}` has a region or an account, which no bucket has: it is none, and no object"
+            ),
         ),
     }
 }
 
 /// What an ARN is meant to be, where it is none.
 fn wrong(text: &str, message: String) -> Resource<'_> {
-    let behind = |start: &str| text.strip_prefix(start).map(|rest| rest.trim_start_matches([':', '/']));
-    let meant = behind("s3://").or_else(|| behind("s3a://")).or_else(|| behind("arn:aws:s3")).or_else(|| {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        match parts[..] {
-            ["arn", .., resource] if parts.len() == 6 => Some(resource),
-            [alone] if alone.contains('/') => Some(alone.trim_start_matches('/')),
-            _ => None,
-        }
-    });
+    let behind =
+        |start: &str| text.strip_prefix(start).map(|rest| rest.trim_start_matches([':', '/']));
+    let meant = behind("s3://")
+        .or_else(|| behind("s3a://"))
+        .or_else(|| behind("arn:aws:s3"))
+        .or_else(|| {
+            let parts: Vec<&str> = text.splitn(6, ':').collect();
+            match parts[..] {
+                ["arn", .., resource] if parts.len() == 6 => Some(resource),
+                [alone] if alone.contains('/') => Some(alone.trim_start_matches('/')),
+                _ => None,
+            }
+        });
     let meant = meant.and_then(|meant| meant.rsplit(':').next()).filter(|meant| !meant.is_empty());
     let help = match meant {
         Some(meant) => format!("write `arn:aws:s3:::{meant}` if that is meant"),
-        None => "write `arn:aws:s3:::bucket/key`, in which the bucket and the key may have `*`".to_owned(),
+        None => "write `arn:aws:s3:::bucket/key`, in which the bucket and the key may have `*`"
+            .to_owned(),
     };
     Resource::Wrong(message, help)
 }
@@ -133,7 +143,10 @@ mod tests {
             match resource(text, allow) {
                 Resource::Named(named, partitions) => {
                     assert_eq!(named, expected, "{text}");
-                    assert_eq!(partitions.len() == 1, !text.split("s3").next().unwrap_or("").contains('*'));
+                    assert_eq!(
+                        partitions.len() == 1,
+                        !text.split("s3").next().unwrap_or("").contains('*')
+                    );
                 }
                 other => panic!("{text}: {other:?}"),
             }

@@ -43,7 +43,8 @@ fn is_variable(name: &str) -> bool {
     match name.split_once(':') {
         Some((start, rest)) => {
             !rest.starts_with(':')
-                && (start.contains('.') || VARIABLES.iter().any(|known| start.eq_ignore_ascii_case(known)))
+                && (start.contains('.')
+                    || VARIABLES.iter().any(|known| start.eq_ignore_ascii_case(known)))
         }
         None => false,
     }
@@ -52,7 +53,9 @@ fn is_variable(name: &str) -> bool {
 /// A bucket's name that is none, because it stands for one: `<bucket>`, `[bucket]`, `%BUCKET%`, `$BUCKET`.
 pub(super) fn stands_for_bucket(resource: &str) -> Option<&str> {
     let bucket = resource.split('/').next().unwrap_or_default();
-    let odd = |character: char| matches!(character, '<' | '>' | '[' | ']' | '{' | '}' | '%' | '(' | ')' | '#' | '@' | '\'');
+    let odd = |character: char| {
+        matches!(character, '<' | '>' | '[' | ']' | '{' | '}' | '%' | '(' | ')' | '#' | '@' | '\'')
+    };
     let is_odd = bucket.contains(odd) || bucket.starts_with('$') || bucket.trim() != bucket;
     (is_odd && !bucket.contains("${")).then_some(bucket)
 }

@@ -53,7 +53,8 @@ pub(super) fn line(line: &[u8]) -> Result<Line<'_>, String> {
     };
     let mut event = event(Format::AccessLog, name, text(bucket).into(), key, request, ended);
     // Which version a copy reads stands in its own field alone.
-    event.has_version |= name.ends_with("_GET") && rest.nth(VERSION).is_some_and(|field| field != b"-");
+    event.has_version |=
+        name.ends_with("_GET") && rest.nth(VERSION).is_some_and(|field| field != b"-");
     event.line()
 }
 
@@ -106,8 +107,7 @@ fn key_of(bucket: &str, field: &[u8], path: &[u8]) -> (Vec<u8>, bool) {
     // A space may be a `+` in the field, and the documentation has a `/` in front of it.
     let alike = |a: &[u8], b: &[u8]| {
         let b = b.strip_prefix(b"/").filter(|_| !a.starts_with(b"/")).unwrap_or(b);
-        a.len() == b.len()
-            && a.iter().zip(b).all(|(a, b)| a == b || matches!((a, b), (b' ', b'+')))
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || matches!((a, b), (b' ', b'+')))
     };
     let asked = behind.into_iter().chain([path]).map(decoded);
     let mut asked = asked.filter(|asked| !asked.is_empty());
@@ -126,7 +126,8 @@ fn decoded(bytes: &[u8]) -> Vec<u8> {
 
 /// A value of a query, in which a space may be `+`.
 fn decoded_form(bytes: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let spaced: Vec<u8> =
+        bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     decoded(&spaced)
 }
 
@@ -182,32 +183,152 @@ mod tests {
     #[test]
     fn requests_are_operations() {
         for (name, key, request, status, expected) in [
-            ("REST.GET.OBJECT", "raw/a.csv", "\"GET /lake/raw/a.csv HTTP/1.1\"", "200 -", "read lake/raw/a.csv s3.allowed"),
-            ("REST.GET.OBJECT", "raw/a.csv", "\"GET /raw/a.csv?x-id=GetObject HTTP/1.1\"", "206 -", "read lake/raw/a.csv s3.allowed"),
-            ("REST.HEAD.OBJECT", "a", "\"HEAD /a HTTP/1.1\"", "404 NoSuchKey", "stat lake/a s3.allowed missing"),
-            ("REST.GET.OBJECT", "a", "\"GET /a HTTP/1.1\"", "403 AccessDenied", "read lake/a s3.denied"),
+            (
+                "REST.GET.OBJECT",
+                "raw/a.csv",
+                "\"GET /lake/raw/a.csv HTTP/1.1\"",
+                "200 -",
+                "read lake/raw/a.csv s3.allowed",
+            ),
+            (
+                "REST.GET.OBJECT",
+                "raw/a.csv",
+                "\"GET /raw/a.csv?x-id=GetObject HTTP/1.1\"",
+                "206 -",
+                "read lake/raw/a.csv s3.allowed",
+            ),
+            (
+                "REST.HEAD.OBJECT",
+                "a",
+                "\"HEAD /a HTTP/1.1\"",
+                "404 NoSuchKey",
+                "stat lake/a s3.allowed missing",
+            ),
+            (
+                "REST.GET.OBJECT",
+                "a",
+                "\"GET /a HTTP/1.1\"",
+                "403 AccessDenied",
+                "read lake/a s3.denied",
+            ),
             ("REST.GET.OBJECT", "a", "\"GET /a HTTP/1.1\"", "304 -", "read lake/a s3.allowed"),
-            ("REST.GET.OBJECT", "a", "\"GET /a HTTP/1.1\"", "403 SignatureDoesNotMatch", "skipped REST.GET.OBJECT that failed (403 SignatureDoesNotMatch)"),
-            ("REST.PUT.OBJECT", "a", "\"PUT /a HTTP/1.1\"", "503 SlowDown", "skipped REST.PUT.OBJECT that failed (503 SlowDown)"),
-            ("REST.PUT.OBJECT", "a", "\"PUT /a HTTP/1.1\"", "404 NoSuchBucket", "skipped REST.PUT.OBJECT that failed (404)"),
-            ("REST.PUT.OBJECT", "in/b", "\"PUT /lake/in/b HTTP/1.1\"", "200 -", "write lake/in/b s3.allowed"),
-            ("REST.PUT.PART", "in/b", "\"PUT /in/b?partNumber=1&uploadId=x HTTP/1.1\"", "200 -", "write lake/in/b s3.allowed"),
-            ("REST.POST.UPLOADS", "in/b", "\"POST /in/b?uploads HTTP/1.1\"", "200 -", "write lake/in/b s3.allowed"),
-            ("REST.POST.UPLOAD", "in/b", "\"POST /in/b?uploadId=x HTTP/1.1\"", "200 -", "write lake/in/b s3.allowed"),
-            ("REST.COPY.OBJECT", "to", "\"PUT /lake/to HTTP/1.1\"", "200 -", "write lake/to s3.allowed"),
-            ("REST.COPY.OBJECT_GET", "from", "\"PUT /lake/to HTTP/1.1\"", "200 -", "read lake/from s3.allowed"),
-            ("REST.COPY.PART_GET", "from", "\"PUT /lake/to?partNumber=1 HTTP/1.1\"", "200 -", "read lake/from s3.allowed"),
-            ("REST.DELETE.OBJECT", "a", "\"DELETE /a HTTP/1.1\"", "204 -", "delete lake/a s3.allowed"),
+            (
+                "REST.GET.OBJECT",
+                "a",
+                "\"GET /a HTTP/1.1\"",
+                "403 SignatureDoesNotMatch",
+                "skipped REST.GET.OBJECT that failed (403 SignatureDoesNotMatch)",
+            ),
+            (
+                "REST.PUT.OBJECT",
+                "a",
+                "\"PUT /a HTTP/1.1\"",
+                "503 SlowDown",
+                "skipped REST.PUT.OBJECT that failed (503 SlowDown)",
+            ),
+            (
+                "REST.PUT.OBJECT",
+                "a",
+                "\"PUT /a HTTP/1.1\"",
+                "404 NoSuchBucket",
+                "skipped REST.PUT.OBJECT that failed (404)",
+            ),
+            (
+                "REST.PUT.OBJECT",
+                "in/b",
+                "\"PUT /lake/in/b HTTP/1.1\"",
+                "200 -",
+                "write lake/in/b s3.allowed",
+            ),
+            (
+                "REST.PUT.PART",
+                "in/b",
+                "\"PUT /in/b?partNumber=1&uploadId=x HTTP/1.1\"",
+                "200 -",
+                "write lake/in/b s3.allowed",
+            ),
+            (
+                "REST.POST.UPLOADS",
+                "in/b",
+                "\"POST /in/b?uploads HTTP/1.1\"",
+                "200 -",
+                "write lake/in/b s3.allowed",
+            ),
+            (
+                "REST.POST.UPLOAD",
+                "in/b",
+                "\"POST /in/b?uploadId=x HTTP/1.1\"",
+                "200 -",
+                "write lake/in/b s3.allowed",
+            ),
+            (
+                "REST.COPY.OBJECT",
+                "to",
+                "\"PUT /lake/to HTTP/1.1\"",
+                "200 -",
+                "write lake/to s3.allowed",
+            ),
+            (
+                "REST.COPY.OBJECT_GET",
+                "from",
+                "\"PUT /lake/to HTTP/1.1\"",
+                "200 -",
+                "read lake/from s3.allowed",
+            ),
+            (
+                "REST.COPY.PART_GET",
+                "from",
+                "\"PUT /lake/to?partNumber=1 HTTP/1.1\"",
+                "200 -",
+                "read lake/from s3.allowed",
+            ),
+            (
+                "REST.DELETE.OBJECT",
+                "a",
+                "\"DELETE /a HTTP/1.1\"",
+                "204 -",
+                "delete lake/a s3.allowed",
+            ),
             ("BATCH.DELETE.OBJECT", "a/b", "-", "204 -", "delete lake/a/b s3.allowed"),
-            ("REST.POST.MULTI_OBJECT_DELETE", "-", "\"POST /lake?delete HTTP/1.1\"", "200 -", "skipped REST.POST.MULTI_OBJECT_DELETE"),
-            ("REST.GET.BUCKET", "-", "\"GET /?list-type=2&prefix=raw%2F2026%2Fpart-&delimiter=%2F HTTP/1.1\"", "200 -", "list lake/raw/2026/ s3.allowed"),
-            ("REST.GET.BUCKET", "-", "\"GET /lake?prefix=a+b%2F HTTP/1.1\"", "200 -", "list lake/a b/ s3.allowed"),
+            (
+                "REST.POST.MULTI_OBJECT_DELETE",
+                "-",
+                "\"POST /lake?delete HTTP/1.1\"",
+                "200 -",
+                "skipped REST.POST.MULTI_OBJECT_DELETE",
+            ),
+            (
+                "REST.GET.BUCKET",
+                "-",
+                "\"GET /?list-type=2&prefix=raw%2F2026%2Fpart-&delimiter=%2F HTTP/1.1\"",
+                "200 -",
+                "list lake/raw/2026/ s3.allowed",
+            ),
+            (
+                "REST.GET.BUCKET",
+                "-",
+                "\"GET /lake?prefix=a+b%2F HTTP/1.1\"",
+                "200 -",
+                "list lake/a b/ s3.allowed",
+            ),
             ("REST.GET.BUCKET", "-", "\"GET /lake HTTP/1.1\"", "200 -", "list lake/ s3.allowed"),
             ("REST.GET.SERVICE", "-", "\"GET / HTTP/1.1\"", "200 -", "list  s3.allowed"),
-            ("REST.GET.OBJECT", "a", "\"GET /a?versionId=x HTTP/1.1\"", "200 -", "skipped REST.GET.OBJECT of a version"),
+            (
+                "REST.GET.OBJECT",
+                "a",
+                "\"GET /a?versionId=x HTTP/1.1\"",
+                "200 -",
+                "skipped REST.GET.OBJECT of a version",
+            ),
             ("REST.GET.ACL", "a", "\"GET /a?acl HTTP/1.1\"", "200 -", "skipped REST.GET.ACL"),
             ("S3.EXPIRE.OBJECT", "a", "-", "- -", "skipped S3.EXPIRE.OBJECT"),
-            ("WEBSITE.GET.OBJECT", "a", "\"GET /a HTTP/1.1\"", "200 -", "skipped WEBSITE.GET.OBJECT"),
+            (
+                "WEBSITE.GET.OBJECT",
+                "a",
+                "\"GET /a HTTP/1.1\"",
+                "200 -",
+                "skipped WEBSITE.GET.OBJECT",
+            ),
         ] {
             assert_eq!(read(&of(name, key, request, status)), expected, "{name} {request}");
         }
@@ -252,6 +373,8 @@ mod tests {
             assert!(!is_line(text.as_bytes()), "{text}");
         }
         let cut = "o lake [06/Feb/2026:00:00:38 +0000] 192.0.2.3 - X REST.GET.OBJECT a";
-        assert!(line(cut.as_bytes()).is_err_and(|message| message.contains("ends before its status")));
+        assert!(
+            line(cut.as_bytes()).is_err_and(|message| message.contains("ends before its status"))
+        );
     }
 }

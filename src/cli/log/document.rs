@@ -38,7 +38,8 @@ pub(super) fn of(start: &[u8]) -> Option<Document> {
             let behind = &start[1..];
             let next = behind.trim_ascii_start();
             let holds = |name: &&str| {
-                next.strip_prefix(b"\"").and_then(|rest| rest.strip_prefix(name.as_bytes()))
+                next.strip_prefix(b"\"")
+                    .and_then(|rest| rest.strip_prefix(name.as_bytes()))
                     .is_some_and(|rest| rest.starts_with(b"\""))
             };
             let gap = &behind[..behind.len() - next.len()];
@@ -187,19 +188,26 @@ mod tests {
 
     #[test]
     fn records_of_documents_are_found() {
-        let records = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let records =
+            |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         for (text, expected) in [
             (r#"{"Records":[]}"#, records(&[])),
             (r#"{"Records":[{"a":1},{"b":"]}"}]}"#, records(&[r#"{"a":1}"#, r#"{"b":"]}"}"#])),
             ("{ \"Records\" : [\n {\"a\": [1]}\n ]\n}\n", records(&[r#"{"a":[1]}"#])),
-            (r#"{"Records":[{"a":1}],"x":{"y":[2]}}{"Records":[{"b":2}]}"#, records(&[r#"{"a":1}"#, r#"{"b":2}"#])),
+            (
+                r#"{"Records":[{"a":1}],"x":{"y":[2]}}{"Records":[{"b":2}]}"#,
+                records(&[r#"{"a":1}"#, r#"{"b":2}"#]),
+            ),
             ("[{\"a\":1}]\n[]\n[{\"b\":2}]", records(&[r#"{"a":1}"#, r#"{"b":2}"#])),
             ("{\n\"a\": 1\n}\n{\n\"b\": 2\n}\n", records(&[r#"{"a":1}"#, r#"{"b":2}"#])),
         ] {
             assert_eq!(all(text), Ok(expected), "{text}");
         }
         for text in [r#"{"Records":[{"a":1}"#, "[{\"a\":1},", "{\n\"a\":", "[1 2]"] {
-            assert!(all(text).is_err_and(|error| error.contains("it is no JSON of a log: ")), "{text}");
+            assert!(
+                all(text).is_err_and(|error| error.contains("it is no JSON of a log: ")),
+                "{text}"
+            );
         }
         for text in [r#"{"op":"read"}"#, "read pub/a", "", "{\"Recordsets\":[]}", "{", "{\n"] {
             assert_eq!(of(text.as_bytes()), None, "{text}");

@@ -175,7 +175,8 @@ pub(super) struct Event<'l> {
 impl<'l> Event<'l> {
     /// The line that says it.
     pub(super) fn line(self) -> Result<Line<'l>, String> {
-        let Self { format, name, bucket, key, is_guessed, prefix, source, has_version, ended } = self;
+        let Self { format, name, bucket, key, is_guessed, prefix, source, has_version, ended } =
+            self;
         let known = OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, does)| *does);
         let Some(does) = known else { return Ok(skipped(format, name, "")) };
         if has_version {

@@ -227,13 +227,29 @@ mod tests {
                 r#"{{"eventVersion":"1.10","userIdentity":{{"type":"IAMUser"}},"eventSource":"s3.amazonaws.com","eventName":"{name}","requestParameters":{parameters}{more}}}"#
             ))
         };
-        let object = r#"{"bucketName":"lake","key":"raw/a b%20.csv","Host":"lake.s3.amazonaws.com"}"#;
+        let object =
+            r#"{"bucketName":"lake","key":"raw/a b%20.csv","Host":"lake.s3.amazonaws.com"}"#;
         for (name, parameters, more, expected) in [
             ("GetObject", object, "", "read lake/raw/a b%20.csv s3.allowed"),
             ("HeadObject", object, "", "stat lake/raw/a b%20.csv s3.allowed"),
-            ("GetObject", object, r#","errorCode":"AccessDenied""#, "read lake/raw/a b%20.csv s3.denied"),
-            ("GetObject", object, r#","errorCode":"NoSuchKey""#, "read lake/raw/a b%20.csv s3.allowed missing"),
-            ("PutObject", object, r#","errorCode":"SlowDown""#, "skipped PutObject that failed (SlowDown)"),
+            (
+                "GetObject",
+                object,
+                r#","errorCode":"AccessDenied""#,
+                "read lake/raw/a b%20.csv s3.denied",
+            ),
+            (
+                "GetObject",
+                object,
+                r#","errorCode":"NoSuchKey""#,
+                "read lake/raw/a b%20.csv s3.allowed missing",
+            ),
+            (
+                "PutObject",
+                object,
+                r#","errorCode":"SlowDown""#,
+                "skipped PutObject that failed (SlowDown)",
+            ),
             ("UploadPart", object, "", "write lake/raw/a b%20.csv s3.allowed"),
             ("DeleteObject", object, "", "delete lake/raw/a b%20.csv s3.allowed"),
             (
@@ -248,10 +264,25 @@ mod tests {
                 "",
                 "skipped CopyObject of a version",
             ),
-            ("ListObjects", r#"{"bucketName":"lake","prefix":"raw/x","list-type":"2"}"#, "", "list lake/raw/ s3.allowed"),
+            (
+                "ListObjects",
+                r#"{"bucketName":"lake","prefix":"raw/x","list-type":"2"}"#,
+                "",
+                "list lake/raw/ s3.allowed",
+            ),
             ("ListBuckets", "null", "", "list  s3.allowed"),
-            ("GetObject", r#"{"bucketName":"lake","key":"a","versionId":"v"}"#, "", "skipped GetObject of a version"),
-            ("DeleteObjects", r#"{"bucketName":"lake"}"#, "", "skipped DeleteObjects, whose keys CloudTrail does not have"),
+            (
+                "GetObject",
+                r#"{"bucketName":"lake","key":"a","versionId":"v"}"#,
+                "",
+                "skipped GetObject of a version",
+            ),
+            (
+                "DeleteObjects",
+                r#"{"bucketName":"lake"}"#,
+                "",
+                "skipped DeleteObjects, whose keys CloudTrail does not have",
+            ),
             ("GetBucketAcl", r#"{"bucketName":"lake"}"#, "", "skipped GetBucketAcl"),
             (
                 "GetObject",
@@ -262,7 +293,8 @@ mod tests {
         ] {
             assert_eq!(trail(name, parameters, more), expected, "{name} {parameters}");
         }
-        let other = r#"{"eventSource":"kms.amazonaws.com","eventName":"Decrypt","requestParameters":null}"#;
+        let other =
+            r#"{"eventSource":"kms.amazonaws.com","eventName":"Decrypt","requestParameters":null}"#;
         assert_eq!(read(other), "skipped kms.amazonaws.com Decrypt");
         let envelope = r#"{"detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"bucketName":"lake","key":"a"}}}"#;
         assert_eq!(read(envelope), "read lake/a s3.allowed");
@@ -295,7 +327,10 @@ mod tests {
                 r#"{"api":{"name":"PutObject","bucket":"lake","object":"a","statusCode":403}}"#,
                 "write lake/a s3.denied",
             ),
-            (r#"{"api":{"name":"SiteReplicationInfo","statusCode":200}}"#, "skipped SiteReplicationInfo"),
+            (
+                r#"{"api":{"name":"SiteReplicationInfo","statusCode":200}}"#,
+                "skipped SiteReplicationInfo",
+            ),
             (
                 r#"{"bucket":"lake","object":"raw/a","operation":"get_obj","uri":"GET /lake/raw/a HTTP/1.1","http_status":"200","error_code":""}"#,
                 "read lake/raw/a s3.allowed",

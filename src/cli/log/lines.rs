@@ -131,9 +131,8 @@ impl Lines {
         }
         if self.left_out > 0 {
             let operations = self.left_out_operations.iter().take(NAMED);
-            let mut named: Vec<String> = operations
-                .map(|one| format!("{} {}", one.count, escape(&one.operation)))
-                .collect();
+            let mut named: Vec<String> =
+                operations.map(|one| format!("{} {}", one.count, escape(&one.operation))).collect();
             if self.left_out_operations.len() > NAMED {
                 named.push("…".to_owned());
             }

@@ -14,7 +14,7 @@ mod event;
 mod foreign;
 mod line;
 mod lines;
-mod other;
+pub(super) mod other;
 mod owners;
 
 use std::{
@@ -163,7 +163,12 @@ impl LogArgs {
         let mut more = records.fill().map_err(unreadable)?.is_some();
         let document = document::of(records.start()).filter(|_| !self.null);
         if let Some(document) = document {
-            let mut take = |record: &[u8]| reading.take(line::json(record));
+            let mut take = |record: &[u8]| {
+                if let Err(message) = reading.take(line::json(record))? {
+                    reading.lines.malformed(message, reading.output);
+                }
+                Ok(())
+            };
             document::read(document, records.into_input(), &mut take)
                 .map_err(|error| error.unwrap_or_else(Failure::question))?;
             return reading.end(policies);
@@ -196,28 +201,35 @@ impl LogArgs {
 
 impl Reading<'_, '_, '_> {
     fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let parsed = Line::parse(line, self.args.op.as_deref());
-        if let (Err(_), Some(format)) = (&parsed, other::known(line)) {
-            return Err(Failure::question(format!("line {}: {format}", self.lines.lines + 1)));
+        let Err(mut message) = self.take(Line::parse(line, self.args.op.as_deref()))? else {
+            return Ok(());
+        };
+        if let Some(format) = other::known(line) {
+            return Err(Failure::question(format!("line {}: {format}", self.lines.lines)));
         }
-        self.take(parsed)
+        if let Some(help) = other::ends(line) {
+            message = format!("{message}: {help}");
+        }
+        self.lines.malformed(message, self.output);
+        Ok(())
     }
 
-    fn take(&mut self, line: Result<Line<'_>, String>) -> Result<(), Failure> {
+    /// Counts a line, or says why it cannot be read.
+    fn take(&mut self, line: Result<Line<'_>, String>) -> Result<Result<(), String>, Failure> {
         self.lines.lines += 1;
         match line {
             Ok(Line::Record(fields)) => match self.record(fields) {
                 Ok(()) => self.lines.records += 1,
-                Err(Refusal::Line(message)) => self.lines.malformed(message, self.output),
+                Err(Refusal::Line(message)) => return Ok(Err(message)),
                 Err(Refusal::All(failure)) => return Err(failure),
             },
             Ok(Line::Invalid) => self.lines.invalid += 1,
             Ok(Line::Other) => self.lines.other += 1,
             Ok(Line::Skipped(format, what)) => self.lines.skipped(format, what),
             Ok(Line::Blank) => {}
-            Err(message) => self.lines.malformed(message, self.output),
+            Err(message) => return Ok(Err(message)),
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Fills in what a line leaves out.

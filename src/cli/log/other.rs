@@ -24,24 +24,54 @@ pub(super) fn known(line: &[u8]) -> Option<&'static str> {
         );
     }
     if line.starts_with(b"#Version: ") || line.starts_with(b"#Fields: ") {
-        return Some("it is a log of CloudFront or of another web server: give the S3 server access log or CloudTrail");
-    }
-    if has("\"bucketowner\"") || line.starts_with(b"bucketowner,") {
         return Some(
-            "it is a table of access logs: give the logs as S3 writes them, or lines of OP and path",
+            "it is a log of CloudFront or of another web server: give the S3 server access log or CloudTrail",
+        );
+    }
+    if line.starts_with(b"\"") || line.starts_with(b"bucketowner,") {
+        return Some(
+            "it is a table (CSV), as an inventory or a query gives it: give lines of OP and `bucket/key`",
+        );
+    }
+    if is_listing(line) {
+        return Some(
+            "it is what `aws s3 ls` prints, which does not name the bucket: give lines of OP and `bucket/key`",
         );
     }
     None
 }
 
+/// What to do about lines that end otherwise than lines do.
+pub(in super::super) fn ends(line: &[u8]) -> Option<&'static str> {
+    if line.contains(&0) {
+        return Some("where NUL bytes separate the lines, give `--null`");
+    }
+    line.contains(&b'\r').then_some("where nothing else ends the lines, use `tr '\\r' '\\n'`")
+}
+
+/// `2026-02-06 00:00:38       1234 raw/a.csv`.
+fn is_listing(line: &[u8]) -> bool {
+    let mut parts = line.split(|byte| *byte == b' ').filter(|part| !part.is_empty());
+    let digits = |part: Option<&[u8]>, sign: u8| {
+        part.is_some_and(|part| part.iter().all(|byte| byte.is_ascii_digit() || *byte == sign))
+    };
+    line.len() > 20
+        && line[4] == b'-'
+        && line[13] == b':'
+        && digits(parts.next(), b'-')
+        && digits(parts.next(), b':')
+        && digits(parts.next(), b'0')
+}
+
 /// `2026-11-29T12:00:00.000000Z  INFO pathward::decision: …`, whatever a terminal or a collector put in it.
 fn is_text_log(line: &[u8]) -> bool {
     let levels = ["ERROR", " WARN", " INFO", "DEBUG", "TRACE"];
-    let Some(at) = memchr::memmem::find(line, b"pathward") else { return false };
-    let before = &line[..at];
-    let is_level = |level: &&str| memchr::memmem::find(before, level.as_bytes()).is_some();
-    let is_target = line[at..].starts_with(b"pathward::") || line[at..].starts_with(b"pathward: ");
-    is_target && levels.iter().any(is_level) && before.len() < 256 && has_date(before)
+    memchr::memmem::find_iter(line, b"pathward").any(|at| {
+        let (before, from) = line.split_at(at);
+        let is_target = from.starts_with(b"pathward::") || from.starts_with(b"pathward: ");
+        let is_level = |level: &&str| memchr::memmem::find(before, level.as_bytes()).is_some();
+        is_target && before.len() < 256 && levels.iter().any(is_level) && has_date(before)
+    })
 }
 
 fn has_date(bytes: &[u8]) -> bool {
@@ -68,17 +98,37 @@ mod tests {
     #[test]
     fn formats_that_are_not_read_are_known() {
         for (line, part) in [
-            ("2026-11-29T12:00:00.123456Z  INFO pathward::decision: decision_id=1 op=\"read\"", "--log-format json"),
-            ("\u{1b}[2m2026-11-29T12:00:00.1Z\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m \u{1b}[2mpathward::gateway\u{1b}[0m: x", "--log-format json"),
+            (
+                "2026-11-29T12:00:00.123456Z  INFO pathward::decision: decision_id=1 op=\"read\"",
+                "--log-format json",
+            ),
+            (
+                "\u{1b}[2m2026-11-29T12:00:00.1Z\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m \u{1b}[2mpathward::gateway\u{1b}[0m: x",
+                "--log-format json",
+            ),
             ("pathward-1  | 2026-11-29T12:00:00.1Z  WARN pathward::store: x", "--log-format json"),
+            (
+                "Nov 29 12:00:00 host pathward[7]: 2026-11-29T12:00:00.1Z  INFO pathward::decision: op=\"read\"",
+                "--log-format json",
+            ),
             ("192.0.2.3 - - [06/Feb/2026:00:00:38 +0000] \"GET / HTTP/1.1\" 200 1", "a web server"),
-            ("2026-02-06T00:00:38.1+0000 7f1 1 beast: 0x7f1: 192.0.2.3 - ada [06/Feb/2026:00:00:38.123 +0000] \"GET /b/k HTTP/1.1\" 200", "Ceph"),
+            (
+                "2026-02-06T00:00:38.1+0000 7f1 1 beast: 0x7f1: 192.0.2.3 - ada [06/Feb/2026:00:00:38.123 +0000] \"GET /b/k HTTP/1.1\" 200",
+                "Ceph",
+            ),
             ("#Version: 1.0", "CloudFront"),
+            ("\"lake\",\"raw/a.csv\",\"12\"", "CSV"),
+            ("2026-02-06 00:00:38       1234 raw/a.csv", "aws s3 ls"),
         ] {
             assert!(known(line.as_bytes()).is_some_and(|said| said.contains(part)), "{line}");
         }
-        for line in ["", "read pub/a", "pub/pathward::decision", "read INFO/pathward::x", "read a [b] c"] {
+        for line in
+            ["", "read pub/a", "pub/pathward::decision", "read INFO/pathward::x", "read a [b] c"]
+        {
             assert_eq!(known(line.as_bytes()), None, "{line}");
         }
+        assert!(ends(b"a\0b").is_some_and(|help| help.contains("--null")));
+        assert!(ends(b"a\rb").is_some_and(|help| help.contains("tr ")));
+        assert_eq!(ends(b"read pub/a"), None);
     }
 }

@@ -1,0 +1,614 @@
+//! Lists and logs as people have them: from Windows, from AWS, from other servers, with connections that nobody has.
+//! `replay`, `suggest` and `check --batch` never pass on nothing.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Folder, Ran};
+
+const POLICY: &str = "\
+connections:
+  - id: s3+lake
+    owner: ada
+    access: read-write
+    restrictions: [lake/]
+";
+
+const TWO: &str = "\
+connections:
+  - id: s3+lake
+    owner: ada
+    access: read-write
+    restrictions: [lake/]
+  - id: s3+pond
+    owner: ada
+    restrictions: [pond/]
+";
+
+fn folder() -> Folder {
+    let folder = Folder::with(POLICY);
+    folder.file("new.yaml", POLICY.replace("[lake/]", "[lake/in/]").as_bytes());
+    folder
+}
+
+fn suggest(folder: &Folder, log: &[u8], args: &str) -> Ran {
+    folder.feed(&format!("suggest --log - {args}"), log)
+}
+
+/// A command that names its policy itself.
+fn run_with(folder: &Folder, args: &str, log: &[u8]) -> Ran {
+    folder.file("log", log);
+    folder.run(args.replace("--log -", "--log log").split_whitespace())
+}
+
+/// The restrictions that are suggested.
+fn suggested(ran: &Ran) -> Vec<String> {
+    let lines = ran.out.lines().filter_map(|line| line.strip_prefix("      - "));
+    lines.map(str::to_owned).collect()
+}
+
+/// A line of the S3 server access log of the bucket `lake`.
+fn access(operation: &str, key: &str, request: &str, status: &str) -> String {
+    format!(
+        "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be lake [06/Feb/2026:00:00:38 +0000] 192.0.2.3 \
+         arn:aws:iam::111122223333:user/ada 3E57427F3EXAMPLE {operation} {key} {request} {status} 113 113 7 5 \"-\" \
+         \"Boto3/1.34\" - s9lz= SigV4 ECDHE AuthHeader lake.s3.eu-west-1.amazonaws.com TLSv1.2 - -\n"
+    )
+}
+
+fn trail(name: &str, parameters: &Value) -> Value {
+    json!({
+        "eventVersion": "1.10",
+        "userIdentity": { "type": "IAMUser", "userName": "ada" },
+        "eventSource": "s3.amazonaws.com",
+        "eventName": name,
+        "requestParameters": parameters,
+        "eventCategory": "Data",
+    })
+}
+
+/// A line of the gateway's log.
+fn decision(request: u32, op: &str, key: &str, decision: &str, more: &Value) -> String {
+    let mut line = json!({
+        "target": "pathward::decision", "request_id": format!("r{request}"), "connection": "s3+lake", "caller": "ada",
+        "key_id": "k", "op": op, "bucket": "lake", "key": key, "key_encoding": "utf8", "decision": decision,
+        "reason_code": if decision == "allow" { "allowed.rule" } else { "deny.no_match" },
+    });
+    let more = more.as_object().cloned().unwrap_or_default();
+    line.as_object_mut().expect("an object").extend(more);
+    format!("{line}\n")
+}
+
+// ---- nothing --------------------------------------------------------------------------------
+
+#[test]
+fn nothing_is_no_success() {
+    let folder = folder();
+    let skipped = access("REST.GET.ACL", "a", "\"GET /a?acl HTTP/1.1\"", "200 -");
+    let other = b"{\"target\":\"pathward::request\"}\n";
+    for (log, said) in [
+        (&b""[..], "nothing was decided: the log is empty"),
+        (b"\n\n \r\n", "nothing was decided: of 3 lines none is a decision"),
+        (b"\0\0\0\0", "nothing was decided: the log is empty"),
+        (b"\xef\xbb\xbf", "nothing was decided: the log is empty"),
+        (other, "nothing was decided: of 1 line none is a decision"),
+        (b"invalid\tinvalid.path\tread\tlake/../a\n", "nothing was decided: of 1 line"),
+        (
+            skipped.as_bytes(),
+            "1 operation left out, which no connection gives or which failed: 1 REST.GET.ACL",
+        ),
+        (b"{\"Records\":[]}", "nothing was decided: the log is empty"),
+        (b"[]", "nothing was decided: the log is empty"),
+        (
+            b"read s3+nobody://lake/a\n",
+            "nothing was decided: all records are of connections that nobody has",
+        ),
+    ] {
+        for command in ["suggest", "replay --old policy.yaml"] {
+            for more in ["", " --ignore-invalid"] {
+                let ran = folder.feed(&format!("{command} --log -{more}"), log);
+                assert_eq!(ran.code, 2, "{command} {log:?}: {}", ran.err);
+                assert!(ran.err.contains(said), "{command} {log:?}: {}", ran.err);
+            }
+            let ran = folder.feed(&format!("{command} --log - --format json"), log);
+            assert_eq!(ran.code, 2, "{command} {log:?}");
+            assert!(ran.json()["lines"].is_number());
+        }
+    }
+    // A list that is decided is a question to each line; a gate has to have some.
+    let ran = folder.feed("check s3+lake read --batch -", b"");
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("note: nothing was decided: the batch is empty"), "{}", ran.err);
+    assert_eq!(folder.feed("check s3+lake read --batch - --fail-on-deny", b"").code, 2);
+}
+
+#[test]
+fn connections_that_nobody_has_are_told() {
+    let folder = Folder::with(TWO);
+    let list =
+        b"read s3://lake/a\nread s3://lake/b\nread s3+lake://lake/c\nread s3+gone://lake/d\n";
+    for (command, code) in [("suggest", 2), ("replay --old policy.yaml", 2)] {
+        let ran = folder.feed(&format!("{command} --log -"), list);
+        assert_eq!(ran.code, code, "{command}: {}", ran.err);
+        for part in [
+            "note: 2 records of `s3`: the policy has no default connection of `s3` (none says `default: true`); there \
+             is `s3+lake`, `s3+pond`",
+            "note: 1 record of `s3+gone`: the policy has no connection `s3+gone`",
+        ] {
+            assert!(ran.err.contains(part), "{command}: {part}\n{}", ran.err);
+        }
+        let json = folder.feed(&format!("{command} --log - --format json"), list).json();
+        assert_eq!(
+            json["unknown_connections"],
+            json!([
+                { "connection": "s3", "caller": "", "count": 2 },
+                { "connection": "s3+gone", "caller": "", "count": 1 },
+            ])
+        );
+        assert_eq!(folder.feed(&format!("{command} --log - --ignore-invalid"), list).code, 0);
+    }
+    // One that is named is meant by `s3://`, but a default one is what it says.
+    let ran = folder.feed("suggest --connection s3+lake --log -", &list[..34]);
+    assert_eq!((ran.code, suggested(&ran)), (0, vec!["lake/a".into(), "lake/b".into()]));
+    let default = Folder::with(&TWO.replace("s3+pond\n", "s3+pond\n    default: true\n"));
+    let ran =
+        default.feed("suggest --connection s3+lake --log -", b"read s3://pond/a\nread lake/b\n");
+    assert_eq!((ran.code, suggested(&ran)), (0, vec!["lake/b".into(), "pond/a".into()]));
+    // What was denied because there is no such connection is as it was.
+    let denied = b"deny\tdeny.unknown_connection\tread\ts3://lake/a\nallow\tallowed.rule\tread\ts3+lake://lake/a\n";
+    let ran = folder.feed("replay --log -", denied);
+    assert_eq!((ran.code, &*ran.out), (0, "0 of 2 decisions flip: 0 newly allowed, 0 no longer\n"));
+}
+
+#[test]
+fn uris_are_of_the_connection_that_is_meant() {
+    let folder = folder();
+    for list in [
+        &b"read s3://lake/a\n"[..],
+        b"read S3://lake/a\r\n",
+        b"read\ts3+lake://lake/a",
+        b"read\tS3+lake://lake/a\n\n",
+        b"{\"op\":\"read\",\"path\":\"s3://lake/a\"}\n",
+        b"\xef\xbb\xbfread s3://lake/a\n",
+    ] {
+        let ran = run_with(&folder, "replay --old policy.yaml --policy new.yaml --log -", list);
+        assert_eq!(ran.code, 4, "{list:?} {}", ran.err);
+        assert!(ran.out.contains("line 1: read lake/a"), "{list:?} {}", ran.out);
+        let ran = suggest(&folder, list, "");
+        assert_eq!((ran.code, suggested(&ran)), (0, vec!["lake/a".into()]), "{list:?} {}", ran.err);
+    }
+    let ran =
+        folder.feed("check s3+lake read --batch -", b"s3://lake/a\nS3+lake://lake/b\nlake/c\n");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(
+        ran.lines(),
+        [
+            "allow\tallowed.rule\ts3://lake/a",
+            "allow\tallowed.rule\tS3+lake://lake/b",
+            "allow\tallowed.rule\tlake/c"
+        ]
+    );
+    // The answers are read back.
+    let ran = folder.feed("replay --op read --log -", ran.out.as_bytes());
+    assert_eq!((ran.code, &*ran.out), (0, "0 of 3 decisions flip: 0 newly allowed, 0 no longer\n"));
+    let answers = folder
+        .feed("check s3+lake --batch - --format json --quiet", b"copy\ts3://lake/a\ts3://lake/b\n");
+    let ran = folder.feed("replay --log -", answers.out.as_bytes());
+    assert_eq!((ran.code, &*ran.out), (0, "0 of 1 decisions flip: 0 newly allowed, 0 no longer\n"));
+
+    // Of another connection it is no question of this batch.
+    let two = Folder::with(&TWO.replace("s3+pond\n", "s3+pond\n    default: true\n"));
+    for (line, code, said) in [
+        ("s3+pond://lake/a", 2, "the URI is of another connection than the batch"),
+        ("s3://lake/a", 2, "the URI is of another connection than the batch"),
+        ("s3+gone://lake/a", 2, "the URI is of another connection than the batch"),
+        ("s3+lake://lake/a", 0, "1 allow"),
+        ("s3a://lake/a", 2, "Hadoop's `s3a://` is no connection: write `s3://bucket/key`"),
+        ("https://lake.s3.amazonaws.com/a", 2, "this is an address of the web"),
+        ("arn:aws:s3:::lake/a", 2, "this is an ARN: write what stands behind"),
+    ] {
+        let ran = two.feed("check s3+lake read --batch -", line.as_bytes());
+        assert_eq!(ran.code, code, "{line}: {}", ran.err);
+        assert!(ran.err.contains(said), "{line}: {}", ran.err);
+    }
+    let ran = two.feed("check s3 read --batch -", b"s3+pond://pond/a\ns3://pond/b\npond/c\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = suggest(&folder, b"read arn:aws:s3:::lake/a\nread gs://lake/a\nread lake/b\n", "");
+    assert_eq!(ran.code, 2);
+    for part in ["line 1: this is an ARN", "line 2: what stands before `://` is no connection"] {
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+}
+
+// ---- encodings ------------------------------------------------------------------------------
+
+#[test]
+fn lists_are_read_however_they_end_their_lines() {
+    let folder = folder();
+    for list in [
+        &b"lake/a\nlake/b\n"[..],
+        b"lake/a\r\nlake/b\r\n",
+        b"lake/a\r\nlake/b",
+        b"\xef\xbb\xbflake/a\nlake/b\n",
+        b"\xef\xbb\xbflake/a\r\nlake/b\r\n",
+        b"lake/a\nlake/b\n\0\0\0\0",
+        b"lake/a\0\nlake/b\0",
+        b"\0\0lake/a\nlake/b\n",
+    ] {
+        let ran = folder.feed("check s3+lake read --batch -", list);
+        assert_eq!((ran.code, ran.lines().len()), (0, 2), "{list:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains("2 lines: 2 allow"), "{list:?}: {}", ran.err);
+        let ran = suggest(&folder, list, "--op read");
+        assert_eq!(
+            (ran.code, suggested(&ran)),
+            (0, vec!["lake/a".into(), "lake/b".into()]),
+            "{list:?}"
+        );
+    }
+    let utf16: Vec<u8> = "lake/a\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (list, said) in [
+        (
+            [b"\xff\xfe", &utf16[..]].concat(),
+            "is UTF-16, as the `>` of Windows' PowerShell writes it",
+        ),
+        (utf16, "is UTF-16"),
+        (
+            b"\x1f\x8b\x08\0\0\0\0\0".to_vec(),
+            "is packed with gzip: unpack it before, with `gzip -dc FILE |`",
+        ),
+        (b"\x28\xb5\x2f\xfd\0\0".to_vec(), "is packed with zstd"),
+        (
+            b"PK\x03\x04\0\0".to_vec(),
+            "is packed with zip: unpack it before, with `unzip -p FILE |`",
+        ),
+    ] {
+        for command in [
+            "check s3+lake read --batch -",
+            "suggest --op read --log -",
+            "replay --old policy.yaml --op read --log -",
+        ] {
+            let ran = folder.feed(command, &list);
+            assert_eq!((ran.code, &*ran.out), (2, ""), "{command} {list:?}");
+            assert!(ran.err.contains(said), "{command}: {}", ran.err);
+        }
+    }
+    for (list, said) in [
+        (&b"lake/abc\0lake/b\0lake/c"[..], "where NUL bytes separate the lines, give `--null`"),
+        (b"lake/a\rlake/b\r", "where nothing else ends the lines, use `tr "),
+    ] {
+        for command in ["check s3+lake read --batch -", "suggest --op read --log -"] {
+            let ran = folder.feed(command, list);
+            assert_eq!(ran.code, 2, "{command} {list:?}");
+            assert!(ran.err.contains(said), "{command}: {}", ran.err);
+        }
+    }
+    let ran = folder.feed("check s3+lake read --batch - --null", b"a\0b\0lake/c");
+    assert_eq!(ran.lines().len(), 3, "{}", ran.err);
+}
+
+// ---- the logs of AWS ------------------------------------------------------------------------
+
+#[test]
+fn the_server_access_log_is_read() {
+    let folder = folder();
+    let get = |key: &str, path: &str, status: &str| {
+        access("REST.GET.OBJECT", key, &format!("\"GET {path} HTTP/1.1\""), status)
+    };
+    let log = [
+        get("raw/a%2520b.csv", "/lake/raw/a%20b.csv", "200 -"),
+        get("raw/c.csv", "/raw/c.csv", "206 -"),
+        get("raw/gone.csv", "/raw/gone.csv", "404 NoSuchKey"),
+        get("secret/x", "/secret/x", "403 AccessDenied"),
+        get("raw/d", "/raw/d", "503 SlowDown"),
+        get("raw/e", "/raw/e?versionId=1", "200 -"),
+        access(
+            "REST.PUT.PART",
+            "out/big",
+            "\"PUT /out/big?partNumber=1&uploadId=x HTTP/1.1\"",
+            "200 -",
+        ),
+        access("REST.COPY.OBJECT_GET", "raw/from", "\"PUT /out/to HTTP/1.1\"", "200 -"),
+        access("REST.COPY.OBJECT", "out/to", "\"PUT /out/to HTTP/1.1\"", "200 -"),
+        access("BATCH.DELETE.OBJECT", "tmp/x%2520y", "-", "204 -"),
+        access("REST.POST.MULTI_OBJECT_DELETE", "-", "\"POST /lake?delete HTTP/1.1\"", "200 -"),
+        access(
+            "REST.GET.BUCKET",
+            "-",
+            "\"GET /?list-type=2&prefix=logs%2F2026%2F HTTP/1.1\"",
+            "200 -",
+        ),
+        access("REST.GET.LOCATION", "-", "\"GET /?location HTTP/1.1\"", "200 -"),
+        access("S3.EXPIRE.OBJECT", "old", "-", "- -"),
+    ]
+    .concat();
+    let ran = suggest(&folder, log.as_bytes(), "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(
+        suggested(&ran),
+        [
+            "lake/logs/2026/",
+            "{ path: lake/out/big, access: [write] }",
+            "{ path: lake/out/to, access: [write] }",
+            "\"lake/raw/a b.csv\"",
+            "lake/raw/c.csv",
+            "lake/raw/from",
+            "{ path: \"lake/tmp/x y\", access: [delete] }",
+        ],
+        "{}",
+        ran.out
+    );
+    for line in [
+        "# denied, and not opened: 1 s3.denied\n",
+        "# no use: 1 read of what was not there (`--missing`)\n",
+    ] {
+        assert!(ran.out.contains(line), "{line}{}", ran.out);
+    }
+    for part in [
+        "note: read as the S3 server access log\n",
+        "note: 5 operations left out, which no connection gives or which failed: 1 REST.GET.LOCATION, 1 REST.GET.OBJECT \
+         of a version, 1 REST.GET.OBJECT that failed (503 SlowDown), 1 REST.POST.MULTI_OBJECT_DELETE, 1 S3.EXPIRE.OBJECT\n",
+        "note: 1 key read as percent-encoded twice",
+        "note: 14 lines: 9 records, 5 left out\n",
+    ] {
+        assert!(ran.err.contains(part), "{part}\n{}", ran.err);
+    }
+    let ran = suggest(&folder, log.as_bytes(), "--missing");
+    assert!(ran.out.starts_with("# s3+lake of ada: 8 uses;"), "{}", ran.out);
+    assert!(!ran.out.contains("no use"), "{}", ran.out);
+    let json = suggest(&folder, log.as_bytes(), "--format json").json();
+    assert_eq!(json["formats"], json!(["s3-access-log"]));
+    assert_eq!((&json["left_out"], &json["decoded_twice"]), (&json!(5), &json!(1)));
+    assert_eq!(json["connections"][0]["missing"], 1);
+    // What S3 allowed, and the policy would not.
+    let ran = run_with(&folder, "replay --policy new.yaml --log -", log.as_bytes());
+    assert_eq!(ran.code, 4);
+    assert!(ran.out.contains("no longer: deny.no_match, was s3.allowed"), "{}", ran.out);
+    // The log of a bucket that the connection has nothing of.
+    let other = log.replace(" lake [", " pond [").replace("/lake/", "/pond/");
+    let ran = suggest(&folder, other.as_bytes(), "");
+    assert!(ran.out.contains("# s3+lake of ada: 0 uses"), "{}", ran.out);
+    assert!(ran.out.contains("8 of them allowed in the log, and not today"), "{}", ran.out);
+}
+
+#[test]
+fn of_several_connections_one_is_to_be_named() {
+    let folder = Folder::with(TWO);
+    let log = access("REST.GET.OBJECT", "a", "\"GET /a HTTP/1.1\"", "200 -");
+    for log in [
+        log.clone(),
+        json!({"Records":[trail("GetObject", &json!({"bucketName":"lake","key":"a"}))]})
+            .to_string(),
+    ] {
+        let ran = suggest(&folder, log.as_bytes(), "");
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("of which connection: say it with `--connection`"), "{}", ran.err);
+        let ran = suggest(&folder, log.as_bytes(), "--connection s3+lake");
+        assert_eq!((ran.code, suggested(&ran)), (0, vec!["lake/a".into()]), "{}", ran.err);
+    }
+}
+
+#[test]
+fn cloudtrail_is_read_as_files_and_as_lines() {
+    let folder = folder();
+    let records: Vec<Value> = vec![
+        trail("GetObject", &json!({"bucketName":"lake","key":"raw/a b%20.csv"})),
+        trail(
+            "PutObject",
+            &json!({"bucketName":"lake","key":"out/x","Host":"lake.s3.amazonaws.com"}),
+        ),
+        trail(
+            "CopyObject",
+            &json!({"bucketName":"lake","key":"out/y","x-amz-copy-source":"lake/raw/fr%20om"}),
+        ),
+        trail("ListObjects", &json!({"bucketName":"lake","prefix":"logs/","list-type":"2"})),
+        trail("DeleteObjects", &json!({"bucketName":"lake","delete":""})),
+        trail("GetBucketLocation", &json!({"bucketName":"lake"})),
+        json!({"eventSource":"kms.amazonaws.com","eventName":"Decrypt","requestParameters":null}),
+    ];
+    let mut lines = String::new();
+    records.iter().for_each(|record| writeln!(lines, "{record}").expect("a string"));
+    let file = json!({ "Records": records });
+    let pretty = serde_json::to_string_pretty(&file).expect("JSON");
+    let each = records.iter().map(|one| serde_json::to_string_pretty(one).expect("JSON") + "\n");
+    for (log, what) in [
+        (file.to_string(), "as it is stored"),
+        (pretty, "`jq .`"),
+        (lines.clone(), "one a line"),
+        (lines.replace('\n', "\r\n"), "one a line, from Windows"),
+        (json!(records).to_string(), "`jq .Records`"),
+        (each.collect(), "`jq .Records[]`"),
+        (format!("\u{feff}{file}"), "with a mark"),
+        (
+            format!("{}{}", json!({"Records": records[..2]}), json!({"Records": records[2..]})),
+            "`zcat` of two",
+        ),
+    ] {
+        let ran = suggest(&folder, log.as_bytes(), "");
+        assert_eq!(ran.code, 0, "{what}: {}", ran.err);
+        assert_eq!(
+            suggested(&ran),
+            [
+                "lake/logs/",
+                "{ path: lake/out/x, access: [write] }",
+                "{ path: lake/out/y, access: [write] }",
+                "\"lake/raw/a b%20.csv\"",
+                "\"lake/raw/fr om\"",
+            ],
+            "{what}: {}",
+            ran.out
+        );
+        assert!(ran.err.contains("note: read as CloudTrail\n"), "{what}: {}", ran.err);
+        assert!(ran.err.contains("7 lines: 4 records, 3 left out"), "{what}: {}", ran.err);
+        assert!(
+            ran.err.contains("1 DeleteObjects, whose keys CloudTrail does not have"),
+            "{what}: {}",
+            ran.err
+        );
+    }
+    // A file that is cut, or longer than any buffer.
+    let ran = suggest(&folder, &file.to_string().as_bytes()[..200], "");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("it is no JSON of a log: EOF"), "{}", ran.err);
+    let many: Vec<Value> = (0..4_000)
+        .map(|n| trail("GetObject", &json!({"bucketName":"lake","key":format!("raw/{n}")})))
+        .collect();
+    let ran = suggest(&folder, json!({ "Records": many }).to_string().as_bytes(), "");
+    assert_eq!((ran.code, suggested(&ran)), (0, vec!["lake/raw/".into()]), "{}", ran.err);
+    assert!(ran.err.contains("4000 lines: 4000 records"), "{}", ran.err);
+}
+
+#[test]
+fn logs_of_other_servers_are_read() {
+    let folder = folder();
+    for (log, format) in [
+        (
+            r#"{"version":"1","deploymentid":"x","time":"2026-02-06T00:00:00Z","trigger":"incoming","api":{"name":"GetObject","bucket":"lake","object":"raw/a","status":"OK","statusCode":200,"timeToResponse":"1ms"},"requestPath":"/lake/raw/a","accessKey":"ada"}"#,
+            "minio-audit",
+        ),
+        (
+            r#"{"bucket":"lake","object":"raw/a","time":"2026-02-06T00:00:00Z","user":"ada","operation":"get_obj","uri":"GET /lake/raw/a HTTP/1.1","http_status":"200","error_code":"","bytes_sent":1,"trans_id":"tx"}"#,
+            "ceph-ops",
+        ),
+        (
+            r#"{"schema_version_id":"V_1_0","bucket_name":"lake","operation":"REST.GET.OBJECT","key":"raw/a","request_uri":"GET /raw/a HTTP/1.1","http_status":"200"}"#,
+            "s3-access-log",
+        ),
+        (
+            r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"bucketName":"lake","key":"raw/a"}}}"#,
+            "cloudtrail",
+        ),
+    ] {
+        let ran = suggest(&folder, log.as_bytes(), "--format json");
+        let json = ran.json();
+        assert_eq!((ran.code, &json["formats"]), (0, &json!([format])), "{log}");
+        assert_eq!(json["connections"][0]["restrictions"][0]["text"], "lake/raw/a", "{log}");
+    }
+}
+
+#[test]
+fn formats_that_are_not_read_are_named() {
+    let folder = folder();
+    for (log, said) in [
+        (
+            "2026-11-29T12:00:00.123456Z  INFO pathward::decision: decision_id=1 request_id=\"r\" op=\"read\" bucket=\"lake\"\n",
+            "line 1: it is the text log of `pathward serve`, which is for people: start it with `--log-format json`",
+        ),
+        (
+            "\u{1b}[2m2026-11-29T12:00:00.1Z\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m \u{1b}[2mpathward::gateway\u{1b}[0m\u{1b}[2m:\u{1b}[0m listening\n",
+            "it is the text log of `pathward serve`",
+        ),
+        (
+            "Nov 29 12:00:00 host pathward[7]: 2026-11-29T12:00:00.1Z  INFO pathward::decision: op=\"read\"\n",
+            "it is the text log of `pathward serve`",
+        ),
+        (
+            "192.0.2.3 - - [06/Feb/2026:00:00:38 +0000] \"GET /lake/a HTTP/1.1\" 200 5 \"-\" \"curl\"\n",
+            "it is the access log of a web server",
+        ),
+        (
+            "2026-02-06T00:00:38.1+0000 7f1 1 beast: 0x7f1: 192.0.2.3 - ada [06/Feb/2026:00:00:38.123 +0000] \"GET /lake/a HTTP/1.1\" 200 5\n",
+            "it is the log of Ceph's gateway",
+        ),
+        ("\"lake\",\"raw/a.csv\",\"12\"\n", "it is a table (CSV)"),
+        ("2026-02-06 00:00:38       1234 raw/a.csv\n", "it is what `aws s3 ls` prints"),
+        ("#Version: 1.0\n", "it is a log of CloudFront"),
+    ] {
+        for args in ["", "--op read", "--ignore-invalid"] {
+            for command in ["suggest", "replay --old policy.yaml"] {
+                let ran = folder.feed(&format!("{command} --log - {args}"), log.as_bytes());
+                assert_eq!((ran.code, &*ran.out), (2, ""), "{command} {args} {log}{}", ran.err);
+                assert!(ran.err.contains(said), "{command} {args}: {}", ran.err);
+                assert!(!ran.err.contains("holds a byte"), "{}", ran.err);
+            }
+        }
+    }
+    // What a collector put in front of our JSON is passed over.
+    let line = decision(1, "read", "raw/a", "allow", &json!({}));
+    let ran = suggest(&folder, format!("pathward-1  | {line}").as_bytes(), "");
+    assert_eq!((ran.code, suggested(&ran)), (0, vec!["lake/raw/a".into()]), "{}", ran.err);
+}
+
+// ---- our own log ----------------------------------------------------------------------------
+
+/// Of a GET of a name there are two lines, where the read found nothing or was denied: the read and the listing of a
+/// directory of that name. Neither is a use.
+#[test]
+fn what_was_not_there_is_no_use() {
+    let folder = folder();
+    let missing = json!({"upstream_status": 404, "upstream_error": "missing"});
+    let done = json!({"upstream_status": 200, "bytes": 7});
+    let log = [
+        decision(1, "read", "raw/a", "allow", &done),
+        decision(2, "read", "gone/x", "allow", &missing),
+        decision(2, "list", "gone/x/", "allow", &done),
+        decision(3, "stat", "gone/y", "allow", &missing),
+        decision(3, "list", "gone/y/", "allow", &done),
+        // A denial, with the listing that stood in for it; between them another request.
+        decision(4, "read", "hidden/z", "deny", &json!({"nearest_rule": 0})),
+        decision(
+            5,
+            "read",
+            "raw/b",
+            "allow",
+            &json!({"upstream_status": 200, "bytes": 3, "ended": "cut"}),
+        ),
+        decision(4, "list", "hidden/z/", "allow", &done),
+        // Listings of their own.
+        decision(6, "list", "logs/", "allow", &done),
+        decision(7, "list", "gone/x/", "deny", &json!({})),
+    ]
+    .concat();
+    let ran = suggest(&folder, log.as_bytes(), "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(suggested(&ran), ["lake/logs/", "lake/raw/a", "lake/raw/b"], "{}", ran.out);
+    for line in [
+        "# no use: 2 reads of what was not there, 3 listings in place of a read (`--missing`)\n",
+        "# denied, and not opened: 2 deny.no_match\n",
+    ] {
+        assert!(ran.out.contains(line), "{line}{}", ran.out);
+    }
+    let json = suggest(&folder, log.as_bytes(), "--format json").json();
+    let one = &json["connections"][0];
+    assert_eq!(
+        (&one["uses"], &one["missing"], &one["stand_ins"]),
+        (&3.into(), &2.into(), &3.into())
+    );
+    let ran = suggest(&folder, log.as_bytes(), "--missing");
+    assert_eq!(
+        suggested(&ran),
+        [
+            "lake/gone/x",
+            "lake/gone/x/",
+            "lake/gone/y",
+            "lake/gone/y/",
+            "lake/hidden/z/",
+            "lake/logs/",
+            "lake/raw/a",
+            "lake/raw/b"
+        ],
+        "{}",
+        ran.out
+    );
+    // All of it is compared.
+    let ran = folder.feed("replay --ignore-keys --log -", log.as_bytes());
+    assert!(
+        ran.out.ends_with("2 of 10 decisions flip: 2 newly allowed, 0 no longer\n"),
+        "{}",
+        ran.out
+    );
+    // An old log has no line for the denied read; and nothing but listings.
+    let old = decision(8, "list", "raw/", "allow", &done);
+    assert_eq!(suggested(&suggest(&folder, old.as_bytes(), "")), ["lake/raw/"]);
+    let only = [
+        decision(2, "read", "gone/x", "allow", &missing),
+        decision(2, "list", "gone/x/", "allow", &done),
+    ]
+    .concat();
+    let ran = suggest(&folder, only.as_bytes(), "");
+    assert!(
+        ran.out.starts_with("# s3+lake of ada: 0 uses, so that no restriction is needed\n"),
+        "{}",
+        ran.out
+    );
+}
