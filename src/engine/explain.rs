@@ -8,7 +8,8 @@ use std::cmp::Reverse;
 use super::{
     Caller, Decision, DeleteObject, DeleteTree, Engine, ListDirectory, Need, Operate, Operation,
     ReadAcl, ReadObject, Reason, Scope, WriteObject,
-    parting::{Fit, Parting, fit},
+    parting::{Fit, Parting},
+    walk::Walker,
 };
 use crate::{
     access::Access,
@@ -215,6 +216,7 @@ fn alone<'a>(need: &Need<'a>) -> Option<Operation<'a>> {
 
 fn consider<'e>(connection: &'e Connection, need: &Need<'_>) -> Vec<Considered<'e>> {
     let below = matches!(need.scope, Scope::SomeBelow | Scope::AllBelow);
+    let mut walker = Walker::new(need.path.as_bytes(), below);
     connection
         .rules()
         .iter()
@@ -223,7 +225,7 @@ fn consider<'e>(connection: &'e Connection, need: &Need<'_>) -> Vec<Considered<'
             index,
             rule,
             carries: rule.access.contains(need.access),
-            fit: fit(&rule.restriction, need.path.as_bytes(), below),
+            fit: walker.fit(&rule.restriction),
         })
         .collect()
 }

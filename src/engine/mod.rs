@@ -9,6 +9,7 @@ mod line;
 mod listing;
 mod operation;
 mod parting;
+mod walk;
 mod withdrawn;
 
 pub use self::{
