@@ -126,7 +126,7 @@ impl Batch<'_> {
             return true;
         }
         let policy = self.engine.policy();
-        let [named, meant] = [&id, self.id].map(|id| policy.connection(self.caller.name, id));
+        let [named, meant] = [&id, self.id].map(|id| policy.connection(self.caller.name(), id));
         match (named, meant) {
             (Some(named), Some(meant)) => std::ptr::eq(&**named, &**meant),
             (None, _) => id.label().is_none() && id.protocol() == self.id.protocol(),
