@@ -32,6 +32,8 @@ pub(crate) mod respond;
 mod sending;
 mod serve;
 mod target;
+#[allow(dead_code)]
+mod turns;
 mod wire;
 
 use std::{
@@ -57,7 +59,10 @@ pub use self::{
 };
 use crate::{engine::Engine, executor::Executor};
 
-/// The limits of a gateway.
+#[doc = include_str!("shares.md")]
+pub mod shares {}
+
+/// The limits of a gateway. What they are for stands in [`shares`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The longest body that is stored, in bytes.

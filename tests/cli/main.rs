@@ -4,6 +4,8 @@
 
 mod batch;
 mod check;
+#[cfg(all(target_os = "linux", feature = "gateway", feature = "embedded"))]
+mod costs;
 mod diff;
 mod explain;
 mod files;

@@ -54,6 +54,16 @@ impl Served {
         (status, body)
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The id of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said on standard output before it waited.
     pub(super) fn said(&self) -> &str {
         &self.said
