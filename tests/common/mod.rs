@@ -7,7 +7,10 @@
 #![expect(unreachable_pub, reason = "modules of other binaries use this")]
 #![expect(clippy::panic, reason = "what is wrong with a test's own texts is a failure")]
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
+
+#[cfg(unix)]
+use rustix::time::ClockId;
 
 use pathward::{
     Access, AccessSet, Automaton, Below, Dialect, Effect, Entry, Restriction, TooLarge, Verdict,
@@ -459,10 +462,43 @@ pub fn from_env(name: &str) -> Option<u64> {
     })
 }
 
-/// How many comparisons a random test makes.
-pub fn comparisons(release: u64, debug: u64) -> u64 {
-    from_env("PATHWARD_COMPARISONS").unwrap_or(if cfg!(debug_assertions) { debug } else { release })
+/// Whether the long comparisons are asked for: `PATHWARD_LONG=1`, as `tests/long` sets it. They take
+/// minutes in an optimised build.
+pub fn is_long() -> bool {
+    from_env("PATHWARD_LONG").is_some_and(|number| number != 0)
 }
+
+/// How many comparisons a random test makes.
+pub fn comparisons(long: u64, short: u64) -> u64 {
+    from_env("PATHWARD_COMPARISONS").unwrap_or(if is_long() { long } else { short })
+}
+
+/// The processor's time that this thread has had since some moment. A bound on work is held against
+/// this, and not against the clock: what else the machine does proves nothing.
+#[derive(Clone, Copy)]
+pub struct CpuTime(Duration);
+
+impl CpuTime {
+    pub fn now() -> Self {
+        #[cfg(unix)]
+        let time = Duration::try_from(rustix::time::clock_gettime(ClockId::ThreadCPUTime));
+        #[cfg(not(unix))]
+        let time = Ok::<_, std::convert::Infallible>(BEGINNING.elapsed());
+        Self(time.unwrap_or_else(|error| panic!("a clock before its start: {error}")))
+    }
+
+    pub fn elapsed(self) -> Duration {
+        Self::now().0.saturating_sub(self.0)
+    }
+}
+
+/// How much longer the same work takes where it is not optimised: bounds on time are multiplied by it.
+pub const SLOW: u32 = if cfg!(debug_assertions) { 30 } else { 1 };
+
+/// Elsewhere the clock has to do.
+#[cfg(not(unix))]
+static BEGINNING: std::sync::LazyLock<std::time::Instant> =
+    std::sync::LazyLock::new(std::time::Instant::now);
 
 /// Paths made from a pattern: its stars expanded, then mutated more or less.
 pub fn path_near(rules: &[Rule], letters: &[u8], chance: &mut Chance) -> Vec<u8> {

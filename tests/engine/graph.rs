@@ -12,7 +12,8 @@ use pathward::{
 };
 
 use crate::common::{
-    Chance, Rule, comparisons, from_env, glob, has, matching, path_near, plain, show, words,
+    Chance, Rule, comparisons, from_env, glob, has, is_long, matching, path_near, plain, show,
+    words,
 };
 
 const EVERYTHING: Scope<'static> = Scope { under: b"", access: AccessSet::READ_WRITE, most: 1_000 };
@@ -188,7 +189,7 @@ fn without_what_is_idle_all_paths_have_what_they_had() {
     let texts = words("ab/.", 3, 8);
     let short: Vec<Path<'_>> = texts.iter().filter_map(|text| Path::new(text).ok()).collect();
     let mut idle = 0;
-    for _ in 0..if cfg!(debug_assertions) { 60 } else { 300 } {
+    for _ in 0..if is_long() { 300 } else { 60 } {
         let rules = some_rules(&mut chance);
         let Some(policy) = policy(&rules, "exact") else { continue };
         let connection = connection(&policy);

@@ -22,8 +22,8 @@ use proptest::{
 };
 
 use crate::common::{
-    Chance, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons, compile,
-    from_env, has, matching, path_near, show, verdict_fits,
+    Chance, CpuTime, Oracle, Rule, assert_below_or_closed, assert_here, bytes, comparisons,
+    compile, from_env, has, is_long, matching, path_near, show, verdict_fits,
 };
 
 /// How many states the oracle of `below` may have; policies beyond it are held to consistency.
@@ -177,7 +177,7 @@ fn hold(name: &str, share: f64, property: impl Fn(Vec<Spec>, Chance)) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(0, |since| since.as_nanos() as u64)
     });
-    let start = std::time::Instant::now();
+    let start = CpuTime::now();
     let mut policies = 0_u64;
     let strategy = (policy(), any::<u64>());
     while COMPARED.get() < target {
@@ -474,7 +474,7 @@ fn kind(verdict: Verdict) -> u8 {
 #[test]
 fn text_round_trips() {
     let mut runner = TestRunner::new(Config {
-        cases: if cfg!(debug_assertions) { 2_000 } else { 100_000 },
+        cases: if is_long() { 100_000 } else { 2_000 },
         failure_persistence: None,
         ..Config::default()
     });

@@ -137,11 +137,12 @@ async fn an_upload_of_unknown_length_holds_one_part_at_a_time() {
     assert!(peak <= (8 << 20) + 2 * PIECE, "{peak} bytes were held");
 }
 
-/// For `tests/run` and by hand.
+/// For `tests/long` and by hand.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a minute"]
 async fn an_upload_of_three_gibibytes_holds_one_part_at_a_time() {
     let peak = upload_and_measure(3 << 30).await;
+    println!("{peak} bytes of 3 GiB were held at most");
     assert!(peak <= (8 << 20) + 2 * PIECE, "{peak} bytes were held");
 }
 

@@ -5,7 +5,7 @@ use pathward::{
     analysis::{Answer, Language},
 };
 
-use crate::common::{Chance, Rule, from_env, glob, has, matching, plain};
+use crate::common::{Chance, Rule, from_env, glob, has, is_long, matching, plain};
 
 /// Every path over some characters, up to a length in bytes.
 pub(super) struct Paths {
@@ -119,8 +119,8 @@ pub(super) fn chance() -> Chance {
     Chance(seed)
 }
 
-pub(super) fn rounds(release: usize, debug: usize) -> usize {
-    if cfg!(debug_assertions) { debug } else { release }
+pub(super) fn rounds(long: usize, short: usize) -> usize {
+    if is_long() { long } else { short }
 }
 
 pub(super) fn connection(fields: &str) -> Policy {

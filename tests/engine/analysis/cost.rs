@@ -3,14 +3,14 @@
 
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
-use std::{fmt::Write as _, time::Instant};
+use std::fmt::Write as _;
 
 use pathward::{
     Policy,
     analysis::{self, Extent, PolicyDiff, States},
 };
 
-use crate::common::Chance;
+use crate::common::{Chance, CpuTime};
 
 fn policy(restrictions: &[String], deny: &[String]) -> Policy {
     let mut yaml =
@@ -27,7 +27,7 @@ fn policy(restrictions: &[String], deny: &[String]) -> Policy {
 #[expect(clippy::print_stdout, reason = "what was measured")]
 fn within_seconds(what: &str, most: u64, run: impl FnOnce()) {
     let most = if cfg!(debug_assertions) { most * 6 } else { most };
-    let start = Instant::now();
+    let start = CpuTime::now();
     run();
     println!("analysis: {what} took {:?}", start.elapsed());
     assert!(start.elapsed().as_secs() < most, "{what}: {:?}", start.elapsed());

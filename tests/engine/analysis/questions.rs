@@ -8,7 +8,7 @@ use pathward::{
 };
 
 use super::brute::{Paths, chance, connection, language, reads, rounds, some_rules};
-use crate::common::{Rule, entries, glob, path_near, plain, show};
+use crate::common::{CpuTime, Rule, entries, glob, path_near, plain, show};
 
 /// Every question about two sets of rules.
 fn all_questions(paths: &Paths, one: &[Rule], other: &[Rule]) {
@@ -252,7 +252,7 @@ fn a_question_made_to_be_hard_ends_at_its_budget() {
         Language::of_entries(entries(&one), Access::Read),
         Language::of_entries(entries(&other), Access::Read),
     );
-    let start = std::time::Instant::now();
+    let start = CpuTime::now();
     let everything = plain("*");
     let (all, most) = (Language::of(&everything), States::new(5_000));
     let without =
