@@ -43,10 +43,12 @@
 mod algebra;
 #[cfg(feature = "cli")]
 mod iam;
+mod near;
 
 pub use self::algebra::algebra;
 #[cfg(feature = "cli")]
 pub use self::iam::iam_import;
+pub use self::near::{Reasons, RuleText, near_misses};
 use crate::{
     access::{Access, AccessSet},
     automaton::{Automaton, Budget, Effect, Entry, Form, TooLarge, Verdict},
@@ -214,9 +216,14 @@ pub fn decide_vs_reference(data: &[u8]) {
     let (rules, paths) = rules_and_paths(data, false);
     let entries: Vec<Entry<'_>> = rules.iter().map(OwnedRule::entry).collect();
     let Ok(automaton) = compile_to_every_form(entries.iter().copied()) else { return };
+    check_paths(&entries, &automaton, &paths);
+}
+
+/// Holds what is at each path, and what is below it, against the definition.
+fn check_paths(entries: &[Entry<'_>], automaton: &Automaton, paths: &[Vec<u8>]) {
     let exact = automaton.stats().below_is_exact;
-    for path in &paths {
-        check_here(&entries, &automaton, path);
+    for path in paths {
+        check_here(entries, automaton, path);
         let below = automaton.below(path);
         // The path itself, it with one byte more, and it with the other paths and their ends.
         let bytes = [b'/', b'a', b'z', 0xff].map(|byte| vec![byte]);
@@ -224,7 +231,7 @@ pub fn decide_vs_reference(data: &[u8]) {
             paths.iter().flat_map(|other| [other.clone(), other[other.len() / 2..].to_vec()]);
         for end in [vec![]].into_iter().chain(bytes).chain(ends) {
             let extension = [&path[..], &end].concat();
-            let has = reference_has(&entries, &extension);
+            let has = reference_has(entries, &extension);
             assert!(below.all.without(has).is_empty(), "all below {path:?}, but {extension:?}");
             let some = has.without(below.some).is_empty() || !exact;
             assert!(some, "none below {path:?}, but {extension:?}");
