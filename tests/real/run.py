@@ -4,6 +4,7 @@
     tests/real/run.py                          all backends, all suites
     tests/real/run.py --backend ceph           one backend (embedded, seaweedfs, ceph)
     tests/real/run.py --suite node --suite raw     some suites
+    tests/real/run.py --no-backend ceph --no-suite portal     all but these
     tests/real/run.py --binary target/release/pathward
 
 Then the portal, driven by a browser: PATHWARD_BLESS=1 writes its pictures into src/portal/pictures.
@@ -239,6 +240,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", action="append", choices=list(world.EXACT))
     parser.add_argument("--suite", action="append", choices=[*SUITES, "demo"])
+    parser.add_argument("--no-backend", action="append", choices=list(world.EXACT), default=[])
+    parser.add_argument("--no-suite", action="append", choices=[*SUITES, "demo"], default=[])
     parser.add_argument("--binary", type=pathlib.Path, help="the gateway; built when not given")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs")
     arguments = parser.parse_args()
@@ -249,14 +252,15 @@ def main():
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     binary = (arguments.binary or target / "debug/pathward").resolve()
     os.environ["PATHWARD_EMBEDDED_S3"] = str(target.resolve() / "debug/examples/embedded-s3")
-    suites = arguments.suite or [*SUITES, "demo"]
+    suites = [suite for suite in arguments.suite or [*SUITES, "demo"] if suite not in arguments.no_suite]
+    backends = [name for name in arguments.backend or world.EXACT if name not in arguments.no_backend]
     results = Results()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pathward-real-"))
     try:
         if "demo" in suites:
             started = time.monotonic()
             results.add("demo", "demo", demo.run(binary, folder / "demo", CLIENTS["py205"][0]), time.monotonic() - started)
-        for name in arguments.backend or world.EXACT:
+        for name in backends:
             if suites != ["demo"]:
                 (folder / name).mkdir()
                 run_backend(name, suites, binary, results, folder / name)
