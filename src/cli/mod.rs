@@ -62,9 +62,13 @@
 //!   so): `given`, `denied` and `shut` (none of them has any access); `lists`, `rules` (ids); `ways`: `from`, `to`, `texts`; `rules`, and `idle`
 //!   (rules that make no difference). With `--format svg` or `dot`: a picture.
 //! * a log, as `suggest` and `replay` read it: `lines`, `records`, `other` (no decisions), `invalid`
-//!   (malformed when they were decided), `malformed` (cannot be read), `malformed_lines` (the first): `line`, `message`.
+//!   (malformed when they were decided), `malformed` (cannot be read), `malformed_lines` (the first): `line`, `message`;
+//!   `formats` (whose logs were read beside ours: `s3-access-log`, `cloudtrail`, `minio-audit`, `ceph-ops`), `left_out`
+//!   (operations that no connection gives, or that failed) and `left_out_operations`: `operation`, `count`;
+//!   `decoded_twice` (keys that could be read in two ways), and `unknown_connections` (that their callers do not have):
+//!   `connection`, `caller`, `count`. Of a document of JSON a line is a record.
 //! * `suggest`: the log; `unknown` (records of connections that their callers do not have), `undecided` (questions),
-//!   `connections`: `connection`, `owner`, `uses`, `denied` (by reason), `closed` (of them allowed in the log), `depth`
+//!   `connections`: `connection`, `owner`, `uses`, `denied` (by reason), `closed` (of them allowed in the log), `missing` (reads of what was not there, no uses), `stand_ins` (listings in place of a read, no uses), `depth`
 //!   (how many levels of its paths were told apart, if not all) or null, `restrictions`: `text`, `dialect`, `access`; `yaml` (the same as a policy has them), `proofs`: `access`, `opens_nothing`, `covers`,
 //!   `no_longer` (a path) or null; `not_used` (accesses), `unused` (rules), `unused_deny`: `rule`, `takes` (whether
 //!   it takes something of what is suggested); `openings` (as `restrictions`), `denies`: `rule`, `count`; and

@@ -4,7 +4,7 @@
 //!
 //! `PATHWARD_COMPARISONS` is the number of comparisons, `PATHWARD_SEED` where chance starts.
 
-#![expect(clippy::panic, clippy::expect_used, reason = "a test that fails panics")]
+#![expect(clippy::panic, reason = "a test that fails panics")]
 
 use pathward::{
     Access, Connection, Effect, Path, Policy, Restriction, Verdict,

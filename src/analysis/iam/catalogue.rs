@@ -34,8 +34,8 @@ pub(super) fn is_slip(service: &str) -> bool {
 
 /// What to write instead of an action that there is not.
 pub(super) fn instead_of(text: &str) -> String {
-    let words = text.split(|character: char| !character.is_ascii_alphanumeric());
-    let Some(name) = words.filter(|word| !word.is_empty()).next_back() else {
+    let mut words = text.split(|character: char| !character.is_ascii_alphanumeric());
+    let Some(name) = words.rfind(|word| !word.is_empty()) else {
         return NOTHING_NEAR.to_owned();
     };
     let name = name.to_ascii_lowercase();

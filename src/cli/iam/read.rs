@@ -344,7 +344,7 @@ impl Reader {
                         );
                         continue;
                     }
-                    self.partition(&place, text, partitions);
+                    self.partition(&place, text, &partitions);
                     statement.resources.push(resource.to_owned());
                 }
                 Resource::Elsewhere(what) => {
@@ -367,8 +367,8 @@ impl Reader {
     }
 
     /// Keeps to the partitions that all ARNs can be in.
-    fn partition(&mut self, place: &str, text: &str, partitions: Vec<&'static str>) {
-        let known = self.partitions.get_or_insert_with(|| partitions.clone());
+    fn partition(&mut self, place: &str, text: &str, partitions: &[&'static str]) {
+        let known = self.partitions.get_or_insert_with(|| partitions.to_vec());
         let both: Vec<&str> =
             known.iter().copied().filter(|one| partitions.contains(one)).collect();
         if both.is_empty() {

@@ -43,7 +43,7 @@ pub(super) fn of(start: &[u8]) -> Option<Document> {
                     .is_some_and(|rest| rest.starts_with(b"\""))
             };
             let gap = &behind[..behind.len() - next.len()];
-            match HOLDERS.iter().any(|name| holds(&name)) {
+            match HOLDERS.iter().any(holds) {
                 true => Some(Document::Lists),
                 false if gap.contains(&b'\n') && !next.is_empty() => Some(Document::Records),
                 false => None,
