@@ -115,8 +115,11 @@ pub(super) fn run(args: &ReplayArgs, output: &mut Output<'_>) -> Result<Exit, Fa
     Ok(output.decided)
 }
 
+/// Each API key, with its user, by the user's name and the key's id.
+type Keys<'p> = HashMap<(&'p str, &'p str), (&'p User, &'p ApiKey)>;
+
 /// Each API key, by its user and id.
-fn keys(policy: &Policy) -> HashMap<(&str, &str), (&User, &ApiKey)> {
+fn keys(policy: &Policy) -> Keys<'_> {
     let keys = policy
         .users()
         .iter()
@@ -129,7 +132,7 @@ struct Replay<'e> {
     new: &'e Engine,
     old: Option<&'e Engine>,
     /// The new policy's keys, if they are looked at.
-    keys: Option<HashMap<(&'e str, &'e str), (&'e User, &'e ApiKey)>>,
+    keys: Option<Keys<'e>>,
     examples: usize,
     counts: Counts,
     groups: BTreeMap<Group, Flips<'e>>,
