@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{body::Body as HttpBody, extract::Request};
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
-    header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, USER_AGENT},
+    header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT},
     request::Parts,
 };
 use serde_json::json;
@@ -16,6 +16,7 @@ use super::{
     audit::{Entry, Upstream},
     auth::Authenticated,
     body::{Incoming, Places},
+    connections::Asker,
     decide::Ask,
     query::Query,
     respond::{Code, Failure, json_response},
@@ -53,6 +54,9 @@ impl Gateway {
                 // Its places are free again: a refused body that comes slowly, which needs no key,
                 // holds up nobody else.
                 places = Places::default();
+                if let Some(asker) = parts.extensions.get::<Asker>() {
+                    asker.is_refused();
+                }
                 // Who waits to be asked for the body is not asked, and hears the answer.
                 if body.was_lent() || !parts.headers.contains_key(EXPECT) {
                     body.drain().await;
@@ -62,10 +66,6 @@ impl Gateway {
         };
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-request-id", id);
-        }
-        if is_node(&parts.headers) {
-            // See `wire`: each of its requests is the first of a connection.
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response.map(|body| HttpBody::new(Held::new(body, places)))
     }
@@ -102,6 +102,9 @@ impl Shared {
                 "the API key is missing or unknown: send it as `Authorization: Simple KEY`",
             ));
         };
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.has_key();
+        }
         let Ok(own) = Arc::clone(&who.places).try_acquire_owned() else {
             return Err(Failure::full("too many of your requests run at once; try again later"));
         };
@@ -222,11 +225,12 @@ fn malformed(
 }
 
 /// Says that the process is there, and whether it serves what is configured.
-pub(super) fn health(is_stale: bool) -> Response<HttpBody> {
+pub(super) fn health(is_stale: bool, is_over: bool) -> Response<HttpBody> {
     // Those who know the answer of a gateway that is well get it as it always was.
-    let answer = match is_stale {
-        true => json!({ "status": "ok", "policy": "stale" }),
-        false => json!({ "status": "ok" }),
+    let answer = match (is_stale, is_over) {
+        (_, true) => json!({ "status": "ok", "policy": "stale", "serving": false }),
+        (true, _) => json!({ "status": "ok", "policy": "stale" }),
+        _ => json!({ "status": "ok" }),
     };
     json_response(StatusCode::OK, &answer)
 }

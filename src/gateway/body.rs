@@ -88,7 +88,7 @@ impl http_body::Body for Limited {
 
 /// Takes what is left of a refused body, up to a limit, so that a caller who sends before it
 /// listens hears the answer.
-async fn drain(mut body: HttpBody) {
+pub(super) async fn drain(mut body: HttpBody) {
     const ENOUGH: u64 = 4 << 20;
     let some = async {
         let mut left = ENOUGH;

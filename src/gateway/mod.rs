@@ -20,17 +20,21 @@ mod ask;
 mod audit;
 mod auth;
 mod body;
+mod connections;
 mod decide;
+mod descriptors;
 mod directories;
 mod files;
 mod listing;
 mod marker;
 #[cfg(feature = "portal")]
 mod owner;
+mod proxies;
 mod query;
 pub(crate) mod respond;
 mod sending;
 mod serve;
+mod stale;
 mod target;
 #[allow(dead_code)]
 mod turns;
@@ -38,11 +42,8 @@ mod wire;
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use axum::{Router, extract::Request, routing::any};
@@ -51,9 +52,16 @@ use tokio::sync::Semaphore;
 #[cfg(feature = "portal")]
 pub(crate) use self::{
     ask::request_id,
+    connections::Asker,
     owner::{Admitted, NotAdmitted},
+    proxies::network,
+    respond::refused,
+    serve::Site,
+    wire::Refusal,
 };
 pub use self::{
+    descriptors::raise_descriptor_limit,
+    proxies::{NotAProxy, Proxy},
     serve::Peer,
     target::{Family, PREFIXES},
 };
@@ -75,7 +83,9 @@ pub struct Options {
     pub max_requests: usize,
     /// How many of them may be one user's, so that nobody takes all places.
     pub max_requests_per_user: usize,
-    /// How many connections are open at once; further ones wait to be accepted.
+    /// How many connections are open at once, at most: fewer where the process may have too few file
+    /// descriptors for so many. For a further one, the connection is closed that has been idle for longest, of
+    /// the address that has most; one on which a request runs is not.
     pub max_connections: usize,
     /// How long a head may take to come.
     pub head_timeout: Duration,
@@ -87,6 +97,9 @@ pub struct Options {
     pub delete_timeout: Duration,
     /// How long running requests may go on after the gateway was told to stop.
     pub shutdown_timeout: Duration,
+    /// For how long requests are still answered while what is configured cannot be read
+    /// ([`Gateway::set_unread`]): for good, where nothing is said.
+    pub max_stale: Option<Duration>,
     /// How many entries a page of a listing has at most. Algorithmia's had 1,000.
     pub page: usize,
 }
@@ -105,6 +118,7 @@ impl Default for Options {
             request_timeout: Duration::from_secs(60),
             delete_timeout: Duration::from_secs(600),
             shutdown_timeout: Duration::from_secs(30),
+            max_stale: None,
             page: 1_000,
         }
     }
@@ -133,8 +147,9 @@ struct Shared {
     markers: marker::Markers,
     options: Options,
     running: Arc<Semaphore>,
-    /// What is configured does not load, and what is served is older.
-    is_stale: AtomicBool,
+    sight: stale::Sight,
+    /// Those that are believed when they say for whom they ask.
+    proxies: RwLock<Arc<proxies::Proxies>>,
 }
 
 /// What one policy says. A request keeps to the one that it began with.
@@ -155,6 +170,10 @@ impl Current {
 impl Shared {
     fn current(&self) -> Arc<Current> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn proxies(&self) -> Arc<proxies::Proxies> {
+        Arc::clone(&self.proxies.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -190,7 +209,8 @@ impl Gateway {
                 markers,
                 options,
                 running: Arc::new(Semaphore::new(options.max_requests)),
-                is_stale: AtomicBool::new(false),
+                sight: stale::Sight::default(),
+                proxies: RwLock::default(),
             }),
         })
     }
@@ -211,7 +231,24 @@ impl Gateway {
     /// Says whether the policy that is served is older than what is configured, because that does not
     /// load. [`HEALTH`] tells those who watch the gateway.
     pub fn set_stale(&self, is_stale: bool) {
-        self.shared.is_stale.store(is_stale, Ordering::Relaxed);
+        self.shared.sight.set_stale(is_stale);
+    }
+
+    /// Says since when what is configured cannot be read: its folder is gone, say. [`HEALTH`] tells those
+    /// who watch the gateway. After [`Options::max_stale`], where that is set, every request but theirs is
+    /// answered with 503, until this says that it was read (`None`).
+    ///
+    /// Whoever reads it says so before each time, too, and hears of nothing that never comes back.
+    pub fn set_unread(&self, since: Option<Instant>) {
+        self.shared.sight.set_unread(since);
+    }
+
+    /// Believes these proxies when they say in `X-Forwarded-For`, or else in `Forwarded`, for whom they ask:
+    /// connections from them count for that address when one has to be closed. For those who begin to
+    /// [serve](Gateway::serve) then.
+    pub fn trust_proxies(&self, proxies: impl IntoIterator<Item = Proxy>) {
+        let proxies = Arc::new(proxies::Proxies(proxies.into_iter().collect()));
+        *self.shared.proxies.write().unwrap_or_else(PoisonError::into_inner) = proxies;
     }
 
     /// The routes: every one but `/healthz`, which says that the process is there, leads to a
@@ -219,8 +256,10 @@ impl Gateway {
     pub fn router(&self) -> Router {
         let mut router = {
             let gateway = self.clone();
-            let health =
-                move || async move { ask::health(gateway.shared.is_stale.load(Ordering::Relaxed)) };
+            let health = move || async move {
+                let Shared { sight, options, .. } = &*gateway.shared;
+                ask::health(sight.is_stale(), sight.is_over(options.max_stale))
+            };
             Router::new().route(HEALTH, any(health))
         };
         for path in routes() {

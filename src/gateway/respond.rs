@@ -13,6 +13,7 @@ use http::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::{ask::request_id, wire::Refusal};
 use crate::{
     engine::{Decision, Outcome, Reason},
     executor::{BodyError, ExecuteError, TreeError},
@@ -149,6 +150,29 @@ impl Failure {
         }
         response
     }
+}
+
+/// The answer to a request that comes to no route. It is in the log, as any that is not answered.
+pub(crate) fn refused(refusal: &Refusal, _: &HeaderMap) -> Response<HttpBody> {
+    let id = request_id();
+    tracing::info!(
+        target: "pathward::request",
+        request_id = id,
+        status = refusal.status.as_u16(),
+        "{}",
+        refusal.message
+    );
+    let code = match refusal.status.is_server_error() {
+        true => Code::Internal,
+        false => Code::InvalidRequest,
+    };
+    let mut failure = Failure::new(refusal.status, code, refusal.message);
+    failure.retry_after = refusal.status.is_server_error().then_some(Duration::from_secs(1));
+    let mut response = failure.response(&id);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
 }
 
 /// A header's text: printable ASCII.

@@ -1,9 +1,6 @@
 //! How often something may fail: so many times at once, and one more after each of so many moments.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// A limit. What has failed is kept as one time: when all of it will be forgotten.
 #[derive(Clone, Copy, Debug)]
@@ -25,13 +22,5 @@ impl Limit {
     /// Counts a failure.
     pub(crate) fn count(self, clear: &mut Instant, now: Instant) {
         *clear = (*clear).max(now) + self.every;
-    }
-}
-
-/// Who is counted as one: of IPv6, the network that one customer has, a /64.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) if !six.is_loopback() => IpAddr::V6((u128::from(six) >> 64 << 64).into()),
-        other => other,
     }
 }

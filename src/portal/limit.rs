@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::manage::limit::{Limit, network};
+use crate::{gateway::network, manage::limit::Limit};
 
 /// How often an address may fail.
 const EACH: Limit = Limit { burst: 10, every: Duration::from_secs(30) };

@@ -2,9 +2,13 @@
 
 use askama::Template;
 use axum::{body::Body, response::Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::view::{Frame, NoticePage};
+use super::{
+    guard,
+    view::{Frame, NoticePage},
+};
+use crate::gateway::{self, Refusal};
 
 /// A page.
 pub(super) fn page(status: StatusCode, page: &impl Template) -> Response {
@@ -50,6 +54,24 @@ pub(super) fn missing(mut frame: Frame) -> Response {
         frame,
         "What you are looking for was deleted or renamed, or was never yours.",
     )
+}
+
+/// The answer to a request that comes to no route: a page for a browser, and JSON for those who ask the
+/// management API.
+pub(super) fn refused(refusal: &Refusal, headers: &HeaderMap) -> Response {
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+    let mut response = gateway::refused(refusal, headers);
+    if accepted.any(|value| value.contains("text/html")) {
+        let page = notice(refusal.status, Frame::new("That cannot be answered"), refusal.message);
+        let (parts, body) = page.into_parts();
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.extend(parts.headers);
+        *response.body_mut() = body;
+    }
+    guard::seal(&mut response);
+    response
 }
 
 /// Something that only whoever runs the gateway can mend. What it was is in the log.

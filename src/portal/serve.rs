@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::{net::TcpListener, time::interval};
 
-use super::Portal;
+use super::{Portal, respond::refused};
+use crate::gateway::Site;
 
 /// How often what is over is let go of.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -19,7 +20,8 @@ impl Portal {
                 self.shared.sessions.sweep();
             }
         };
-        let serve = self.shared.manager.gateway().serve_router(self.router(), listener, stop);
+        let site = Site { router: self.router(), refuse: refused, is_aside: true };
+        let serve = self.shared.manager.gateway().serve_site(site, listener, stop);
         tokio::select! {
             () = serve => {}
             () = sweep => {}

@@ -17,7 +17,10 @@ use super::{
     session::Session,
     view::Frame,
 };
-use crate::{gateway::Peer, store::Store};
+use crate::{
+    gateway::{Asker, Peer},
+    store::Store,
+};
 
 /// The longest form, in bytes: some thousand restrictions.
 const MAX_BODY: usize = 1 << 20;
@@ -151,6 +154,9 @@ impl FromRequest<Portal> for Visit {
         let Some(session) = guest.session() else {
             return Err(not_signed_in(&parts, &guest.target));
         };
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.has_key();
+        }
         let guest = Guest::read(Request::from_parts(parts, body), portal, MAX_BODY).await?;
         if guest.method == Method::POST && !session.is_csrf(guest.form.get("csrf")) {
             let line = "The form is not of this session. Go back, load the page again and repeat what you did.";

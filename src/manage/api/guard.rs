@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
-    gateway::Peer,
-    manage::limit::{Limit, network},
+    gateway::{Peer, network},
+    manage::limit::Limit,
 };
 
 /// How many attempts may fail at once, and how long it takes until one more may.

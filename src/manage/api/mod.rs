@@ -34,7 +34,7 @@ use super::{
     change::ChangeError,
 };
 use crate::gateway::{
-    Admitted, NotAdmitted, Peer, request_id,
+    Admitted, Asker, NotAdmitted, Peer, request_id,
     respond::{Code, json_response, response},
 };
 
@@ -214,7 +214,11 @@ impl Manager {
     fn who(&self, parts: &Parts) -> Result<Admitted, Refusal> {
         let peer = parts.extensions.get::<Peer>().copied();
         let guard = &self.shared.guard;
-        self.gateway().admit(&parts.headers).map_err(|not| match not {
+        let admitted = self.gateway().admit(&parts.headers);
+        if let (Ok(_), Some(asker)) = (&admitted, parts.extensions.get::<Asker>()) {
+            asker.has_key();
+        }
+        admitted.map_err(|not| match not {
             NotAdmitted::Unknown => {
                 // Whoever has a key is let in all the same: an address is shared, by the code on a
                 // machine and by all who come through a proxy, and nobody is to lock its owner out.

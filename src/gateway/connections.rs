@@ -1,0 +1,374 @@
+//! Open connections: how many there are, whose they are, and which of them is closed for a new one.
+//!
+//! Nobody is refused while there are places. When they run out, the connection that has been idle for
+//! longest is closed, of the address that has most of them; first those that have shown no API key within
+//! [`PATIENCE`]. One on which a request of a known key runs is never closed for another.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, VecDeque},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Notify, time::timeout};
+
+use super::wire::Watch;
+
+/// How long a connection may be open without having shown a key, and how long it may take no byte of an
+/// answer that is done, before it is closed for others.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How many connections to close are chosen at once: looking at all of them takes as long as some tens of
+/// new ones do, and who opens new ones all the time must not make others pay for that.
+const CHOSEN: usize = 64;
+/// For how long a choice holds.
+const CHOICE: Duration = Duration::from_secs(1);
+
+/// The connections of a listener.
+#[derive(Debug)]
+pub(super) struct Connections {
+    limit: usize,
+    all: Mutex<All>,
+    /// A place may be free, and somebody waits for one.
+    freed: Notify,
+    is_awaited: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    open: HashMap<u64, Arc<Open>>,
+    /// How many of them are being closed.
+    closing: usize,
+    /// How many each address has.
+    counts: HashMap<IpAddr, usize>,
+    next: u64,
+    /// Those to close next, as they were when they were chosen.
+    chosen: VecDeque<(Weak<Open>, Instant)>,
+    chosen_at: Option<Instant>,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Open {
+    number: u64,
+    opened: Instant,
+    state: Mutex<State>,
+    close: Notify,
+    connections: Arc<Connections>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Whom it counts for.
+    address: IpAddr,
+    has_key: bool,
+    doing: Doing,
+    /// Since when it does that; of an answer that is done, when some of it was taken last.
+    since: Instant,
+}
+
+/// What a connection does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    /// Waits for a request, or for the rest of one that is refused.
+    Idle,
+    /// Answers a request.
+    Running,
+    /// The library has all of an answer, and may not have written it.
+    Ending,
+    /// It is being closed: no request begins any more.
+    Closing,
+}
+
+impl Connections {
+    /// For so many connections, and at least one.
+    pub(super) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit: limit.max(1),
+            all: Mutex::default(),
+            freed: Notify::new(),
+            is_awaited: AtomicBool::new(false),
+        })
+    }
+
+    /// Takes a place for a connection from this address, once there is one.
+    pub(super) async fn admit(self: &Arc<Self>, address: IpAddr) -> Seat {
+        loop {
+            self.is_awaited.store(true, Ordering::SeqCst);
+            {
+                let mut all = self.lock();
+                if all.open.len() < self.limit {
+                    self.is_awaited.store(false, Ordering::SeqCst);
+                    return Seat(all.open(self, address));
+                }
+                if all.open.len() - all.closing >= self.limit {
+                    all.close_one();
+                }
+            }
+            // Woken when one is closed or becomes idle. That one has waited for too long is told by
+            // nobody.
+            let _ = timeout(PATIENCE / 15, self.freed.notified()).await;
+        }
+    }
+
+    /// Closes one connection, if there is one that may be closed: something that all share has run out.
+    pub(super) fn close_one(&self) {
+        self.lock().close_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self) {
+        if self.is_awaited.load(Ordering::SeqCst) {
+            self.freed.notify_one();
+        }
+    }
+}
+
+impl All {
+    fn open(&mut self, connections: &Arc<Connections>, address: IpAddr) -> Arc<Open> {
+        let number = self.next;
+        self.next += 1;
+        let opened = Instant::now();
+        let state = State { address, has_key: false, doing: Doing::Idle, since: opened };
+        let open = Arc::new(Open {
+            number,
+            opened,
+            state: Mutex::new(state),
+            close: Notify::new(),
+            connections: Arc::clone(connections),
+        });
+        *self.counts.entry(address).or_default() += 1;
+        self.open.insert(number, Arc::clone(&open));
+        open
+    }
+
+    fn close(&mut self, open: &Open) {
+        self.open.remove(&open.number);
+        let state = open.lock();
+        self.closing -= usize::from(state.doing == Doing::Closing);
+        self.leave(state.address);
+    }
+
+    fn leave(&mut self, address: IpAddr) {
+        if let Some(count) = self.counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&address);
+            }
+        }
+    }
+
+    fn close_one(&mut self) {
+        let now = Instant::now();
+        if let Some(open) = self.choose(now) {
+            self.closing += 1;
+            open.close.notify_one();
+        }
+    }
+
+    /// The connection to close next, from now on closing. `None` where none may be closed.
+    fn choose(&mut self, now: Instant) -> Option<Arc<Open>> {
+        if self.chosen_at.is_some_and(|at| now.duration_since(at) > CHOICE) {
+            self.chosen.clear();
+        }
+        for is_fresh in [false, true] {
+            while let Some((open, since)) = self.chosen.pop_front() {
+                if let Some(open) = open.upgrade()
+                    && open.lock().try_close(since, now)
+                {
+                    return Some(open);
+                }
+            }
+            if !is_fresh {
+                self.chosen = self.candidates(now);
+                self.chosen_at = Some(now);
+            }
+        }
+        None
+    }
+
+    /// Those to close next, in their order.
+    fn candidates(&self, now: Instant) -> VecDeque<(Weak<Open>, Instant)> {
+        let [mut keyless, mut others] = [const { Vec::new() }; 2];
+        for open in self.open.values() {
+            let state = open.lock();
+            if !state.may_close(now) {
+                continue;
+            }
+            let is_keyless =
+                !state.has_key && now.saturating_duration_since(open.opened) >= PATIENCE;
+            let kind = if is_keyless { &mut keyless } else { &mut others };
+            kind.push((state.address, state.since, open));
+        }
+        let mut counts = self.counts.clone();
+        let mut chosen = VecDeque::new();
+        for kind in [keyless, others] {
+            take_from_most(kind, &mut counts, &mut chosen);
+        }
+        chosen
+    }
+}
+
+/// Chooses of connections of one kind, each with its address and since when it waits.
+fn take_from_most(
+    kind: Vec<(IpAddr, Instant, &Arc<Open>)>,
+    counts: &mut HashMap<IpAddr, usize>,
+    chosen: &mut VecDeque<(Weak<Open>, Instant)>,
+) {
+    let mut by_address = HashMap::<IpAddr, Vec<_>>::new();
+    for (address, since, open) in kind {
+        by_address.entry(address).or_default().push((since, open));
+    }
+    // The one that waits for longest is at the end of its address's, and before others of addresses that
+    // have as many.
+    let mut most = BinaryHeap::new();
+    for (address, waiting) in &mut by_address {
+        waiting.sort_unstable_by_key(|(since, _)| Reverse(*since));
+        let count = counts.get(address).copied().unwrap_or_default();
+        most.extend(waiting.last().map(|(since, _)| (count, Reverse(*since), *address)));
+    }
+    while chosen.len() < CHOSEN
+        && let Some((_, _, address)) = most.pop()
+        && let Some(waiting) = by_address.get_mut(&address)
+        && let Some((since, open)) = waiting.pop()
+    {
+        chosen.push_back((Arc::downgrade(open), since));
+        let count = counts.entry(address).or_default();
+        *count = count.saturating_sub(1);
+        most.extend(waiting.last().map(|(since, _)| (*count, Reverse(*since), address)));
+    }
+}
+
+impl State {
+    /// Whether the connection may be closed for another.
+    fn may_close(&self, now: Instant) -> bool {
+        let waits = now.saturating_duration_since(self.since);
+        match self.doing {
+            Doing::Closing => false,
+            Doing::Idle => true,
+            // Nothing is done for whoever has no key: it sends slowly, or does not listen.
+            Doing::Running => !self.has_key,
+            Doing::Ending => !self.has_key || waits >= PATIENCE,
+        }
+    }
+
+    fn try_close(&mut self, since: Instant, now: Instant) -> bool {
+        let may_close = self.since == since && self.may_close(now);
+        if may_close {
+            self.doing = Doing::Closing;
+        }
+        may_close
+    }
+
+    /// Goes on, unless it is being closed.
+    fn go_on(&mut self, doing: Doing) -> bool {
+        let goes_on = self.doing != Doing::Closing;
+        if goes_on {
+            (self.doing, self.since) = (doing, Instant::now());
+        }
+        goes_on
+    }
+}
+
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resolves when the connection is to be closed.
+    pub(super) async fn closed(&self) {
+        self.close.notified().await;
+    }
+
+    /// A request begins, for this address where it is known to be another's. `None` where the connection
+    /// is being closed, and no request begins any more.
+    pub(super) fn begin(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Running> {
+        let mut state = self.lock();
+        if !state.go_on(Doing::Running) {
+            return None;
+        }
+        let moved = address.filter(|address| *address != state.address);
+        drop(state);
+        if let Some(address) = moved {
+            // In the order in which a choice locks.
+            let mut all = self.connections.lock();
+            let before = std::mem::replace(&mut self.lock().address, address);
+            all.leave(before);
+            *all.counts.entry(address).or_default() += 1;
+        }
+        Some(Running(Arc::clone(self)))
+    }
+
+    fn is_idle(&self, was: Doing) {
+        let mut state = self.lock();
+        if state.doing == was && state.go_on(Doing::Idle) {
+            drop(state);
+            self.connections.tell();
+        }
+    }
+}
+
+impl Watch for Arc<Open> {
+    fn wrote(&self) {
+        let mut state = self.lock();
+        if state.doing == Doing::Ending {
+            state.since = Instant::now();
+        }
+    }
+
+    fn flushed(&self) {
+        self.is_idle(Doing::Ending);
+    }
+}
+
+/// The place of a connection, for as long as this is there.
+#[derive(Debug)]
+pub(super) struct Seat(pub(super) Arc<Open>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let Self(open) = self;
+        open.connections.lock().close(open);
+        open.connections.tell();
+    }
+}
+
+/// A request that runs on a connection, until the library has all of its answer.
+#[derive(Debug)]
+pub(super) struct Running(Arc<Open>);
+
+impl Running {
+    /// For those who answer: what they find out of who asks.
+    pub(super) fn asker(&self) -> Asker {
+        Asker(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.lock().go_on(Doing::Ending);
+    }
+}
+
+/// Whoever asks on a connection. Among the extensions of each request that the gateway serves.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker(Arc<Open>);
+
+impl Asker {
+    /// Has shown an API key that is known, or what stands for one.
+    pub(crate) fn has_key(&self) {
+        self.0.lock().has_key = true;
+    }
+
+    /// Is refused, and sends what nobody wants: the connection may be closed for another.
+    pub(crate) fn is_refused(&self) {
+        self.0.is_idle(Doing::Running);
+    }
+}
