@@ -87,7 +87,8 @@
 //!   `access`, `restrictions` (null for everything) and `deny`: `text`, `dialect`, `access` or null; `file`.
 //!   `connection rm`: `identity`, `connection`, `owner`, `deleted`.
 //! * `key new`: `key` (this once), `user`, `id`, `access`, `manage`, `file` (of `--policy`). `key list`: `keys`:
-//!   `id`, `access`, `manage`. `key revoke`: `user`, `id`, `revoked`. `key seal`: `file`, `resealed`.
+//!   `id`, `access`, `manage`. `key revoke`: `user`, `id`, `revoked`, and of each gateway that
+//!   follows the store `gateways` (`name`, `pid`, `taken`, `fails`). `key seal`: `file`, `resealed`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
 //!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`).
@@ -112,6 +113,8 @@ mod inspect;
 mod junit;
 #[cfg(any(feature = "gateway", feature = "store"))]
 mod key;
+#[cfg(feature = "gateway")]
+mod limits;
 mod lint;
 mod log;
 mod output;
@@ -127,6 +130,8 @@ mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "gateway")]
+mod signals;
 #[cfg(feature = "store")]
 mod store;
 mod suggest;

@@ -2,9 +2,7 @@
 
 #[cfg(feature = "store")]
 use std::sync::{Mutex, PoisonError};
-use std::{
-    io::IsTerminal as _, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration,
-};
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
@@ -12,15 +10,17 @@ use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt as _};
 
 use super::{
     exit::Exit,
+    limits::LimitArgs,
     output::{Failure, Output},
     question::load,
+    signals::{HangUps, reload, stop},
 };
 #[cfg(feature = "store")]
 use crate::executor::PrivateEndpoints;
 use crate::{
     engine::Engine,
     executor::{Executor, S3},
-    gateway::{Gateway, Options},
+    gateway::{Gateway, raise_descriptor_limit},
     policy::{CredentialsRef, Policy},
 };
 
@@ -35,7 +35,7 @@ Examples:
 
 The address is printed on standard output once connections are taken; everything else, a line for
 each decision among it, goes to standard error. SIGHUP loads the policy again, whole or not at all; a
-store is followed without it.
+store is followed without it. A policy that does not load leaves the last one that did in force.
 SIGINT and SIGTERM stop: no new connections, and running requests may end.
 
 It speaks HTTP without TLS: put a TLS proxy before it wherever callers are not on this machine.
@@ -84,62 +84,6 @@ pub struct ServeArgs {
     log: LogArgs,
 }
 
-/// Limits, where the defaults do not do.
-#[derive(Debug, Args)]
-struct LimitArgs {
-    /// The longest upload, in bytes [default: 5 TiB]
-    #[arg(long, value_name = "BYTES")]
-    max_body: Option<u64>,
-
-    /// How many requests run at once [default: 1024]
-    #[arg(long, value_name = "COUNT")]
-    max_requests: Option<NonZeroU32>,
-
-    /// How many of them may be one user's [default: 512]
-    #[arg(long, value_name = "COUNT")]
-    max_requests_per_user: Option<NonZeroU32>,
-
-    /// How many connections are open at once [default: 4096]
-    #[arg(long, value_name = "COUNT")]
-    max_connections: Option<NonZeroU32>,
-
-    /// How many seconds a body may pause [default: 60]
-    #[arg(long, value_name = "SECONDS")]
-    idle_timeout: Option<NonZeroU32>,
-
-    /// How many seconds a request may take, transfers and deletions aside [default: 60]
-    #[arg(long, value_name = "SECONDS")]
-    request_timeout: Option<NonZeroU32>,
-
-    /// How many seconds running requests have when the gateway is told to stop [default: 30]
-    #[arg(long, value_name = "SECONDS")]
-    shutdown_timeout: Option<u32>,
-}
-
-impl LimitArgs {
-    fn options(&self) -> Options {
-        let default = Options::default();
-        let seconds = |given: Option<u32>, default| {
-            given.map_or(default, |seconds| Duration::from_secs(seconds.into()))
-        };
-        // The largest of them are more than a machine has, and fewer than a semaphore takes.
-        let count = |given: Option<NonZeroU32>, default| {
-            given.and_then(|count| usize::try_from(count.get()).ok()).unwrap_or(default)
-        };
-        let whole = |given: Option<NonZeroU32>| given.map(NonZeroU32::get);
-        Options {
-            max_body: self.max_body.unwrap_or(default.max_body),
-            max_requests: count(self.max_requests, default.max_requests),
-            max_requests_per_user: count(self.max_requests_per_user, default.max_requests_per_user),
-            max_connections: count(self.max_connections, default.max_connections),
-            idle_timeout: seconds(whole(self.idle_timeout), default.idle_timeout),
-            request_timeout: seconds(whole(self.request_timeout), default.request_timeout),
-            shutdown_timeout: seconds(self.shutdown_timeout, default.shutdown_timeout),
-            ..default
-        }
-    }
-}
-
 /// What is logged.
 #[derive(Debug, Args)]
 struct LogArgs {
@@ -185,6 +129,8 @@ impl LogArgs {
 
 pub(super) fn run(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     args.log.start();
+    // Connections take one each, and what takes rights away has to have some left.
+    raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -279,7 +225,10 @@ async fn listen_over(
     let engine = Engine::new(policy);
     let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _, output).await?;
     follow(store, &gateway, &executor, private);
-    let follower = store.follow().map_err(super::store::failure)?;
+    let name = listener.local_addr()?.to_string();
+    let followed = gateway.clone();
+    let unread = move |since| followed.set_unread(since);
+    let follower = store.follow_as(&name, unread).map_err(super::store::failure)?;
     Ok((gateway, listener, follower))
 }
 
@@ -292,6 +241,7 @@ async fn listen(
 ) -> Result<(Gateway, TcpListener), Failure> {
     let gateway = Gateway::new(engine, executor, args.limits.options())
         .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
+    gateway.trust_proxies(args.limits.trusted_proxies.iter().copied());
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| failed(&format!("listen on {}", args.listen), &error))?;
@@ -351,7 +301,7 @@ fn warn_of_endpoints(policy: &Policy, private: &PrivateEndpoints) {
 }
 
 /// Warns of each connection whose credentials are to be in variables that are not set.
-fn warn_of_variables(policy: &Policy) {
+pub(super) fn warn_of_variables(policy: &Policy) {
     for connection in policy.connections() {
         let Some(CredentialsRef::Env(prefix)) = connection.credentials() else { continue };
         for variable in ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"] {
@@ -366,77 +316,3 @@ fn warn_of_variables(policy: &Policy) {
         }
     }
 }
-
-/// Resolves when the process is told to stop, from now on.
-#[cfg(unix)]
-fn stop() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-    async move {
-        if let [Ok(mut interrupted), Ok(mut terminated)] = signals {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        } else {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop() {
-    let _ = tokio::signal::ctrl_c().await;
-}
-
-/// The times that the process is told to hang up, from now on.
-#[cfg(unix)]
-struct HangUps(std::io::Result<tokio::signal::unix::Signal>);
-
-#[cfg(unix)]
-impl HangUps {
-    fn new() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self(signal(SignalKind::hangup()))
-    }
-}
-
-#[cfg(not(unix))]
-struct HangUps;
-
-#[cfg(not(unix))]
-impl HangUps {
-    fn new() -> Self {
-        Self
-    }
-}
-
-/// Loads the policy again whenever the process is told to hang up.
-#[cfg(unix)]
-async fn reload(gateway: Gateway, path: PathBuf, hang_ups: HangUps) {
-    let Ok(mut hung_up) = hang_ups.0 else { return };
-    while hung_up.recv().await.is_some() {
-        match Policy::load(&path) {
-            Ok(policy) => {
-                warn_of_variables(&policy);
-                tracing::info!(
-                    target: "pathward::serve",
-                    revision = %policy.revision(),
-                    "the policy was loaded again"
-                );
-                gateway.replace(Engine::new(policy));
-                gateway.set_stale(false);
-            }
-            Err(errors) => {
-                gateway.set_stale(true);
-                tracing::error!(
-                    target: "pathward::serve",
-                    "the policy does not load and the last one stays: {errors}"
-                );
-            }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn reload(_gateway: Gateway, _path: PathBuf, _hang_ups: HangUps) {}

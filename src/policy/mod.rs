@@ -47,6 +47,8 @@ mod load;
 #[cfg(feature = "executor")]
 mod private;
 mod reach;
+#[cfg(any(feature = "gateway", feature = "store"))]
+pub(crate) mod reserve;
 mod report;
 mod rules;
 mod schema;

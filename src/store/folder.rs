@@ -47,6 +47,9 @@ pub(super) struct Disk {
     pub(super) files: Files,
     /// Those that cannot be read, and why: nothing loads while there are any.
     pub(super) unread: BTreeMap<String, String>,
+    /// Whether one of these is a policy file all the same, as far as can be seen: the disk, its permissions or
+    /// the process is what keeps it from being read, and that may pass by itself.
+    pub(super) has_failed: bool,
 }
 
 /// What becomes of files: their new bytes, or `None` for one that goes.
@@ -76,6 +79,11 @@ pub(crate) struct Lock {
 impl Lock {
     /// Keeps every other process, and thread, from writing. Finishes what one that was killed began.
     pub(crate) fn exclusive(folder: &Path) -> Result<Self, StoreError> {
+        Self::exclusive_within(folder, PATIENCE)
+    }
+
+    /// Does so if others let it in that time.
+    fn exclusive_within(folder: &Path, patience: Duration) -> Result<Self, StoreError> {
         let path = folder.join(LOCK);
         let failed = |error| io_error(&path, error);
         let began = Instant::now();
@@ -88,7 +96,7 @@ impl Lock {
                 }
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
-                Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
+                Err(TryLockError::WouldBlock) if began.elapsed() >= patience => {
                     return Err(StoreError::Busy);
                 }
                 Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(2)),
@@ -143,7 +151,7 @@ impl Lock {
         }
         let loads = || -> Result<bool, StoreError> {
             let disk = read(folder)?;
-            let after = Disk { files: edited(&disk.files, &edits), unread: disk.unread };
+            let after = Disk { files: edited(&disk.files, &edits), ..disk };
             Ok(after.policy(folder).is_ok())
         };
         // Without the part that was changed since, the rest may be no policy: two defaults, say.
@@ -233,10 +241,19 @@ impl Lock {
 
     /// Whether these are the files that a store wrote last: then nobody is writing any of them.
     pub(super) fn knows(&self, files: &Files) -> bool {
-        let mut text = String::new();
-        let file = &self.file;
-        file.take(64).read_to_string(&mut text).is_ok() && text == digest(files)
+        recorded_in(&self.file).is_some_and(|text| text == digest(files))
     }
+}
+
+fn recorded_in(file: &File) -> Option<String> {
+    let mut text = String::new();
+    file.take(64).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// The digest of what a store wrote last, if one did.
+pub(super) fn recorded(folder: &Path) -> Option<String> {
+    recorded_in(&File::open(folder.join(LOCK)).ok()?)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -259,9 +276,13 @@ pub(super) fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// Finishes a change that was interrupted, if nobody is at it.
 pub(super) fn finish(folder: &Path) -> Result<(), StoreError> {
-    match folder.join(JOURNAL).exists() {
-        true => Lock::exclusive(folder).map(drop),
-        false => Ok(()),
+    if !folder.join(JOURNAL).exists() {
+        return Ok(());
+    }
+    match Lock::exclusive_within(folder, Duration::ZERO) {
+        // Whoever holds the lock is at it, or will finish it.
+        Ok(_) | Err(StoreError::Busy) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -352,7 +373,11 @@ pub(super) fn read(folder: &Path) -> Result<Disk, StoreError> {
             Ok(bytes) => drop(disk.files.insert(name, bytes.into())),
             // Gone meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {}
-            Err(error) => drop(disk.unread.insert(name, error.to_string())),
+            Err(error) => {
+                // What is said here is of our own making.
+                disk.has_failed |= error.raw_os_error().is_some();
+                disk.unread.insert(name, error.to_string());
+            }
         }
     }
     Ok(disk)
@@ -395,7 +420,8 @@ pub(super) fn revision(bytes: &[u8]) -> String {
     hex(Sha256::digest(bytes).get(..16).unwrap_or_default())
 }
 
-fn digest(files: &Files) -> String {
+/// What tells files from all others.
+pub(super) fn digest(files: &Files) -> String {
     let mut all = Sha256::new();
     for (name, bytes) in files {
         for part in [name.as_bytes(), bytes] {

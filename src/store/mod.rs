@@ -18,8 +18,8 @@
 //!   A file that an editor is still writing is left alone until it has not changed for a moment.
 //! * **Secrets are sealed**, with a key that the operator holds ([`SealKey`]), and never shown again.
 //!
-//! Whoever keeps the folder in git leaves out what starts with `.pathward`: the lock, and what is there while
-//! a change is made.
+//! Whoever keeps the folder in git leaves out what starts with `.pathward`: the lock, what is there while
+//! a change is made, and what each [`Follower`] says of itself ([`Store::followers`]).
 //!
 //! ```
 //! use pathward::store::{Draft, DraftRule, SealKey, Secret, DraftCredentials, Store};
@@ -51,6 +51,7 @@ mod quota;
 mod replace;
 mod reseal;
 mod seal;
+mod serving;
 mod stored;
 mod update;
 mod users;
@@ -71,6 +72,7 @@ pub use self::{
     follow::Follower,
     quota::Quota,
     seal::{SEAL_KEY_VARIABLE, SealKey, SealKeyError},
+    serving::FollowedBy,
     stored::Stored,
     users::{KeyInfo, random_key},
 };

@@ -181,13 +181,16 @@ fn keep_owner(_: &File, _: Option<&Metadata>, _: &Metadata) -> io::Result<()> {
 
 /// The file that is locked, made if it is not there: for the folder's owner alone.
 pub(super) fn open_lock(folder: &Path, path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        opened => return opened,
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create_for_owner(folder, path),
+        opened => opened,
     }
-    options.create(true).truncate(false);
+}
+
+/// A file of a folder that nobody but its owner reads, made if it is not there.
+pub(super) fn create_for_owner(folder: &Path, path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;

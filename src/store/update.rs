@@ -33,6 +33,14 @@ impl Store {
         *self.state().disk == *disk
     }
 
+    /// The state that is served: whoever listens has heard of it.
+    pub(super) fn heard(&self) -> State {
+        let listeners = self.inner.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
+        drop(listeners);
+        state
+    }
+
     /// Whether the last look saw nothing.
     pub(super) fn is_blind(&self) -> bool {
         self.state().is_blind
@@ -198,7 +206,7 @@ impl Store {
         let edits = edits.unwrap_or_default();
         let files = edited(&disk.files, &edits);
         lock.write(folder, &edits, (&disk.files, &files))?;
-        let disk = Disk { files, unread: disk.unread };
+        let disk = Disk { files, ..disk };
         let now = match (disk.policy(folder), less) {
             (Ok(policy), _) => Now::Loads(policy, disk.files.clone()),
             (Err(errors), Some((policy, files))) => Now::Less(policy, files, errors.to_string()),

@@ -1,6 +1,9 @@
 //! `pathward key new`, `list` and `revoke` on a store.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use serde::Serialize;
@@ -11,10 +14,11 @@ use crate::{
     cli::{
         exit::Exit,
         output::{Failure, Format, Output, text_of_ids},
+        validate::plural,
     },
     escape::escape,
     policy::Reach,
-    store::{KeyInfo, Store},
+    store::{FollowedBy, KeyInfo, Store},
 };
 
 /// Whose keys.
@@ -31,6 +35,14 @@ pub(in crate::cli) struct ListKeysArgs {
 
 /// The key to revoke.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Once this is done the store has the key no more, and says which gateways that follow it have taken that: it
+waits for them, two seconds at most. A gateway that has not taken it is named: it answers to the key until
+it has, or stops. `pathward serve --max-stale` has one stop that cannot read its store any more. Gateways of
+version 0.1 do not say what they serve, and take it within a second.
+
+Exit codes: 0 revoked, whether every gateway has taken it or not, 1 the store cannot be changed, 2 there is
+no such key, 3 what the store says of the user does not load.")]
 pub(in crate::cli) struct RevokeArgs {
     /// The store
     #[arg(long, value_name = "DIR")]
@@ -82,7 +94,21 @@ struct RevokedJson<'a> {
     user: &'a str,
     id: &'a str,
     revoked: bool,
+    gateways: Vec<GatewayJson<'a>>,
 }
+
+/// A gateway that follows the store, in JSON. See [`crate::cli`].
+#[derive(Serialize)]
+struct GatewayJson<'a> {
+    name: &'a str,
+    pid: u32,
+    taken: bool,
+    /// Whether it cannot take it, because what the store says does not load there, or cannot be read.
+    fails: bool,
+}
+
+/// How long gateways are waited for. They look at the store five times a second.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(in crate::cli) fn new_key(
     folder: &Path,
@@ -135,8 +161,48 @@ pub(in crate::cli) fn revoke_key(
     // What others have broken does not keep a key valid.
     let store = Store::open_as_is(&args.store, None).map_err(failure)?;
     store.revoke_key(&args.user, &args.id).map_err(failure)?;
-    if output.format == Format::Json {
-        output.json(&RevokedJson { user: &args.user, id: &args.id, revoked: true })?;
+    let gateways = store.followers(PATIENCE);
+    match output.format {
+        Format::Text => {
+            let (user, id) = (escape(&args.user), escape(&args.id));
+            writeln!(output.out, "key `{id}` of {user} is revoked: {}", taken_by(&gateways))?;
+        }
+        Format::Json => {
+            let gateways = gateways.iter().map(|gateway| GatewayJson {
+                name: &gateway.name,
+                pid: gateway.pid,
+                taken: gateway.has_taken,
+                fails: gateway.fails,
+            });
+            output.json(&RevokedJson {
+                user: &args.user,
+                id: &args.id,
+                revoked: true,
+                gateways: gateways.collect(),
+            })?;
+        }
     }
     Ok(Exit::Fine)
+}
+
+/// Which gateways have taken a change, in words.
+fn taken_by(gateways: &[FollowedBy]) -> String {
+    let taken = gateways.iter().filter(|gateway| gateway.has_taken).count();
+    let others: Vec<String> = gateways
+        .iter()
+        .filter(|gateway| !gateway.has_taken)
+        .map(|FollowedBy { name, pid, fails, .. }| {
+            let why = match fails {
+                true => "the store does not load there, or cannot be read: its log says why",
+                false => "it has not looked at the store since",
+            };
+            format!("{} (process {pid}), where the key is still valid: {why}", escape(name))
+        })
+        .collect();
+    let taken = plural(taken, "gateway");
+    match (gateways.is_empty(), others.is_empty()) {
+        (true, _) => "no running gateway says that it follows this store".to_owned(),
+        (false, true) => format!("taken by {taken}"),
+        (false, false) => format!("taken by {taken}, NOT taken by {}", others.join("; ")),
+    }
 }
