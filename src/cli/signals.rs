@@ -1,8 +1,8 @@
 //! What signals make of `pathward serve`: it stops, or loads its policy again.
 
+use std::path::PathBuf;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
-use std::path::PathBuf;
 
 use crate::gateway::Gateway;
 #[cfg(unix)]

@@ -20,8 +20,7 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use super::{
-    Gateway, HEALTH, Options, Shared,
-    body,
+    Gateway, HEALTH, Options, Shared, body,
     connections::{Connections, Open, Running, Seat},
     descriptors::Descriptors,
     proxies::{Proxies, network},
@@ -99,7 +98,11 @@ impl Gateway {
                 accepted = accept(&listener, &places) => accepted,
             };
             let (stream, peer, seat) = accepted;
-            let connection = connections.watch(Arc::clone(&server).connection(stream, peer, Arc::clone(&seat.0)));
+            let connection = connections.watch(Arc::clone(&server).connection(
+                stream,
+                peer,
+                Arc::clone(&seat.0),
+            ));
             let mut is_cut = is_cut.clone();
             tokio::spawn(async move {
                 tokio::select! {
@@ -149,10 +152,7 @@ impl Gateway {
 pub struct Peer(pub IpAddr);
 
 /// The next connection, once there is room for it.
-async fn accept(
-    listener: &TcpListener,
-    connections: &Arc<Connections>,
-) -> (TcpStream, Peer, Seat) {
+async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, Peer, Seat) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {

@@ -47,9 +47,9 @@ mod load;
 #[cfg(feature = "executor")]
 mod private;
 mod reach;
+mod report;
 #[cfg(any(feature = "gateway", feature = "store"))]
 pub(crate) mod reserve;
-mod report;
 mod rules;
 mod schema;
 mod secrets;

@@ -106,10 +106,8 @@ impl Following {
         let Self { store, seen, reserve, presence, unread: blind } = self;
         let began = Instant::now();
         blind.begin(began);
-        let read = reserve.read(
-            || store.read(seen),
-            |read| read.as_ref().is_ok_and(|read| read.is_whole),
-        );
+        let read =
+            reserve.read(|| store.read(seen), |read| read.as_ref().is_ok_and(|read| read.is_whole));
         if read.as_ref().is_ok_and(|read| read.is_whole) {
             blind.end();
         }

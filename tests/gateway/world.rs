@@ -126,6 +126,26 @@ impl Answer {
     }
 }
 
+/// Where on its connection a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is the first.
+    First,
+    /// It follows one that was answered.
+    Kept,
+    /// It is sent together with one before it.
+    Pipelined,
+}
+
+/// Does something in worlds of their own, with requests of every [`Way`].
+pub async fn each_way(test: impl AsyncFn(&World)) {
+    for way in [Way::First, Way::Kept, Way::Pipelined] {
+        let mut world = World::start().await;
+        world.front.way = way;
+        test(&world).await;
+    }
+}
+
 /// A gateway that serves.
 pub struct Front {
     pub address: SocketAddr,
@@ -133,6 +153,8 @@ pub struct Front {
     pub executor: Arc<S3>,
     folder: tempfile::TempDir,
     endpoint: String,
+    /// How requests are sent.
+    way: Way,
     _stop: oneshot::Sender<()>,
 }
 
@@ -175,7 +197,8 @@ impl Front {
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = gateway.clone();
         tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
-        Self { address, gateway, executor, folder, endpoint: endpoint.to_owned(), _stop: stop }
+        let (endpoint, way) = (endpoint.to_owned(), Way::First);
+        Self { address, gateway, executor, folder, endpoint, way, _stop: stop }
     }
 
     /// Lets the gateway decide by other connections.
@@ -255,12 +278,12 @@ impl Front {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        ask(self.address, method, target, headers, body).await
+        raw(self.address, self.way, &request(method, target, headers, body)).await
     }
 
     /// Sends these bytes and reads the one answer.
     pub async fn raw(&self, request: &[u8]) -> Answer {
-        raw(self.address, request).await
+        raw(self.address, self.way, request).await
     }
 }
 
@@ -272,6 +295,16 @@ pub async fn ask(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
+    raw(address, Way::First, &request(method, target, headers, body)).await
+}
+
+/// A request after which the connection ends.
+fn request(
+    method: &str,
+    target: impl AsRef<[u8]>,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut request = [method.as_bytes(), b" ", target.as_ref(), b" HTTP/1.1\r\n"].concat();
     request.extend_from_slice(b"Host: gateway\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -282,16 +315,31 @@ pub async fn ask(
     }
     request.extend_from_slice(b"\r\n");
     request.extend_from_slice(body);
-    raw(address, &request).await
+    request
 }
 
-async fn raw(address: SocketAddr, request: &[u8]) -> Answer {
+async fn raw(address: SocketAddr, way: Way, request: &[u8]) -> Answer {
+    const BEFORE: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n";
+    const HEALTHY: &[u8] = b"{\"status\":\"ok\"}";
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
+    let mut before = 0;
+    if way == Way::Kept {
+        stream.write_all(BEFORE).await.unwrap();
+        while !answer.ends_with(HEALTHY) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+        }
+        before = answer.len();
+    }
+    let whole = if way == Way::Pipelined { [BEFORE, request].concat() } else { request.to_vec() };
+    stream.write_all(&whole).await.unwrap();
     stream.read_to_end(&mut answer).await.unwrap();
+    if way == Way::Pipelined {
+        let healthy = answer.windows(HEALTHY.len()).position(|part| part == HEALTHY);
+        before = healthy.expect("the first answer") + HEALTHY.len();
+    }
     assert_eq!(canary::found(&answer), None);
-    parse(&answer)
+    parse(&answer[before..])
 }
 
 /// Splits the bytes of one answer, undoing chunks.

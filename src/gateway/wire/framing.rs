@@ -68,13 +68,22 @@ pub(super) struct Chunks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     /// In a chunk's size.
-    Size { value: u64, digits: u8 },
+    Size {
+        value: u64,
+        digits: u8,
+    },
     /// Behind a size, before the end of its line.
-    Extension { size: u64 },
+    Extension {
+        size: u64,
+    },
     /// Behind the CR of a size's line.
-    SizeEnd { size: u64 },
+    SizeEnd {
+        size: u64,
+    },
     /// In a chunk.
-    Data { left: u64 },
+    Data {
+        left: u64,
+    },
     /// Behind a chunk, before its CR, and before its LF.
     DataCr,
     DataLf,

@@ -307,8 +307,7 @@ fn edited(headers: &[Header<'_>], host: Option<&[u8]>) -> Vec<u8> {
 fn whole(value: &[u8]) -> Option<u64> {
     // The HTTP library keeps the largest numbers for itself.
     const MAX_DIGITS: usize = 18;
-    let is_number =
-        (1..=MAX_DIGITS).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
+    let is_number = (1..=MAX_DIGITS).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     is_number.then(|| std::str::from_utf8(value).ok()?.parse().ok()).flatten()
 }
 

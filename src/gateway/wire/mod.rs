@@ -35,17 +35,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+#[cfg(test)]
+pub(super) use self::head::utf8_target;
+pub(crate) use self::refusal::Refusal;
 use self::{
     framing::Framing,
     head::{Refused, Scan},
 };
-pub(super) use self::{
-    head::Limits,
-    sent::Sent,
-};
-pub(crate) use self::refusal::Refusal;
-#[cfg(test)]
-pub(super) use self::head::utf8_target;
+pub(super) use self::{head::Limits, sent::Sent};
 
 /// How much is read at once in search of a head's end.
 const PIECE: usize = 4 << 10;

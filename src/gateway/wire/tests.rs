@@ -251,7 +251,12 @@ fn what_is_unusual_and_right_is_served() {
         ("GET http://h HTTP/1.1\r\nHost: g\r\n\r\n", "GET", "/", ""),
         ("GET /a/../b//c HTTP/1.1\r\nHost: g\r\n\r\n", "GET", "/a/../b//c", ""),
         ("GET /a?b?c HTTP/1.1\r\nHost: g\r\n\r\n", "GET", "/a?b?c", ""),
-        ("GET /1 HTTP/1.1\r\nHost: g\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n", "GET", "/1", ""),
+        (
+            "GET /1 HTTP/1.1\r\nHost: g\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+            "GET",
+            "/1",
+            "",
+        ),
         ("PUT /a HTTP/1.1\r\nHost: g\r\nContent-Length: 03\r\n\r\nabc", "PUT", "/a", "abc"),
         (
             "PUT /a HTTP/1.1\r\nHost: g\r\nTransfer-Encoding:\tChunked \r\n\r\n\
@@ -270,8 +275,7 @@ fn what_is_unusual_and_right_is_served() {
 fn an_address_with_a_host_is_asked_at_that_host() {
     let head = "GET http://other:81/a HTTP/1.1\r\nX: 1\r\nHost: g\r\nUpgrade: x\r\nY: 2\r\n\r\n";
     let mut scan = super::Scan::default();
-    let (head, _) =
-        super::head::read(head.as_bytes(), &mut scan, LIMITS, 7).unwrap().unwrap();
+    let (head, _) = super::head::read(head.as_bytes(), &mut scan, LIMITS, 7).unwrap().unwrap();
     let library = String::from_utf8(head.library).unwrap();
     assert_eq!(library, "GET /7 HTTP/1.1\r\nhost: other:81\r\nX: 1\r\nY: 2\r\n\r\n");
     assert_eq!(head.target.unwrap(), "/a");
@@ -337,12 +341,12 @@ fn target() -> impl Strategy<Value = Vec<u8>> {
 fn body() -> impl Strategy<Value = (Vec<u8>, String, Vec<u8>)> {
     let some = || prop::collection::vec(any::<u8>(), 0..300);
     let none = Just((Vec::new(), String::new(), Vec::new()));
-    let whole = some().prop_map(|body| {
-        (body.clone(), format!("Content-Length: {}\r\n", body.len()), body)
-    });
+    let whole =
+        some().prop_map(|body| (body.clone(), format!("Content-Length: {}\r\n", body.len()), body));
     let extension = prop::sample::select(vec!["", ";x", ";x=y", ";x=\"y z\""]);
     let trailer = prop::sample::select(vec!["", "x-sum: 1\r\n", "a:b\r\nc: d\r\n"]);
-    let pieces = prop::collection::vec((prop::collection::vec(any::<u8>(), 1..80), extension), 0..5);
+    let pieces =
+        prop::collection::vec((prop::collection::vec(any::<u8>(), 1..80), extension), 0..5);
     let chunks = (pieces, trailer).prop_map(|(pieces, trailer)| {
         let mut sent = Vec::new();
         for (piece, extension) in &pieces {
@@ -635,7 +639,8 @@ fn meant_target(method: &str, raw: &[u8]) -> Option<String> {
 
 /// The body of chunks, and what stands behind it.
 fn dechunked(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let line = |bytes: &'_ [u8]| -> Option<usize> { bytes.windows(2).position(|two| two == b"\r\n") };
+    let line =
+        |bytes: &'_ [u8]| -> Option<usize> { bytes.windows(2).position(|two| two == b"\r\n") };
     let (mut body, mut rest) = (Vec::new(), bytes);
     loop {
         let end = line(rest)?;
