@@ -103,7 +103,7 @@ impl Shared {
             ));
         };
         if let Some(asker) = parts.extensions.get::<Asker>() {
-            asker.has_key();
+            asker.has_key(who.caller().name());
         }
         let Ok(own) = Arc::clone(&who.places).try_acquire_owned() else {
             return Err(Failure::full("too many of your requests run at once; try again later"));

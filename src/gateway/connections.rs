@@ -17,7 +17,10 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout};
 
-use super::wire::Watch;
+use super::{
+    turns::{Taking, Ticket, Turns},
+    wire::Watch,
+};
 
 /// How long a connection may be open without having shown a key, and how long it may take no byte of an
 /// answer that is done, before it is closed for others.
@@ -32,6 +35,7 @@ const CHOICE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Connections {
     limit: usize,
+    turns: Arc<Turns>,
     all: Mutex<All>,
     /// A place may be free, and somebody waits for one.
     freed: Notify,
@@ -59,6 +63,8 @@ pub(super) struct Open {
     state: Mutex<State>,
     close: Notify,
     connections: Arc<Connections>,
+    /// Whose turns it takes: its address's, until it has shown a key.
+    ticket: Arc<Ticket>,
 }
 
 #[derive(Debug)]
@@ -85,10 +91,11 @@ enum Doing {
 }
 
 impl Connections {
-    /// For so many connections, and at least one.
-    pub(super) fn new(limit: usize) -> Arc<Self> {
+    /// For so many connections, and at least one, which take these turns.
+    pub(super) fn new(limit: usize, turns: Arc<Turns>) -> Arc<Self> {
         Arc::new(Self {
             limit: limit.max(1),
+            turns,
             all: Mutex::default(),
             freed: Notify::new(),
             is_awaited: AtomicBool::new(false),
@@ -143,6 +150,7 @@ impl All {
             state: Mutex::new(state),
             close: Notify::new(),
             connections: Arc::clone(connections),
+            ticket: connections.turns.ticket(address),
         });
         *self.counts.entry(address).or_default() += 1;
         self.open.insert(number, Arc::clone(&open));
@@ -282,6 +290,11 @@ impl Open {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Runs what the connection does in the turns of its owner.
+    pub(super) fn in_turns<F: Future>(&self, does: F) -> Taking<F> {
+        self.connections.turns.take(Arc::clone(&self.ticket), does)
+    }
+
     /// Resolves when the connection is to be closed.
     pub(super) async fn closed(&self) {
         self.close.notified().await;
@@ -362,9 +375,10 @@ impl Drop for Running {
 pub(crate) struct Asker(Arc<Open>);
 
 impl Asker {
-    /// Has shown an API key that is known, or what stands for one.
-    pub(crate) fn has_key(&self) {
+    /// Has shown an API key that is known, or what stands for one, of this owner.
+    pub(crate) fn has_key(&self, owner: &str) {
         self.0.lock().has_key = true;
+        self.0.connections.turns.belongs_to(&self.0.ticket, owner);
     }
 
     /// Is refused, and sends what nobody wants: the connection may be closed for another.

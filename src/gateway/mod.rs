@@ -36,13 +36,14 @@ mod sending;
 mod serve;
 mod stale;
 mod target;
-#[allow(dead_code)]
 mod turns;
 mod wire;
 
 use std::{
     fmt,
+    num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError, RwLock},
+    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
@@ -148,6 +149,8 @@ struct Shared {
     options: Options,
     running: Arc<Semaphore>,
     sight: stale::Sight,
+    /// Whose turn it is at the processors.
+    turns: Arc<turns::Turns>,
     /// Those that are believed when they say for whom they ask.
     proxies: RwLock<Arc<proxies::Proxies>>,
 }
@@ -210,6 +213,7 @@ impl Gateway {
                 options,
                 running: Arc::new(Semaphore::new(options.max_requests)),
                 sight: stale::Sight::default(),
+                turns: turns::Turns::new(available_parallelism().map_or(1, NonZeroUsize::get)),
                 proxies: RwLock::default(),
             }),
         })

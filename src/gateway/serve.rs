@@ -104,7 +104,8 @@ impl Gateway {
                 Arc::clone(&seat.0),
             ));
             let mut is_cut = is_cut.clone();
-            tokio::spawn(async move {
+            let open = Arc::clone(&seat.0);
+            tokio::spawn(open.in_turns(async move {
                 tokio::select! {
                     ended = connection => if let Err(error) = ended {
                         tracing::debug!(target: "pathward::connection", %error, "broke off");
@@ -115,7 +116,7 @@ impl Gateway {
                     _ = is_cut.changed() => {}
                 }
                 drop(seat);
-            });
+            }));
         }
         drop(listener);
         if timeout(options.shutdown_timeout, connections.shutdown()).await.is_err() {
@@ -134,7 +135,7 @@ impl Gateway {
         let wanted = self.shared.options.max_connections;
         let Descriptors { callers, aside, .. } = Descriptors::shared_out(wanted);
         if is_aside {
-            return Connections::new(aside);
+            return Connections::new(aside, Arc::clone(&self.shared.turns));
         }
         if callers < wanted {
             tracing::warn!(
@@ -143,7 +144,7 @@ impl Gateway {
                  file descriptors for more (`ulimit -Hn`)"
             );
         }
-        Connections::new(callers)
+        Connections::new(callers, Arc::clone(&self.shared.turns))
     }
 }
 

@@ -215,8 +215,8 @@ impl Manager {
         let peer = parts.extensions.get::<Peer>().copied();
         let guard = &self.shared.guard;
         let admitted = self.gateway().admit(&parts.headers);
-        if let (Ok(_), Some(asker)) = (&admitted, parts.extensions.get::<Asker>()) {
-            asker.has_key();
+        if let (Ok(who), Some(asker)) = (&admitted, parts.extensions.get::<Asker>()) {
+            asker.has_key(&who.user);
         }
         admitted.map_err(|not| match not {
             NotAdmitted::Unknown => {
