@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{
     body::Incoming,
+    dates,
     decide::{Allowed, Ask},
     respond::{Failure, json_response, response},
     sending::Sending,
@@ -152,7 +153,7 @@ fn file_headers(info: &ObjectInfo, request: &HeaderMap) -> HeaderMap {
     };
     set(ETAG, info.etag.as_deref());
     set(CONTENT_ENCODING, info.content_encoding.as_deref());
-    set(LAST_MODIFIED, info.last_modified.map(httpdate::fmt_http_date).as_deref());
+    set(LAST_MODIFIED, info.last_modified.and_then(dates::http).as_deref());
     headers
 }
 

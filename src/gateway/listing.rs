@@ -5,10 +5,11 @@ use std::time::SystemTime;
 use axum::body::Body as HttpBody;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
     ask::is_node,
+    dates,
     decide::{Allowed, Ask},
     files::NoFile,
     marker::{Bound, Place},
@@ -161,10 +162,12 @@ const DIRECTORY: HeaderValue = HeaderValue::from_static("directory");
 
 impl From<FileEntry> for FileLine {
     fn from(entry: FileEntry) -> Self {
-        let at = OffsetDateTime::from(entry.last_modified.unwrap_or(SystemTime::UNIX_EPOCH));
+        let date = |at| dates::formatted(at, LAST_MODIFIED);
+        // The clients cannot do without one: the first stands for none.
+        let last_modified = entry.last_modified.and_then(date).or(date(SystemTime::UNIX_EPOCH));
         Self {
             filename: entry.name,
-            last_modified: at.format(LAST_MODIFIED).unwrap_or_default(),
+            last_modified: last_modified.unwrap_or_default(),
             size: entry.size,
         }
     }

@@ -21,6 +21,7 @@ mod audit;
 mod auth;
 mod body;
 mod connections;
+pub(crate) mod dates;
 mod decide;
 mod descriptors;
 mod directories;

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use time::{OffsetDateTime, macros::format_description};
+use time::macros::format_description;
 
 use super::{
     Portal,
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     escape::escape,
+    gateway::dates,
     manage::{Browsed, BrowsedFile, Refusal},
 };
 
@@ -94,8 +95,8 @@ fn entries(browsed: &Browsed, path: &str, href: &str) -> Vec<Entry> {
 
 fn changed(file: &BrowsedFile) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
-    let time = file.last_modified.map(OffsetDateTime::from);
-    time.and_then(|time| time.format(format).ok()).unwrap_or_default()
+    let date = |at| dates::formatted(at, format);
+    file.last_modified.and_then(date).unwrap_or_default()
 }
 
 fn denial(refusal: &Refusal) -> Denial {

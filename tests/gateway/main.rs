@@ -22,6 +22,7 @@ mod backend;
 mod canaries;
 mod canary;
 mod chance;
+mod dates;
 mod directories;
 mod executors;
 mod faults;
