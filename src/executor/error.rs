@@ -16,6 +16,10 @@ pub enum ExecuteError {
     /// The name cannot be sent exactly as it is: the S3 client refuses keys of white space alone,
     /// and names with some ends are AWS's other names of buckets.
     KeyNotSendable,
+    /// In the directory is an object whose name is none here: it has a control character or a segment `.` or
+    /// `..`, is too long, or is one that `keys: plain` does not let through. What cannot be named is not
+    /// deleted, and nothing else was.
+    Unnamable,
     /// The caller's body failed.
     Body(BodyError),
     /// The object is larger than the server takes.
@@ -55,6 +59,10 @@ impl fmt::Display for ExecuteError {
             Self::Missing => f.write_str("there is no such file or directory"),
             Self::KeyNotSendable => f.write_str(
                 "this name cannot be sent to the data source; name the object otherwise",
+            ),
+            Self::Unnamable => f.write_str(
+                "the folder has an object in it that cannot be named here, so that it cannot be deleted \
+                 whole; delete what has a name",
             ),
             Self::Body(error) => error.fmt(f),
             Self::TooLarge => f.write_str("the data source takes no objects of this size"),

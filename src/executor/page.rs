@@ -16,8 +16,8 @@ pub enum Want {
 /// Which part of a directory is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// The name of the last entry that was shown, a folder's with its `/`: the page starts behind
-    /// it. `None` for the first page.
+    /// What [`DirectoryPage::next`] of the page before was: the page starts behind it. `None` for the first
+    /// page.
     pub after: Option<Box<str>>,
     /// Which entries.
     pub want: Want,
@@ -39,14 +39,19 @@ pub struct FileEntry {
 /// Part of a directory: what may be shown and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectoryPage {
-    /// Whether there is such a directory: whether it is a bucket, or the server has anything in it
-    /// that the listing asked for. The root is always there.
+    /// Whether there is such a directory: whether it is a bucket, or something is in it that may be shown, be
+    /// it as a folder or as the directory's own marker. Also where that was not found out before the page
+    /// ended. The root is always there.
     pub exists: bool,
     /// The names of folders, without `/`.
     pub folders: Vec<String>,
     /// The files.
     pub files: Vec<FileEntry>,
-    /// The last entry of the page in the order of the listing, to go on from: `Some` only when
-    /// another entry that may be shown follows.
+    /// Where the next page starts, for [`PageRequest::after`]. `None` when nothing follows that may be shown.
+    ///
+    /// Where there is much that may not be shown a page ends before it is full, and may be empty; then more
+    /// *may* follow. A text that begins with a NUL is then a place between entries that are not shown: it is for
+    /// no caller's eyes, and neither is its length. Any other is the last entry of the page, a folder's with
+    /// its `/`.
     pub next: Option<Box<str>>,
 }

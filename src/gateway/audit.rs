@@ -92,6 +92,7 @@ impl Upstream {
         let (status, error) = match error {
             ExecuteError::Missing => (Some(404), "missing"),
             ExecuteError::KeyNotSendable => (None, "key_not_sendable"),
+            ExecuteError::Unnamable => (None, "unnamable"),
             ExecuteError::Body(_) => (None, "body"),
             ExecuteError::TooLarge => (Some(400), "too_large"),
             ExecuteError::Credentials => (None, "credentials"),

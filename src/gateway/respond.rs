@@ -96,6 +96,7 @@ impl Failure {
         let (status, code) = match error {
             ExecuteError::Missing => return Self::missing(asked),
             ExecuteError::KeyNotSendable => (StatusCode::BAD_REQUEST, Code::InvalidRequest),
+            ExecuteError::Unnamable => (StatusCode::CONFLICT, Code::InvalidRequest),
             ExecuteError::Body(BodyError::TooLarge { .. }) | ExecuteError::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, Code::InvalidRequest)
             }

@@ -160,6 +160,7 @@ fn of_error(error: &ExecuteError, what: &str) -> (Health, String) {
         ),
         ExecuteError::Missing
         | ExecuteError::KeyNotSendable
+        | ExecuteError::Unnamable
         | ExecuteError::Body(_)
         | ExecuteError::TooLarge
         | ExecuteError::Failed { .. } => (

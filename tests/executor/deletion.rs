@@ -154,9 +154,75 @@ async fn a_tree_with_a_key_that_cannot_be_decided_stays_whole() {
         }
         setup.backend.put(&format!("pub/{key}"), b"");
         let error = setup.delete_tree("pub/data/").await.expect_err("not deleted");
-        assert_eq!(error.deleted, 0, "{key:?}");
+        assert_eq!((error.deleted, error.error), (0, ExecuteError::Unnamable), "{key:?}");
         assert_eq!(setup.backend.objects().len(), 1_501, "{key:?}");
         assert!(setup.backend.requests().iter().all(|request| request.method == "GET"));
+    }
+}
+
+/// Servers that keep directories as such have one until its own key is deleted, and do not delete it before
+/// what is in it.
+#[tokio::test]
+async fn the_directory_itself_goes_last() {
+    for has_marker in [true, false] {
+        let setup = Setup::new().await;
+        if has_marker {
+            setup.backend.put("pub/data/", b"");
+        }
+        for number in 0..2_500 {
+            setup.backend.put(&format!("pub/data/{number}"), b"");
+        }
+        setup.backend.put("pub/data/sub/", b"");
+        assert_eq!(setup.delete_tree("pub/data/").await, Ok(2_501 + u64::from(has_marker)));
+        let requests = setup.backend.requests();
+        let (last, before) = requests.split_last().expect("some");
+        assert_eq!((last.method.as_str(), last.raw_path()), ("DELETE", "/pub/data/"));
+        for request in before {
+            let keys = deleted_keys(std::str::from_utf8(&request.body).expect("XML"));
+            assert!(request.method != "DELETE" && !keys.contains(&"data/".to_owned()));
+        }
+    }
+    // Where there is nothing, nothing is deleted.
+    let setup = Setup::new().await;
+    setup.backend.bucket("pub");
+    assert_eq!(setup.delete_tree("pub/data/").await, Ok(0));
+    assert!(setup.backend.requests().iter().all(|request| request.method == "GET"));
+}
+
+/// A directory of which a listing says that it is there is there for its deletion, too.
+#[tokio::test]
+async fn listing_and_deletion_agree_on_what_is_there() {
+    for keys in ["exact", "plain"] {
+        for key in ["d/ctl\u{1}.txt", "d/../x", "d/a//b", "d/\\"] {
+            // Passed through, and narrowed.
+            for rules in ["restrictions: [pub/]", "restrictions: [pub/d/]\ndeny: [pub/d/no]"] {
+                let setup =
+                    Setup::with(&format!("access: read-write\nkeys: {keys}\n{rules}")).await;
+                setup.backend.put(&format!("pub/{key}"), b"");
+                let exists = setup.list("pub/d/", None, 0).await.expect("a page").exists;
+                let shown = setup.list("pub/d/", None, 10).await.expect("a page").exists;
+                let deleted = setup.delete_directory("pub/d/").await.expect("an answer");
+                let expected = match exists {
+                    true => DirectoryDeletion::NotEmpty,
+                    false => DirectoryDeletion::Missing,
+                };
+                assert_eq!((shown, deleted), (exists, expected), "{keys} {key:?} {rules}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn batches_are_no_larger_than_what_comes_back() {
+    let setup = Setup::new().await;
+    let keys: Vec<String> =
+        (0..1_500).map(|n| format!("pub/data/{n:04}{}", "k".repeat(900))).collect();
+    for key in &keys {
+        setup.backend.put(key, b"");
+    }
+    assert_eq!(setup.delete_tree("pub/data/").await, Ok(1_500));
+    for request in setup.backend.requests() {
+        assert!(request.body_len < 400 << 10, "{}", request.body_len);
     }
 }
 

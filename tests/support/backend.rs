@@ -3,11 +3,12 @@
 //!
 //! Raw HTTP on purpose: no library between the wire and what is recorded.
 
+mod answers;
 mod encoding;
+pub mod mangle;
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     io,
     net::SocketAddr,
     sync::{
@@ -22,8 +23,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use self::answers::Answer;
 pub use self::encoding::{HASH_START, deleted_keys, hash, percent_decode};
-use self::encoding::{escape_xml, url_encode};
 
 /// Bodies up to here are kept; of longer ones the length and a hash.
 const KEPT: usize = 4 << 20;
@@ -89,6 +90,7 @@ pub enum Fault {
 }
 
 type Matcher = Box<dyn Fn(&Request) -> bool + Send>;
+type Mangler = Box<dyn FnMut(&Request, Vec<u8>) -> Vec<u8> + Send>;
 
 struct Rule {
     matches: Matcher,
@@ -130,6 +132,8 @@ struct State {
     takes_for: Option<fn(&str) -> String>,
     /// Writes a space as `%20` in listings, and not as `+`.
     percent_spaces: bool,
+    /// Makes something else of each answer, head and body.
+    mangles: Option<Mangler>,
 }
 
 /// The server. It ends with the runtime that it was started on.
@@ -222,6 +226,12 @@ impl Backend {
     /// Takes every key for another, as servers do that are no S3.
     pub fn take_keys_for(&self, other: fn(&str) -> String) {
         self.state().takes_for = Some(other);
+    }
+
+    /// From now on, makes something else of each answer, head and body. After one that is not whole, or
+    /// that has no length, the connection is closed.
+    pub fn mangle(&self, mangler: impl FnMut(&Request, Vec<u8>) -> Vec<u8> + Send + 'static) {
+        self.state().mangles = Some(Box::new(mangler));
     }
 
     /// From now on, so many requests that match fail in this way.
@@ -338,14 +348,15 @@ impl Backend {
                 _ => self.answer(&request, sum),
             };
             let is_head = request.method == "HEAD";
-            let mut out = format!(
-                "HTTP/1.1 {} -\r\n{}x-amz-request-id: 1\r\n",
-                answer.status, answer.headers
-            );
-            if !answer.headers.contains("content-length") {
-                write!(out, "content-length: {}\r\n", answer.body.len()).unwrap();
+            let out = answer.head();
+            let mangled = self.state().mangles.as_mut().map(|mangle| {
+                let body = if is_head { &[][..] } else { &answer.body };
+                mangle(&request, [out.as_bytes(), body].concat())
+            });
+            if let Some(mangled) = mangled {
+                stream.write_all(&mangled).await?;
+                return stream.shutdown().await;
             }
-            out.push_str("\r\n");
             stream.write_all(out.as_bytes()).await?;
             if !is_head {
                 let end = match fault {
@@ -360,231 +371,5 @@ impl Backend {
                 _ => {}
             }
         }
-    }
-}
-
-struct Answer {
-    status: u16,
-    headers: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn ok() -> Self {
-        Self { status: 200, headers: String::new(), body: Vec::new() }
-    }
-
-    fn xml(body: String) -> Self {
-        Self {
-            status: 200,
-            headers: "content-type: application/xml\r\n".into(),
-            body: body.into_bytes(),
-        }
-    }
-
-    fn error(status: u16, code: &str, message: &str) -> Self {
-        let body = format!(
-            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-        );
-        Self { status, ..Self::xml(body) }
-    }
-}
-
-impl Backend {
-    fn answer(&self, request: &Request, sum: u64) -> Answer {
-        let (bucket, mut key) = request.bucket_and_key();
-        let mut state = self.state();
-        if let Some(other) = state.takes_for {
-            key = other(&String::from_utf8_lossy(&key)).into_bytes();
-        }
-        if bucket.is_empty() {
-            let mut body = String::from("<ListAllMyBucketsResult><Buckets>");
-            for name in state.buckets.keys() {
-                write!(body, "<Bucket><Name>{}</Name></Bucket>", String::from_utf8_lossy(name))
-                    .unwrap();
-            }
-            return Answer::xml(body + "</Buckets></ListAllMyBucketsResult>");
-        }
-        if !state.buckets.contains_key(&bucket) {
-            return Answer::error(404, "NoSuchBucket", "no such bucket");
-        }
-        if key.is_empty() {
-            return match request.method.as_str() {
-                "HEAD" => Answer::ok(),
-                "GET" => state.list(&bucket, request),
-                "POST" => state.delete_many(&bucket, request),
-                _ => Answer::error(405, "MethodNotAllowed", ""),
-            };
-        }
-        let upload = request.query("uploadId");
-        let stored = || Stored {
-            len: request.body_len,
-            parts: vec![(request.body_len, sum)],
-            content: request.body.clone(),
-            content_type: request.header("content-type").map(str::to_owned),
-        };
-        let state = &mut *state;
-        let objects = state.buckets.get_mut(&bucket).unwrap();
-        match (request.method.as_str(), upload) {
-            ("GET" | "HEAD", _) => match objects.get(&key) {
-                Some(object) => Answer {
-                    status: 200,
-                    headers: format!(
-                        "content-length: {}\r\netag: \"{}\"\r\nlast-modified: Sun, 22 Nov 2026 00:00:00 GMT\r\n{}",
-                        object.len,
-                        object.len,
-                        object.content_type.as_ref().map_or(String::new(), |content_type| format!(
-                            "content-type: {content_type}\r\n"
-                        ))
-                    ),
-                    body: object.content.clone(),
-                },
-                None => Answer::error(404, "NoSuchKey", "no such key"),
-            },
-            ("PUT", None) => {
-                if let Some(source) = request.header("x-amz-copy-source") {
-                    let source = percent_decode(source);
-                    let at = source.iter().position(|byte| *byte == b'/').unwrap();
-                    let found =
-                        state.buckets.get(&source[..at]).and_then(|o| o.get(&source[at + 1..]));
-                    let Some(object) = found.cloned() else {
-                        return Answer::error(404, "NoSuchKey", "");
-                    };
-                    state.buckets.get_mut(&bucket).unwrap().insert(key, object);
-                    return Answer::xml(
-                        "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>".into(),
-                    );
-                }
-                objects.insert(key, stored());
-                Answer { headers: "etag: \"1\"\r\n".into(), ..Answer::ok() }
-            }
-            ("PUT", Some(id)) => match state.uploads.get_mut(&id) {
-                Some(upload) if upload.bucket == bucket && upload.key == key => {
-                    let number: u32 = request.query("partNumber").unwrap().parse().unwrap();
-                    upload.parts.insert(number, stored());
-                    Answer { headers: format!("etag: \"{number}\"\r\n"), ..Answer::ok() }
-                }
-                _ => Answer::error(404, "NoSuchUpload", ""),
-            },
-            ("POST", None) => {
-                state.next_upload += 1;
-                let id = format!("upload-{}", state.next_upload);
-                let content_type = request.header("content-type").map(str::to_owned);
-                let upload = Upload { bucket, key, content_type, parts: BTreeMap::new() };
-                state.uploads.insert(id.clone(), upload);
-                Answer::xml(format!(
-                    "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
-                ))
-            }
-            ("POST", Some(id)) => match state.uploads.remove(&id) {
-                Some(upload) if upload.bucket == bucket && upload.key == key => {
-                    let mut whole =
-                        Stored { content_type: upload.content_type, ..Stored::default() };
-                    for part in upload.parts.into_values() {
-                        whole.len += part.len;
-                        whole.parts.extend(part.parts);
-                    }
-                    objects.insert(key, whole);
-                    Answer::xml(
-                        "<CompleteMultipartUploadResult><ETag>\"m\"</ETag></CompleteMultipartUploadResult>".into(),
-                    )
-                }
-                _ => Answer::error(404, "NoSuchUpload", ""),
-            },
-            ("DELETE", Some(id)) => match state.uploads.remove(&id) {
-                Some(_) => Answer { status: 204, ..Answer::ok() },
-                None => Answer::error(404, "NoSuchUpload", ""),
-            },
-            ("DELETE", None) => {
-                objects.remove(&key);
-                Answer { status: 204, ..Answer::ok() }
-            }
-            _ => Answer::error(405, "MethodNotAllowed", ""),
-        }
-    }
-}
-
-impl State {
-    fn list(&self, bucket: &[u8], request: &Request) -> Answer {
-        let prefix = request.query("prefix").unwrap_or_default().into_bytes();
-        let delimiter = request.query("delimiter").is_some();
-        let max: usize = request.query("max-keys").map_or(1_000, |max| max.parse().unwrap());
-        let encode = |key: &[u8]| match request.query("encoding-type").is_some() {
-            true => url_encode(key, self.percent_spaces),
-            false => escape_xml(&String::from_utf8_lossy(key)),
-        };
-        let rank = |key: &[u8]| -> Vec<Vec<u8>> {
-            match self.by_names {
-                true => key.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect(),
-                false => vec![key.to_vec()],
-            }
-        };
-        let mut keys: Vec<&Vec<u8>> =
-            self.buckets[bucket].keys().filter(|key| key.starts_with(&prefix)).collect();
-        keys.sort_by_key(|key| rank(key));
-        let token = request.query("continuation-token");
-        let (after, folder) = match (&token, request.query("start-after")) {
-            (Some(token), _) => {
-                let (kind, key) = token.split_once(':').unwrap();
-                (Some(percent_decode(key)), kind == "folder")
-            }
-            (None, Some(after)) => (Some(after.into_bytes()), false),
-            (None, None) => (None, false),
-        };
-        if let Some(after) = after {
-            keys.retain(|key| rank(key) > rank(&after) && !(folder && key.starts_with(&after)));
-        }
-        let mut body = String::from("<ListBucketResult>");
-        if request.query("encoding-type").is_some() {
-            body.push_str("<EncodingType>url</EncodingType>");
-        }
-        let (mut count, mut last): (usize, Option<(bool, Vec<u8>)>) = (0, None);
-        let mut is_truncated = false;
-        for key in keys {
-            let slash = key[prefix.len()..].iter().position(|byte| *byte == b'/');
-            let entry = match slash.filter(|_| delimiter) {
-                Some(slash) => (true, key[..=prefix.len() + slash].to_vec()),
-                None => (false, key.clone()),
-            };
-            if last.as_ref() == Some(&entry) {
-                continue;
-            }
-            if count == max {
-                is_truncated = true;
-                break;
-            }
-            count += 1;
-            let shown = encode(&entry.1);
-            match entry.0 {
-                true => write!(body, "<CommonPrefixes><Prefix>{shown}</Prefix></CommonPrefixes>"),
-                false => write!(
-                    body,
-                    "<Contents><Key>{shown}</Key><Size>{}</Size><LastModified>2026-11-22T00:00:00.000Z</LastModified></Contents>",
-                    self.buckets[bucket][key].len
-                ),
-            }
-            .unwrap();
-            last = Some(entry);
-        }
-        write!(body, "<IsTruncated>{is_truncated}</IsTruncated>").unwrap();
-        if let Some((is_folder, key)) = last.filter(|_| is_truncated) {
-            let kind = if is_folder { "folder" } else { "key" };
-            write!(
-                body,
-                "<NextContinuationToken>{kind}:{}</NextContinuationToken>",
-                url_encode(&key, true)
-            )
-            .unwrap();
-        }
-        Answer::xml(body + "</ListBucketResult>")
-    }
-
-    fn delete_many(&mut self, bucket: &[u8], request: &Request) -> Answer {
-        let mut body = String::from("<DeleteResult>");
-        for key in deleted_keys(&String::from_utf8_lossy(&request.body)) {
-            self.buckets.get_mut(bucket).unwrap().remove(key.as_bytes());
-            write!(body, "<Deleted><Key>{}</Key></Deleted>", escape_xml(&key)).unwrap();
-        }
-        Answer::xml(body + "</DeleteResult>")
     }
 }

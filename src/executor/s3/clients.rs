@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use aws_sdk_s3::{
@@ -15,7 +15,9 @@ use tokio::sync::OnceCell;
 use super::{
     S3Options, credentials,
     endpoint::{PathStyle, ShortAgent},
-    http,
+    http::Pool,
+    lookup::Lookup,
+    room::Room,
     share::Share,
 };
 use crate::{
@@ -27,58 +29,64 @@ use crate::{
 /// any, and AWS takes this one as its first.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// What makes two connections share a client.
+/// What makes two connections share a client: whose they are, and what they lead to.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Account {
+    pub(super) owner: Box<str>,
     pub(super) endpoint: Option<Box<str>>,
     region: Option<Box<str>>,
     pub(super) credentials: Option<CredentialsRef>,
-    /// Of sealed credentials, which open for their owner alone: who that is.
-    pub(super) owner: Option<Box<str>>,
 }
 
 impl Account {
     fn of(connection: &Connection) -> Self {
-        let is_sealed = matches!(connection.credentials(), Some(CredentialsRef::Sealed(_)));
         Self {
+            owner: connection.owner().into(),
             endpoint: connection.endpoint().map(Into::into),
             region: connection.region().map(Into::into),
             credentials: connection.credentials().cloned(),
-            owner: is_sealed.then(|| connection.owner().into()),
         }
+    }
+
+    /// Owners who entered their own keys chose a server with them. Others' servers are the operator's choice.
+    fn server(&self) -> Server {
+        let is_sealed = matches!(self.credentials, Some(CredentialsRef::Sealed(_)));
+        Server { chosen_by: is_sealed.then(|| self.owner.clone()), endpoint: self.endpoint.clone() }
     }
 }
 
-/// Who has a share of their own: owners who entered their own keys, and with them chose a server. Others'
-/// servers are the operator's choice.
-#[derive(PartialEq, Eq, Hash)]
-enum Whose {
-    Owner(Box<str>),
-    Server(Option<Box<str>>),
+/// A server, and the owner who chose it, if one did.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Server {
+    chosen_by: Option<Box<str>>,
+    endpoint: Option<Box<str>>,
 }
 
-impl Account {
-    fn whose(&self) -> Whose {
-        match &self.owner {
-            Some(owner) => Whose::Owner(owner.clone()),
-            None => Whose::Server(self.endpoint.clone()),
-        }
-    }
-}
+/// The clients that were made, or are being made.
+type Made = HashMap<Account, Arc<OnceCell<Client>>>;
 
 /// Clients by account. `Debug` shows how many.
 pub(super) struct Clients {
     options: S3Options,
     unseal: Option<Arc<dyn Unseal>>,
     private: PrivateEndpoints,
-    made: Mutex<HashMap<Account, Arc<OnceCell<Client>>>>,
-    shares: Mutex<HashMap<Whose, Share>>,
+    room: Room,
+    made: Mutex<Made>,
+    pools: Mutex<HashMap<Server, Pool>>,
+    shares: Mutex<HashMap<Box<str>, Share>>,
 }
 
 impl Clients {
     pub(super) fn new(options: S3Options) -> Self {
-        let private = PrivateEndpoints::All;
-        Self { options, unseal: None, private, made: Mutex::default(), shares: Mutex::default() }
+        Self {
+            options,
+            unseal: None,
+            private: PrivateEndpoints::All,
+            room: Room::new(options.upload_memory),
+            made: Mutex::default(),
+            pools: Mutex::default(),
+            shares: Mutex::default(),
+        }
     }
 
     pub(super) fn unseal_by(&mut self, unseal: Arc<dyn Unseal>) {
@@ -93,24 +101,55 @@ impl Clients {
     pub(super) fn retain(&self, policy: &Policy) {
         let named: HashSet<Account> =
             policy.connections().iter().map(|connection| Account::of(connection)).collect();
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.retain(|account, _| named.contains(account));
-        drop(made);
-        // A share that some client has, or some request that still runs, stays the one that it is.
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.retain(|_, share| !share.is_alone());
+        locked(&self.made).retain(|account, _| named.contains(account));
+        // What some client has, or some request that still runs, stays the one that it is.
+        locked(&self.pools).retain(|_, pool| !pool.is_alone());
+        locked(&self.shares).retain(|_, share| !share.is_alone());
     }
 
     pub(super) fn options(&self) -> &S3Options {
         &self.options
     }
 
+    /// What the connection's owner may take.
+    pub(super) fn share(&self, connection: &Connection) -> Share {
+        self.share_of(connection.owner())
+    }
+
+    fn share_of(&self, owner: &str) -> Share {
+        let mut shares = locked(&self.shares);
+        match shares.get(owner) {
+            Some(share) => share.clone(),
+            None => shares.entry(owner.into()).or_insert(Share::new(&self.room)).clone(),
+        }
+    }
+
+    /// The connections to a server. Those that an operator chose one are shared by all its owners.
+    fn pool(&self, server: Server) -> Result<Pool, ExecuteError> {
+        if let Some(pool) = locked(&self.pools).get(&server) {
+            return Ok(pool.clone());
+        }
+        let endpoint = server.endpoint.as_deref();
+        // Where AWS is in a private network, its own names say so.
+        let private = endpoint.is_none_or(|endpoint| self.private.has(endpoint));
+        let lookup = match server.chosen_by {
+            Some(_) => Lookup::of_owner(),
+            None => Lookup::of_operator(),
+        };
+        let pool = Pool::new(endpoint, private, lookup, self.options.connect_timeout)?;
+        // Made without the lock: it reads files. Who else made one was first.
+        Ok(locked(&self.pools).entry(server).or_insert(pool).clone())
+    }
+
     /// The connection's client. One that could not be made is tried again the next time.
     pub(super) async fn get(&self, connection: &Connection) -> Result<Client, ExecuteError> {
         let account = Account::of(connection);
         let cell = {
-            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(made.entry(account.clone()).or_default())
+            let mut made = locked(&self.made);
+            match made.get(&account) {
+                Some(cell) => Arc::clone(cell),
+                None => Arc::clone(made.entry(account.clone()).or_default()),
+            }
         };
         cell.get_or_try_init(|| self.make(&account)).await.cloned()
     }
@@ -128,23 +167,12 @@ impl Clients {
             );
             return Err(ExecuteError::Unreachable);
         }
-        // Where AWS is in a private network, its own names say so.
-        let private = endpoint.is_none_or(|endpoint| self.private.has(endpoint));
         let loaded = credentials::load(account, self.unseal.as_ref()).await?;
         let region = match &account.region {
             Some(region) => Region::new(region.to_string()),
             None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),
         };
-        let share = {
-            let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-            let whose = account.whose();
-            let new = match &whose {
-                Whose::Owner(_) => Share::default(),
-                Whose::Server(_) => Share::of_operator(),
-            };
-            shares.entry(whose).or_insert(new).clone()
-        };
-        let http = http::client(endpoint, private, &share, self.options.connect_timeout)?;
+        let http = self.pool(account.server())?.client(self.share_of(&account.owner));
         let resolver = endpoint.map(|endpoint| PathStyle::new(endpoint, region.as_ref()));
         let mut config = Config::builder()
             .http_client(http)
@@ -169,7 +197,11 @@ impl Clients {
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = locked(&self.made);
         f.debug_struct("Clients").field("made", &made.len()).finish_non_exhaustive()
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -111,7 +111,7 @@ async fn from_sealed(
     };
     let (sealed, account) = (sealed.clone(), account.clone());
     let opening = tokio::task::spawn_blocking(move || {
-        let owner = account.owner.as_deref().unwrap_or_default();
+        let owner = &account.owner;
         let opened = unseal.unseal(&sealed, owner, account.endpoint.as_deref());
         opened.inspect_err(|error| {
             tracing::warn!(

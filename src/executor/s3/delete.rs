@@ -17,8 +17,25 @@ use crate::{
     executor::ExecuteError,
 };
 
-/// The most objects that one request deletes.
-pub(super) const BATCH: usize = 1_000;
+/// The most objects that one request deletes, and the most bytes that their keys have together: the server
+/// says of each what became of it.
+const BATCH: usize = 1_000;
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Keys as requests take them, in their order.
+pub(super) fn batches<'k, 'e>(mut keys: &'k [&'e str]) -> impl Iterator<Item = &'k [&'e str]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let mut fits = |key: &&str| {
+            bytes += key.len();
+            bytes <= BATCH_BYTES
+        };
+        let len = keys.iter().take(BATCH).take_while(|key| fits(key)).count();
+        let (batch, rest) = keys.split_at(len);
+        keys = rest;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
 
 pub(super) async fn delete(
     s3: &S3,
@@ -53,7 +70,11 @@ pub(super) async fn delete_present(
     delete_one(client, bucket, key).await
 }
 
-async fn delete_one(client: &Client, bucket: &str, key: &str) -> Result<(), ExecuteError> {
+pub(super) async fn delete_one(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+) -> Result<(), ExecuteError> {
     client.delete_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
     Ok(())
 }
@@ -78,18 +99,19 @@ pub(super) async fn delete_many(
         }
     }
     for (bucket, entries) in buckets {
-        for batch in entries.chunks(BATCH) {
-            let keys: Vec<&str> = batch.iter().map(|(_, key)| *key).collect();
-            let deleted = delete_batch(&client, s3.clients.options(), bucket, &keys).await;
-            for ((place, _), result) in batch.iter().zip(deleted) {
-                results[*place] = result;
+        let (places, keys): (Vec<usize>, Vec<&str>) = entries.into_iter().unzip();
+        let mut places = places.into_iter();
+        for batch in batches(&keys) {
+            let deleted = delete_batch(&client, s3.clients.options(), bucket, batch).await;
+            for (result, place) in deleted.into_iter().zip(&mut places) {
+                results[place] = result;
             }
         }
     }
     results
 }
 
-/// Deletes up to [`BATCH`] objects of a bucket. The results are in the order of the keys; an object
+/// Deletes objects of a bucket, as many as a batch has. The results are in the order of the keys; an object
 /// counts as deleted when the server says so, for its very key.
 pub(super) async fn delete_batch(
     client: &Client,
@@ -146,6 +168,7 @@ async fn delete_together(
             said.insert(key, Ok(()));
         }
     }
+    // A failure counts, whatever else is said of the same key.
     for failed in answer.errors.unwrap_or_default() {
         let Some(key) = failed.key else { continue };
         let result = match error::from_answer(None, failed.code.as_deref(), None) {

@@ -3,12 +3,14 @@
 use super::{
     S3, delete, keys,
     pages::{Entry, MAX_KEYS, Pages, senseless},
+    slices::Slices,
     write::Target,
 };
 use crate::{
     engine::{Approved, CreateDirectory, DeleteDirectory, DeleteTree},
     executor::{DirectoryDeletion, ExecuteError, TreeError},
     path::Path,
+    policy::Connection,
 };
 
 /// How often a tree is gone through before what is still there is taken for a mistake of the server.
@@ -32,13 +34,22 @@ pub(super) async fn delete(
     let (bucket, directory) = keys::object(path)?;
     let client = s3.clients.get(approved.connection()).await?;
     if approved.reaches_below() {
+        // What has no name is there for those to whom all is, as a listing has it.
+        let reaches_all = approved.reaches_all_below();
+        let is_kept = |entry: &Entry| match object(approved.connection(), bucket, entry) {
+            Some(object) => object != *path && approved.reaches(&object),
+            None => reaches_all,
+        };
         let mut pages = Pages::of(&client, bucket, directory);
+        let mut slices = Slices::new();
         // One for the marker, one that may be all there is to know.
         let mut ask = 2;
-        while let Some(entries) = pages.next(ask).await? {
-            let is_kept = |object: &Path<'_>| object != path && approved.reaches(object);
-            if entries.iter().filter_map(|entry| object(bucket, entry)).any(|o| is_kept(&o)) {
-                return Ok(DirectoryDeletion::NotEmpty);
+        while let Some(entries) = slices.wait(pages.next(ask)).await? {
+            for entry in &entries {
+                if is_kept(entry) {
+                    return Ok(DirectoryDeletion::NotEmpty);
+                }
+                slices.step().await;
             }
             ask = MAX_KEYS;
         }
@@ -51,9 +62,11 @@ pub(super) async fn delete(
     }
 }
 
-/// The path of an object that the server has; `None` if it is no canonical one.
-fn object(bucket: &str, entry: &Entry) -> Option<Path<'static>> {
-    Path::from_vec(format!("{bucket}/{}", entry.key.as_deref()?).into_bytes()).ok()
+/// The path of an object that the server has; `None` if it is none that can be named through the connection.
+fn object(connection: &Connection, bucket: &str, entry: &Entry) -> Option<Path<'static>> {
+    let path = Path::from_vec(format!("{bucket}/{}", entry.key.as_deref()?).into_bytes()).ok()?;
+    // Such a server may take the key for one that is elsewhere.
+    (connection.keys().admit(&path) && keys::object(&path).is_ok()).then_some(path)
 }
 
 pub(super) async fn delete_tree(
@@ -79,43 +92,57 @@ async fn go_through(
     }
     let client = s3.clients.get(approved.connection()).await?;
     // Everything is decided before anything is deleted.
+    let mut slices = Slices::new();
     let mut pages = Pages::of(&client, bucket, directory);
     let mut is_empty = true;
-    while let Some(entries) = pages.next(MAX_KEYS).await? {
+    while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
         for entry in &entries {
             deletable(approved, bucket, entry)?;
+            slices.step().await;
             is_empty = false;
         }
     }
+    if is_empty {
+        return Ok(());
+    }
     for _ in 0..MAX_ROUNDS {
-        if is_empty {
-            return Ok(());
-        }
-        is_empty = true;
+        let (mut is_empty, mut has_marker) = (true, false);
         let mut pages = Pages::of(&client, bucket, directory);
-        while let Some(entries) = pages.next(MAX_KEYS).await? {
+        while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
             // What was not there before is decided like the rest.
             let mut keys = Vec::with_capacity(entries.len());
             for entry in &entries {
                 keys.push(deletable(approved, bucket, entry)?);
+                slices.step().await;
             }
+            let len = keys.len();
+            keys.retain(|key| *key != directory);
+            has_marker |= keys.len() < len;
             is_empty &= keys.is_empty();
             // Servers that keep directories as such refuse to delete one before what is in it.
             keys.sort_unstable_by_key(|key| (key.ends_with('/'), std::cmp::Reverse(*key)));
             let markers = keys.partition_point(|key| !key.ends_with('/'));
             let (files, markers) = keys.split_at(markers);
-            for batch in files.chunks(delete::BATCH).chain(markers.chunks(delete::BATCH)) {
-                let options = s3.clients.options();
-                let results = delete::delete_batch(&client, options, bucket, batch).await;
+            for batch in delete::batches(files).chain(delete::batches(markers)) {
+                let batch = delete::delete_batch(&client, s3.clients.options(), bucket, batch);
+                let results = slices.wait(batch).await;
                 *deleted += results.iter().filter(|result| result.is_ok()).count() as u64;
                 results.into_iter().collect::<Result<(), ExecuteError>>()?;
             }
         }
+        if is_empty {
+            // Those servers have the directory still, also where it has no marker.
+            return match delete::delete_one(&client, bucket, directory).await {
+                Ok(()) => {
+                    *deleted += u64::from(has_marker);
+                    Ok(())
+                }
+                Err(ExecuteError::Missing) => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
     }
-    match is_empty {
-        true => Ok(()),
-        false => Err(senseless()),
-    }
+    Err(senseless())
 }
 
 /// The key, if it is one that the approval covers and that is sent as it is.
@@ -124,8 +151,7 @@ fn deletable<'e>(
     bucket: &str,
     entry: &'e Entry,
 ) -> Result<&'e str, ExecuteError> {
-    let path = object(bucket, entry).ok_or_else(senseless)?;
-    keys::object(&path)?;
+    let path = object(approved.connection(), bucket, entry).ok_or(ExecuteError::Unnamable)?;
     match (approved.deletes(&path), entry.key.as_deref()) {
         (true, Some(key)) => Ok(key),
         _ => Err(senseless()),

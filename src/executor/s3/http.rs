@@ -2,7 +2,7 @@
 //!
 //! The S3 client's own read up to 400 KiB at once, of which some two or three are on their way to a
 //! caller: right for one download and its speed, and 200 MiB for two hundred callers who read slowly.
-//! Here a few downloads have that, and further ones read in small pieces.
+//! Here a few downloads of each owner have that, and further ones read in small pieces.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -16,58 +16,80 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::{body::SdkBody, retry::ErrorKind};
-use http::{HeaderValue, Method, Uri, header::USER_AGENT};
+use http::{HeaderValue, Method, Request, Uri, header::USER_AGENT};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::{
-        Client, Error as ClientError,
+        Client, Error as ClientError, ResponseFuture,
         connect::{
             CaptureConnection, Connect, Connection, HttpConnector, HttpInfo, capture_connection,
         },
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-use super::{resolve::Resolver, share::Share};
-use crate::{
-    executor::{ExecuteError, Held},
-    policy::is_private,
+use super::{
+    answer::{Kind, received},
+    lookup::Lookup,
+    resolve::Resolver,
+    share::Share,
 };
+use crate::{executor::ExecuteError, policy::is_private};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How many answers are read in large pieces at once. Each takes up to 1 MiB.
-const LARGE: usize = 8;
-/// The largest piece.
+/// The largest piece of the few answers that are read in large ones.
 const LARGE_PIECE: usize = 400 << 10;
 /// The largest piece of every other answer.
 const SMALL_PIECE: usize = 16 << 10;
+/// How many connections that no request uses are kept, for each size of pieces.
+const IDLE: usize = 64;
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("pathward/", env!("CARGO_PKG_VERSION")));
 
-/// A client for this endpoint, with TLS unless it is plain HTTP. `private` is whether its name may lead
-/// to a private address, and `share` what it takes.
-pub(super) fn client(
-    endpoint: Option<&str>,
-    private: bool,
-    share: &Share,
-    connect_timeout: Duration,
-) -> Result<SharedHttpClient, ExecuteError> {
-    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(share.lookup(), private));
-    tcp.set_nodelay(true);
-    let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
-    let connector = if is_plain {
-        pooled(tcp, private, share, connect_timeout)
-    } else {
-        tcp.enforce_http(false);
-        let tls = tls().ok_or(ExecuteError::Configuration)?;
-        let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-        pooled(tls.enable_http1().wrap_connector(tcp), private, share, connect_timeout)
-    };
-    // All requests of an account have the same time to connect, and no other time is for it to keep.
-    Ok(http_client_fn(move |_, _| connector.clone()))
+/// Connections to one server, kept for the next request, whosever it is.
+#[derive(Clone)]
+pub(super) struct Pool {
+    connections: Arc<dyn Connections>,
+    lookup: Lookup,
+}
+
+impl Pool {
+    /// To this endpoint, with TLS unless it is plain HTTP. `private` is whether its name may lead to a
+    /// private address, and `lookup` finds out where it leads.
+    pub(super) fn new(
+        endpoint: Option<&str>,
+        private: bool,
+        lookup: Lookup,
+        connect_timeout: Duration,
+    ) -> Result<Self, ExecuteError> {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(lookup.clone(), private));
+        tcp.set_nodelay(true);
+        let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
+        let connections = if is_plain {
+            pooled(tcp, private, connect_timeout)
+        } else {
+            tcp.enforce_http(false);
+            let tls = tls().ok_or(ExecuteError::Configuration)?;
+            let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+            pooled(tls.enable_http1().wrap_connector(tcp), private, connect_timeout)
+        };
+        Ok(Self { connections, lookup })
+    }
+
+    /// These connections for an owner, as the S3 client takes them.
+    pub(super) fn client(&self, share: Share) -> SharedHttpClient {
+        let connector = Owned { connections: Arc::clone(&self.connections), share };
+        let connector = SharedHttpConnector::new(connector);
+        // All requests of an account have the same time to connect, and no other time is for it to keep.
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// Whether nobody else has this pool, and no name is looked up by it.
+    pub(super) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.connections) == 1 && self.lookup.is_idle()
+    }
 }
 
 /// TLS that trusts what the system trusts.
@@ -81,9 +103,9 @@ fn tls() -> Option<rustls::ClientConfig> {
     Some(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Connections by this connector, kept for the next request. Where `private` addresses may not be
-/// reached, one that leads there all the same is not used: above all this machine, by its public address.
-fn pooled<C>(connector: C, private: bool, share: &Share, limit: Duration) -> SharedHttpConnector
+/// Connections by this connector. Where `private` addresses may not be reached, one that leads there all
+/// the same is not used: above all this machine, by its public address.
+fn pooled<C>(connector: C, private: bool, limit: Duration) -> Arc<dyn Connections>
 where
     C: tower::Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: hyper::rt::Read + hyper::rt::Write + Connection + Unpin + Send + 'static,
@@ -105,15 +127,11 @@ where
     let client = |piece: usize| {
         Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(IDLE)
             .http1_max_buf_size(piece)
             .build(timed.clone())
     };
-    SharedHttpConnector::new(Pooled {
-        large: client(LARGE_PIECE),
-        small: client(SMALL_PIECE),
-        places: Arc::new(Semaphore::new(LARGE)),
-        share: share.clone(),
-    })
+    Arc::new(Pooled { large: client(LARGE_PIECE), small: client(SMALL_PIECE) })
 }
 
 /// Whether the other end of a connection is this machine, or private.
@@ -126,25 +144,39 @@ fn leads_home(connection: &impl Connection) -> bool {
     })
 }
 
-/// The HTTP library's clients, as the S3 client takes them.
+/// Sends requests, and reads their answers in large pieces or in small ones.
+trait Connections: Send + Sync {
+    fn send(&self, request: Request<SdkBody>, large: bool) -> ResponseFuture;
+}
+
+/// The HTTP library's clients.
 struct Pooled<C> {
     large: Client<C, SdkBody>,
     small: Client<C, SdkBody>,
-    /// For answers in large pieces, each held until the answer was read.
-    places: Arc<Semaphore>,
-    share: Share,
 }
 
-impl<C> fmt::Debug for Pooled<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pooled").finish_non_exhaustive()
-    }
-}
-
-impl<C> SmithyConnector for Pooled<C>
+impl<C> Connections for Pooled<C>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
+    fn send(&self, request: Request<SdkBody>, large: bool) -> ResponseFuture {
+        if large { self.large.request(request) } else { self.small.request(request) }
+    }
+}
+
+/// Connections, for one owner.
+struct Owned {
+    connections: Arc<dyn Connections>,
+    share: Share,
+}
+
+impl fmt::Debug for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Owned").finish_non_exhaustive()
+    }
+}
+
+impl SmithyConnector for Owned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let mut request = match request.try_into_http1x() {
             Ok(request) => request,
@@ -158,29 +190,18 @@ where
             capture.set_connection_retriever(move || metadata(&captured));
         }
         let place = match *request.method() {
-            Method::GET => Arc::clone(&self.places).try_acquire_owned().ok(),
+            Method::GET => self.share.large(),
             _ => None,
         };
-        let client = if place.is_some() { &self.large } else { &self.small };
-        let (is_file, share) = (is_file(request.uri()), self.share.clone());
-        let answer = client.request(request);
+        let (kind, share) = (Kind::of(&request), self.share.clone());
+        let answer = self.connections.send(request, place.is_some());
         HttpConnectorFuture::new(async move {
             let answer = answer.await.map_err(failed)?;
-            let is_error = !answer.status().is_success();
-            let answer = answer.map(|body| match Held::new(body, place) {
-                file if is_file && !is_error => SdkBody::from_body_1_x(file),
-                whole => SdkBody::from_body_1_x(share.bounded(whole, is_error)),
-            });
+            let answer = received(answer, kind, &share, place).await;
             HttpResponse::try_from(answer)
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
-}
-
-/// Whether what is asked for is a file, which goes on piece by piece: the client keeps every other answer
-/// whole. It says so in a query of its own; a key is never in one.
-fn is_file(uri: &Uri) -> bool {
-    uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "x-id=GetObject"))
 }
 
 /// What the S3 client needs of a connection: not to use it again after a failure.

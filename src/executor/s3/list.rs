@@ -1,24 +1,35 @@
 //! One page of a directory, narrowed to what may be shown.
+//!
+//! What it says depends on what may be shown, and never on what came. So a directory that is not passed through
+//! is gone through key by key, without folders: one shows when something in it does. That takes as long as
+//! there is much that is hidden: no more than [`REQUESTS`] go to the server for one page, and no more than
+//! [`WORK`] is spent on deciding. Then the page ends, with what it has, and the next goes on.
+
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 
 use super::{
     S3,
     cut::{self, Cut},
+    filling::{Filling, Item, Resume, behind},
     keys,
-    pages::{Entry, MAX_KEYS, Pages},
-    root,
+    pages::{Entry, MAX_KEYS, Pages, Start, senseless},
+    root, scan,
+    slices::Slices,
 };
 use crate::{
-    analysis::iam,
-    engine::{Approved, ListDirectory, Listing},
-    executor::{DirectoryPage, ExecuteError, FileEntry, PageRequest, Want},
+    access::Access,
+    engine::{Approved, ListDirectory, ListMode, Listing},
+    executor::{DirectoryPage, ExecuteError, PageRequest, Want},
+    path::Path,
+    policy::Connection,
 };
 
-/// At how many places at most it is looked for whether a folder is there, before it is at the folder;
-/// [`iam::MAX_PLACES`] where the credentials may not list the folder itself.
-const MAX_PLACES: usize = 16;
-
+/// The most requests to the server for one page; where a page's end has to be found out, a few more.
+const REQUESTS: usize = 32;
+/// How long deciding what may be shown goes on for one page.
+pub(super) const WORK: Duration = Duration::from_millis(200);
 /// Among how many of the first entries the one is that is all of the prefix, whatever the order.
 const MAX_FIRST: usize = 3;
 
@@ -31,291 +42,316 @@ pub(super) async fn list(
         return root::list(s3, approved, &request).await;
     }
     let client = s3.clients.get(approved.connection()).await?;
-    let view = View::new(approved);
-    let (bucket, directory) = keys::split(view.listing.directory())?;
+    let mut walk = Walk::new(&client, approved)?;
     let mut filling = Filling::new(request);
-    let mut prefixes = Vec::new();
-    for prefix in view.listing.prefixes() {
-        prefixes.push(under_bucket(&prefix, bucket));
+    let walked = match walk.listing.mode() {
+        ListMode::Pass => pass(&mut walk, &mut filling).await,
+        ListMode::Narrow => narrow(&mut walk, &mut filling).await,
+    };
+    match walked {
+        Ok(()) => Ok(filling.end()),
+        // The bucket is not there, or is no longer.
+        Err(ExecuteError::Missing) => Ok(DirectoryPage::default()),
+        Err(error) => Err(error),
     }
-    prefixes.dedup();
+}
+
+/// A directory of which everything may be shown.
+async fn pass(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), ExecuteError> {
+    let directory = walk.directory;
+    if !filling.is_question() {
+        return level(walk, filling, directory).await;
+    }
+    let mut pages = walk.pages(directory);
+    while let Some(entries) = walk.next(&mut pages, 1).await? {
+        walk.bucket_is_there(filling);
+        if !entries.is_empty() || filling.exists() {
+            filling.is_there();
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A directory of which something is hidden.
+async fn narrow(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), ExecuteError> {
+    let prefixes = walk.prefixes().await;
+    if filling.want() != Want::Files || filling.is_question() {
+        return scan::scan(walk, filling, &prefixes).await;
+    }
+    let mut looked = None;
     for prefix in &prefixes {
+        // Of folders that rules name nothing is wanted.
+        if prefix.ends_with('/') && prefix != walk.directory {
+            continue;
+        }
+        if walk.is_spent()
+            && let Some(looked) = &looked
+        {
+            filling.end_looking(looked);
+            return Ok(());
+        }
+        level(walk, filling, prefix).await?;
+        if filling.is_over() {
+            return Ok(());
+        }
+        looked = prefix.strip_prefix(walk.directory).map(behind);
+    }
+    if !filling.exists() {
+        // Where there is no file, something else may be there.
+        let mut question = Filling::new(PageRequest { after: None, want: Want::All, limit: 0 });
+        scan::scan(walk, &mut question, &prefixes).await?;
+        if question.exists() {
+            filling.is_there();
+        }
+    }
+    Ok(())
+}
+
+/// What a request for one page goes through, and what it may still take.
+pub(super) struct Walk<'a> {
+    client: &'a Client,
+    pub(super) listing: Listing<'a>,
+    pub(super) bucket: &'a str,
+    pub(super) directory: &'a str,
+    connection: &'a Connection,
+    pub(super) slices: Slices,
+    requests: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        client: &'a Client,
+        approved: &'a Approved<ListDirectory<'static>>,
+    ) -> Result<Self, ExecuteError> {
+        let (listing, connection) = (approved.listing(), approved.connection());
+        let (bucket, directory) = keys::split(&approved.operation().path)?;
+        let slices = Slices::new();
+        Ok(Self { client, listing, bucket, directory, connection, slices, requests: 0 })
+    }
+
+    /// Whether all that can be in a folder of the directory may be shown.
+    pub(super) fn shows_all(&self, folder: &Path<'_>) -> bool {
+        self.connection.below(folder).all.contains(Access::Read)
+    }
+
+    /// Whether the page has to end here.
+    pub(super) fn is_spent(&self) -> bool {
+        self.requests >= REQUESTS || self.slices.used() >= WORK
+    }
+
+    /// All keys that start with a prefix.
+    pub(super) fn pages<'p>(&self, prefix: &'p str) -> Pages<'p>
+    where
+        'a: 'p,
+    {
+        Pages::of(self.client, self.bucket, prefix)
+    }
+
+    /// The next page of the server.
+    pub(super) async fn next(
+        &mut self,
+        pages: &mut Pages<'_>,
+        max_keys: usize,
+    ) -> Result<Option<Vec<Entry>>, ExecuteError> {
+        self.requests += 1;
+        // Pages that say nothing of where they are cannot be gone on from, and are not gone through for ever.
+        if self.requests > 4 * REQUESTS {
+            return Err(senseless());
+        }
+        self.slices.wait(pages.next(max_keys)).await
+    }
+
+    /// A bucket is there when the server does not say otherwise, and no less so when it is empty, or when all
+    /// in it is hidden: the root shows it, too.
+    pub(super) fn bucket_is_there(&self, filling: &mut Filling) {
+        if self.directory.is_empty() {
+            filling.is_there();
+        }
+    }
+
+    /// Where to look, in our order: none begins as another.
+    async fn prefixes(&mut self) -> Vec<String> {
+        let prefixes = self.listing.prefixes();
+        self.slices.step().await;
+        self.in_bucket(&prefixes)
+    }
+
+    /// What of prefixes, which start with the bucket, is the server's, in our order. One that ends within a
+    /// character asks for a little more, which may be what another asks for; each entry is checked.
+    pub(super) fn in_bucket(&self, prefixes: &[Vec<u8>]) -> Vec<String> {
+        let text = |prefix: &Vec<u8>| {
+            let key = prefix.get(self.bucket.len() + 1..).unwrap_or_default();
+            let whole = match std::str::from_utf8(key) {
+                Ok(text) => text,
+                Err(error) => std::str::from_utf8(&key[..error.valid_up_to()]).unwrap_or_default(),
+            };
+            whole.to_owned()
+        };
+        let mut texts: Vec<String> = prefixes.iter().map(text).collect();
+        texts.sort_unstable();
+        texts.dedup_by(|later, earlier| later.starts_with(&**earlier));
+        texts
+    }
+
+    /// Whether nothing but the prefix itself can be shown of what starts with it.
+    pub(super) fn is_alone(&self, prefix: &str) -> bool {
+        self.listing.is_alone(format!("{}/{prefix}", self.bucket).as_bytes())
+    }
+
+    /// The object whose key is the prefix itself, if there is one.
+    pub(super) async fn alone(&mut self, pages: &mut Pages<'_>) -> Result<Option<Entry>, ExecuteError> {
+        let first = self.next(pages, MAX_FIRST).await?.unwrap_or_default();
+        Ok(first.into_iter().find(|entry| entry.key.as_deref() == Some(pages.prefix())))
+    }
+
+    /// The entry, if it is one that can be named and may be shown.
+    pub(super) fn item<'e>(&self, entry: &'e Entry) -> Option<Item<'e>> {
+        let name = self.listing.entry(entry.key.as_deref()?.as_bytes(), entry.is_prefix)?;
+        let file = match entry.is_prefix {
+            true => None,
+            // One without a size cannot be shown as it is.
+            false => Some((entry.size?, entry.last_modified)),
+        };
+        Some(Item { name, file })
+    }
+}
+
+/// Goes through one level of what starts with a prefix, page by page, until the page is full and something is
+/// seen to follow.
+async fn level(
+    walk: &mut Walk<'_>,
+    filling: &mut Filling,
+    prefix: &str,
+) -> Result<(), ExecuteError> {
+    let Resume::From(after) = filling.resume(prefix, walk.directory) else { return Ok(()) };
+    let is_passed = walk.listing.mode() == ListMode::Pass;
+    let mut pages = walk.pages(prefix).delimited().after(after);
+    if walk.is_alone(prefix) {
+        let entry = walk.alone(&mut pages).await?;
+        walk.bucket_is_there(filling);
+        if let Some(item) = entry.as_ref().and_then(|entry| walk.item(entry)) {
+            filling.offer(&item);
+        }
+        return Ok(());
+    }
+    // One more than is left, to see that more follows; one more for what the last page ended with.
+    let mut ask = filling.left().saturating_add(2).min(MAX_KEYS);
+    loop {
+        let start = pages.start();
+        let Some(entries) = walk.next(&mut pages, ask).await? else { return Ok(()) };
+        walk.bucket_is_there(filling);
+        if is_passed && !entries.is_empty() {
+            filling.is_there();
+        }
+        let shown = match filling.want() {
+            // Both lists of the page go together in an order of the server's.
+            Want::All => both(walk, filling, &pages, &start, &entries).await?,
+            Want::Folders | Want::Files => one_list(walk, filling, &entries).await,
+        };
+        if filling.is_over() {
+            return Ok(());
+        }
+        if walk.is_spent() && !pages.is_done() {
+            // What was looked at is over; where that is not known, the next page is asked for still.
+            if let Some(last) = last_of(walk, filling, &pages, &start, &entries).await? {
+                filling.end_looking(&last);
+                return Ok(());
+            }
+        }
+        // Where much is hidden, small pages would be many.
+        ask = if shown == 0 { MAX_KEYS } else { filling.left().saturating_add(2).min(MAX_KEYS) };
+    }
+}
+
+/// Takes folders and files of a page. How many of them were for this page or the next.
+async fn both(
+    walk: &mut Walk<'_>,
+    filling: &mut Filling,
+    pages: &Pages<'_>,
+    start: &Start,
+    entries: &[Entry],
+) -> Result<usize, ExecuteError> {
+    let wanted = |entry: &Entry| walk.item(entry).is_some_and(|item| filling.wants(&item));
+    let items = entries.iter().filter(|entry| wanted(entry)).filter_map(|entry| walk.item(entry));
+    let lengths: Vec<usize> = items.map(|item| item.name.len()).collect();
+    let count = lengths.len();
+    let left = filling.left().min(filling.fits(lengths));
+    if count < left || left == 0 {
+        for item in entries.iter().filter_map(|entry| walk.item(entry)) {
+            filling.take(&item);
+        }
+        return Ok(count);
+    }
+    let Cut { taken, last } = cut::cut(pages, start, entries, left, wanted).await?;
+    for item in taken.iter().filter_map(|entry| walk.item(entry)) {
+        filling.take(&item);
+    }
+    if let Some(last) = walk.item(&last) {
+        filling.last_is(&last, count > left);
+    }
+    Ok(count)
+}
+
+/// Takes what is wanted of a page, where that is one of its two lists, which has an order by itself.
+async fn one_list(walk: &mut Walk<'_>, filling: &mut Filling, entries: &[Entry]) -> usize {
+    let mut count = 0;
+    for entry in entries.iter().filter(|entry| is_wanted(filling, entry)) {
+        if let Some(item) = walk.item(entry) {
+            count += usize::from(filling.wants(&item));
+            filling.offer(&item);
+        }
+        walk.slices.step().await;
         if filling.is_over() {
             break;
         }
-        // A folder that a restriction names: that there is anything in it is all to ask.
-        let is_folder = prefix.ends_with('/') && prefix != directory;
-        let after = match filling.resume(prefix, directory, is_folder) {
-            Resume::Over => continue,
-            Resume::From(after) => after,
-        };
-        let filled = if is_folder || filling.request.limit == 0 {
-            let places = view.places(bucket, prefix, is_folder, MAX_PLACES);
-            let mut there = is_there(&client, bucket, &view, &places).await;
-            if matches!(there, Err(ExecuteError::Refused { .. })) {
-                let more = view.places(bucket, prefix, is_folder, iam::MAX_PLACES);
-                // What was refused is not asked for again.
-                if more != places {
-                    there = is_there(&client, bucket, &view, &more).await;
-                }
-            }
-            match there {
-                Ok(true) => {
-                    filling.page.exists = true;
-                    if is_folder {
-                        filling.offer_folder(&view, prefix);
-                    }
-                    Ok(())
-                }
-                Ok(false) => Ok(()),
-                Err(error) => Err(error),
-            }
-        } else {
-            let pages = Pages::of(&client, bucket, prefix).delimited().after(after);
-            fill(&view, &mut filling, pages).await
-        };
-        match filled {
-            // A bucket is there when the server does not say otherwise, and no less so when it is
-            // empty: the root shows it, too.
-            Ok(()) => filling.page.exists |= directory.is_empty(),
-            // The bucket is not there, or is no longer.
-            Err(ExecuteError::Missing) => return Ok(DirectoryPage::default()),
-            Err(error) => return Err(error),
+        if walk.is_spent()
+            && let Some(key) = in_directory(walk, entry)
+        {
+            filling.end_looking(&key);
+            break;
         }
     }
-    Ok(filling.end())
+    count
 }
 
-/// What of a prefix, which starts with the bucket, is the server's. One that ends within a character
-/// asks for a little more; each entry is checked.
-fn under_bucket(prefix: &[u8], bucket: &str) -> String {
-    let key = prefix.get(bucket.len() + 1..).unwrap_or_default();
-    let whole = match std::str::from_utf8(key) {
-        Ok(_) => key,
-        Err(error) => &key[..error.valid_up_to()],
-    };
-    String::from_utf8_lossy(whole).into_owned()
-}
-
-/// Whether there is anything under one of these prefixes. Of one that is nothing but an object's
-/// key, whether there is that object: what else starts with it is hidden.
-async fn is_there(
-    client: &Client,
-    bucket: &str,
-    view: &View<'_>,
-    prefixes: &[String],
-) -> Result<bool, ExecuteError> {
-    for prefix in prefixes {
-        let mut pages = Pages::of(client, bucket, prefix);
-        if view.is_alone(&pages) {
-            if is_listed(&mut pages).await? {
-                return Ok(true);
-            }
-            continue;
-        }
-        while let Some(entries) = pages.next(1).await? {
-            if !entries.is_empty() {
-                return Ok(true);
-            }
-        }
+fn is_wanted(filling: &Filling, entry: &Entry) -> bool {
+    match filling.want() {
+        Want::All => true,
+        Want::Folders => entry.is_prefix,
+        Want::Files => !entry.is_prefix,
     }
-    Ok(false)
+}
+
+/// An entry's key in the directory; of a folder, behind all that is in it.
+fn in_directory(walk: &Walk<'_>, entry: &Entry) -> Option<String> {
+    let key = entry.key.as_deref()?.strip_prefix(walk.directory)?;
+    Some(if entry.is_prefix { behind(key) } else { key.to_owned() })
+}
+
+/// Behind what the next page starts when this one is over: its last entry, in the server's order.
+async fn last_of(
+    walk: &Walk<'_>,
+    filling: &Filling,
+    pages: &Pages<'_>,
+    start: &Start,
+    entries: &[Entry],
+) -> Result<Option<String>, ExecuteError> {
+    if let Some(last) = entries.iter().rfind(|entry| is_wanted(filling, entry))
+        && filling.want() != Want::All
+    {
+        // What is behind it is looked at once more, of which nothing was wanted.
+        return Ok(in_directory(walk, last));
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let Cut { last, .. } = cut::cut(pages, start, entries, entries.len(), |_| true).await?;
+    Ok(in_directory(walk, &last))
 }
 
 /// Whether there is the object whose key is the prefix itself: then it is among the first that start so.
 pub(super) async fn is_listed(pages: &mut Pages<'_>) -> Result<bool, ExecuteError> {
     let first = pages.next(MAX_FIRST).await?.unwrap_or_default();
     Ok(first.iter().any(|entry| entry.key.as_deref() == Some(pages.prefix())))
-}
-
-/// Goes through a prefix, page by page, until the page is full and something is seen to follow.
-async fn fill(
-    view: &View<'_>,
-    filling: &mut Filling,
-    mut pages: Pages<'_>,
-) -> Result<(), ExecuteError> {
-    // One more than is left, to see that more follows; one more for what the last page ended with.
-    let mut ask = filling.left().saturating_add(2).min(MAX_KEYS);
-    loop {
-        let start = pages.start();
-        let Some(entries) = pages.next(ask).await? else { return Ok(()) };
-        filling.page.exists |= match view.is_alone(&pages) {
-            true => entries.iter().any(|entry| view.item(entry).is_some()),
-            false => !entries.is_empty(),
-        };
-        let shown = |entry: &Entry| {
-            view.item(entry).filter(|item| filling.wants(item) && !filling.was_last(item))
-        };
-        let count = entries.iter().filter_map(shown).count();
-        let left = filling.left();
-        if count < left || left == 0 {
-            let items: Vec<Item> = entries.iter().filter_map(shown).collect();
-            for item in items {
-                filling.offer(item);
-            }
-        } else {
-            let Cut { taken, last } =
-                cut::cut(&pages, &start, &entries, left, |entry| shown(entry).is_some()).await?;
-            let items: Vec<Item> = taken.iter().filter_map(shown).collect();
-            let last = shown(&last);
-            for item in items {
-                filling.offer(item);
-            }
-            filling.last = last.map(|item| item.marker());
-            filling.is_more = count > left;
-        }
-        if filling.is_over() {
-            return Ok(());
-        }
-        // Where much is hidden, small pages would be many.
-        ask = if count == 0 { MAX_KEYS } else { filling.left().saturating_add(2).min(MAX_KEYS) };
-        if view.is_alone(&pages) {
-            return Ok(());
-        }
-    }
-}
-
-/// An entry that may be shown.
-struct Item {
-    file: Option<FileEntry>,
-    name: String,
-}
-
-impl Item {
-    /// What a listing goes on behind.
-    fn marker(&self) -> Box<str> {
-        match self.file {
-            Some(_) => self.name.as_str().into(),
-            None => format!("{}/", self.name).into(),
-        }
-    }
-}
-
-/// What of a server's entries may be shown.
-struct View<'a> {
-    listing: Listing<'a>,
-}
-
-impl<'a> View<'a> {
-    fn new(approved: &'a Approved<ListDirectory<'static>>) -> Self {
-        Self { listing: approved.listing() }
-    }
-
-    /// The entry, if it is one that can be named and may be shown.
-    fn item(&self, entry: &Entry) -> Option<Item> {
-        let key = entry.key.as_deref()?;
-        let name = self.listing.entry(key.as_bytes(), entry.is_prefix)?;
-        let file = (!entry.is_prefix).then(|| FileEntry {
-            name: name.to_owned(),
-            size: entry.size,
-            last_modified: entry.last_modified,
-        });
-        Some(Item { file, name: name.to_owned() })
-    }
-
-    /// Where to look for whether there is anything under a prefix: see [`Listing::places`].
-    fn places(&self, bucket: &str, prefix: &str, is_folder: bool, most: usize) -> Vec<String> {
-        if !is_folder {
-            return vec![prefix.to_owned()];
-        }
-        let places = self.listing.places(format!("{bucket}/{prefix}").as_bytes(), most);
-        places.iter().map(|place| under_bucket(place, bucket)).collect()
-    }
-
-    /// Whether nothing but the prefix itself can be shown: see [`Listing::is_alone`].
-    fn is_alone(&self, pages: &Pages<'_>) -> bool {
-        let bucket = self.listing.directory().bucket();
-        self.listing.is_alone(&[bucket, pages.prefix().as_bytes()].join(&b'/'))
-    }
-}
-
-/// From where a prefix is listed.
-enum Resume {
-    /// An earlier page has it all.
-    Over,
-    /// Behind this key, or from its start.
-    From(Option<String>),
-}
-
-/// A page being filled.
-struct Filling {
-    request: PageRequest,
-    page: DirectoryPage,
-    shown: usize,
-    last: Option<Box<str>>,
-    is_more: bool,
-}
-
-impl Filling {
-    fn new(request: PageRequest) -> Self {
-        // What a page was shown of is there.
-        let exists = request.after.is_some();
-        let page = DirectoryPage { exists, ..DirectoryPage::default() };
-        Self { request, page, shown: 0, last: None, is_more: false }
-    }
-
-    fn left(&self) -> usize {
-        self.request.limit - self.shown
-    }
-
-    /// Whether nothing more is to be found out.
-    fn is_over(&self) -> bool {
-        self.is_more || (self.request.limit == 0 && self.page.exists)
-    }
-
-    fn wants(&self, item: &Item) -> bool {
-        match self.request.want {
-            Want::All => true,
-            Want::Folders => item.file.is_none(),
-            Want::Files => item.file.is_some(),
-        }
-    }
-
-    /// Whether it is the entry that the page starts behind: servers show a folder once more when
-    /// asked for what comes behind its name, as what is in it does.
-    fn was_last(&self, item: &Item) -> bool {
-        self.request.after.as_ref().is_some_and(|after| *after == item.marker())
-    }
-
-    /// Takes an entry, or only notes that there is more.
-    fn offer(&mut self, item: Item) {
-        if self.left() == 0 {
-            self.is_more = true;
-            return;
-        }
-        self.shown += 1;
-        self.last = Some(item.marker());
-        match item.file {
-            Some(file) => self.page.files.push(file),
-            None => self.page.folders.push(item.name),
-        }
-    }
-
-    /// Takes a folder that a restriction names, and that is there.
-    fn offer_folder(&mut self, view: &View<'_>, prefix: &str) {
-        let entry =
-            Entry { key: Some(prefix.to_owned()), is_prefix: true, size: 0, last_modified: None };
-        if let Some(item) = view.item(&entry).filter(|item| self.wants(item)) {
-            self.offer(item);
-        }
-    }
-
-    /// Where to go on in this prefix. The order of the prefixes is ours: bytewise.
-    fn resume(&self, prefix: &str, directory: &str, is_folder: bool) -> Resume {
-        let Some(after) = &self.request.after else { return Resume::From(None) };
-        let after = format!("{directory}{after}");
-        match after.starts_with(prefix) {
-            true if is_folder => Resume::Over,
-            true => Resume::From(Some(after)),
-            false if *prefix < *after => Resume::Over,
-            false => Resume::From(None),
-        }
-    }
-
-    fn end(mut self) -> DirectoryPage {
-        if self.is_more && self.request.limit > 0 {
-            self.page.next = self.last;
-        }
-        self.page
-    }
 }

@@ -2,12 +2,14 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `options`, `credentials`, `clients`, `endpoint`, `http`, `resolve`, `share`, `error` | how servers are spoken to |
+//! | `options`, `credentials`, `clients`, `endpoint`, `http`, `lookup`, `resolve`, `error` | how servers are spoken to |
+//! | `share`, `room`, `answer`, `xml`, `slices` | what an owner, and a server, may take |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
-//! | `pages`, `list`, `cut`, `root` | what is there, and what of it is shown |
+//! | `pages`, `list`, `scan`, `filling`, `cut`, `root` | what is there, and what of it is shown |
 //! | `delete`, `directory` | what goes |
 
+mod answer;
 mod clients;
 mod credentials;
 mod cut;
@@ -15,23 +17,26 @@ mod delete;
 mod directory;
 mod endpoint;
 mod error;
+mod filling;
 mod http;
 mod keys;
 mod list;
+mod lookup;
 mod multipart;
 mod options;
 mod pages;
 mod read;
 mod resolve;
+mod room;
 mod root;
+mod scan;
 mod share;
+mod slices;
 mod source;
 mod write;
+mod xml;
 
 use std::{sync::Arc, time::Duration};
-
-use async_trait::async_trait;
-use tokio::sync::Semaphore;
 
 use self::clients::Clients;
 pub use self::options::S3Options;
@@ -46,6 +51,7 @@ use crate::{
     },
     policy::{Policy, PrivateEndpoints},
 };
+use async_trait::async_trait;
 
 /// Runs approved operations on S3 and on servers that speak its protocol.
 ///
@@ -54,8 +60,6 @@ use crate::{
 #[derive(Debug)]
 pub struct S3 {
     clients: Clients,
-    /// Room for parts of uploads, in MiB.
-    room: Arc<Semaphore>,
     /// As many as there are uploads, those that are being aborted among them, and one.
     uploads: Arc<()>,
 }
@@ -63,11 +67,7 @@ pub struct S3 {
 impl S3 {
     /// With these waiting times.
     pub fn new(options: S3Options) -> Self {
-        Self {
-            clients: Clients::new(options),
-            room: Arc::new(Semaphore::new(multipart::room(options.upload_memory))),
-            uploads: Arc::default(),
-        }
+        Self { clients: Clients::new(options), uploads: Arc::default() }
     }
 
     /// Opens sealed credentials by this. Each is opened when it is first needed, and stays so for as

@@ -6,12 +6,8 @@ use aws_sdk_s3::{
 };
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
 
-use super::{error, source::Source, write::Target};
+use super::{error, room::Held, source::Source, write::Target};
 use crate::executor::{BodyError, ExecuteError};
 
 const MIB: u64 = 1 << 20;
@@ -19,6 +15,10 @@ const MIB: u64 = 1 << 20;
 pub(super) const MAX_OBJECT: u64 = 5 << 40;
 /// The most parts of an upload.
 const MAX_PARTS: u64 = 10_000;
+/// The longest id of an upload, and tag of a part, that a server may give: those that are known have some
+/// two hundred and some forty bytes.
+const MAX_ID: usize = 1_024;
+const MAX_TAG: usize = 256;
 /// What is collected before it is known whether an upload needs parts at all.
 pub(super) const FIRST_PART: usize = 8 << 20;
 
@@ -27,25 +27,6 @@ pub(super) const FIRST_PART: usize = 8 << 20;
 /// 504,000 MiB, which is the largest object of unknown length.
 fn part_size(number: u64) -> u64 {
     (8 * MIB) << ((number.max(1) - 1) / 1_000).min(3)
-}
-
-/// How much room there is for parts, in MiB: no less than the largest needs.
-pub(super) fn room(bytes: usize) -> usize {
-    (bytes >> 20).clamp(64, Semaphore::MAX_PERMITS)
-}
-
-/// Room for a part of an upload of unknown length, by its number.
-pub(super) async fn find_room(
-    target: &Target,
-    number: u64,
-) -> Result<OwnedSemaphorePermit, ExecuteError> {
-    let size = u32::try_from(part_size(number) / MIB).unwrap_or(u32::MAX);
-    let room = std::sync::Arc::clone(&target.room).acquire_many_owned(size);
-    match timeout(target.options.stall_timeout, room).await {
-        Ok(Ok(room)) => Ok(room),
-        // It is never closed.
-        Ok(Err(_)) | Err(_) => Err(ExecuteError::Busy { retry_after: None }),
-    }
 }
 
 /// How large the parts of an upload of known length are. They go through as they come.
@@ -58,21 +39,21 @@ pub(super) async fn unknown(
     target: Target,
     source: &Source,
     first: Bytes,
-    room: OwnedSemaphorePermit,
+    held: Held,
 ) -> Result<u64, ExecuteError> {
     let mut parts = Parts::start(target).await?;
     let result = async {
         let mut stored = first.len() as u64;
         parts.send(first).await?;
-        drop(room);
+        drop(held);
         let mut number = 2;
         while !source.is_at_end().await? {
             if number > MAX_PARTS {
                 return Err(ExecuteError::TooLarge);
             }
-            let _room = find_room(&parts.target, number).await?;
+            let mut held = parts.target.room.part(&parts.target.options);
             let limit = usize::try_from(part_size(number)).unwrap_or(usize::MAX);
-            let part = source.collect(limit).await?;
+            let part = source.collect_part(Bytes::new(), limit, &mut held).await?;
             stored += part.len() as u64;
             parts.send(part).await?;
             number += 1;
@@ -113,7 +94,8 @@ pub(super) async fn known(
 struct Parts {
     target: Target,
     id: String,
-    done: Vec<CompletedPart>,
+    /// The tags of the parts that were sent, in their order.
+    done: Vec<Box<str>>,
     is_open: bool,
 }
 
@@ -133,7 +115,7 @@ impl Parts {
                 .map_err(error::from_sdk)?;
             let id = answer
                 .upload_id
-                .filter(|id| !id.is_empty())
+                .filter(|id| (1..=MAX_ID).contains(&id.len()))
                 .ok_or(ExecuteError::Failed { status: None, code: None })?;
             Ok(Self { target, id, done: Vec::new(), is_open: true })
         });
@@ -145,9 +127,10 @@ impl Parts {
         i32::try_from(self.done.len()).unwrap_or(i32::MAX).saturating_add(1)
     }
 
-    fn sent(&mut self, number: i32, tag: Option<String>) -> Result<(), ExecuteError> {
-        let tag = tag.ok_or(ExecuteError::Failed { status: None, code: None })?;
-        self.done.push(CompletedPart::builder().part_number(number).e_tag(tag).build());
+    /// Notes a part that was sent. What is kept of ten thousand of them is not for a server to choose.
+    fn sent(&mut self, tag: Option<String>) -> Result<(), ExecuteError> {
+        let tag = tag.filter(|tag| tag.len() <= MAX_TAG);
+        self.done.push(tag.ok_or(ExecuteError::Failed { status: None, code: None })?.into());
         Ok(())
     }
 
@@ -173,7 +156,7 @@ impl Parts {
             .send()
             .await
             .map_err(error::from_sdk)?;
-        self.sent(number, answer.e_tag)
+        self.sent(answer.e_tag)
     }
 
     /// Sends a part as it comes.
@@ -196,12 +179,16 @@ impl Parts {
             .watch(self.target.options.stall_timeout, request)
             .await?
             .map_err(|sent| source.failure().unwrap_or_else(|| error::from_sdk(sent)))?;
-        self.sent(number, answer.e_tag)
+        self.sent(answer.e_tag)
     }
 
     async fn complete(&mut self) -> Result<(), ExecuteError> {
-        let parts =
-            CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.done)));
+        let done = std::mem::take(&mut self.done);
+        let parts = done
+            .into_iter()
+            .zip(1..)
+            .map(|(tag, number)| CompletedPart::builder().part_number(number).e_tag(tag).build());
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
         self.target
             .client
             .complete_multipart_upload()

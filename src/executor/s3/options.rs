@@ -27,8 +27,10 @@ pub struct S3Options {
     /// The pause before the second attempt; the pauses grow, and are spread at random.
     pub backoff: Duration,
     /// How many bytes of bodies of unknown length are held at once, of all uploads together: each
-    /// holds a part while it comes and is sent. Further parts wait for room, for as long as a
-    /// server may stall, and are then refused as too much. At least one part always has room.
+    /// holds a part while it comes and is sent, and of it no more than came. One owner has at most an
+    /// eighth of this. Whatever is taken, each owner may hold one part more, of up to 64 MiB, so that
+    /// nobody waits for others for ever. Further parts wait for room, for as long as a server may stall,
+    /// and are then refused as too much. The first 128 KiB of each upload are not counted.
     pub upload_memory: usize,
 }
 

@@ -1,14 +1,18 @@
 //! What a server says is there, page by page.
 
-use std::{collections::HashSet, time::SystemTime};
+use std::time::SystemTime;
 
 use aws_sdk_s3::{Client, types::EncodingType};
 
 use super::{error, keys, read::time};
-use crate::executor::ExecuteError;
+use crate::{executor::ExecuteError, path::MAX_KEY_LEN};
 
 /// The most entries that a server gives at once.
 pub(super) const MAX_KEYS: usize = 1_000;
+/// The longest token that a server goes on by: that of one that has the longest key in it, escaped.
+pub(super) const MAX_TOKEN: usize = 4 << 10;
+/// How many pages without an entry follow one another at most.
+const MAX_EMPTY: usize = 100;
 
 /// One thing that a server says is there.
 #[derive(Clone, Debug)]
@@ -17,7 +21,8 @@ pub(super) struct Entry {
     pub(super) key: Option<String>,
     /// Whether it stands for all keys that start with it, up to the `/` at its end.
     pub(super) is_prefix: bool,
-    pub(super) size: u64,
+    /// `None` where what the server says is no size.
+    pub(super) size: Option<u64>,
     pub(super) last_modified: Option<SystemTime>,
 }
 
@@ -28,7 +33,8 @@ pub(super) struct Pages<'a> {
     prefix: &'a str,
     is_delimited: bool,
     start: Start,
-    seen: HashSet<String>,
+    turns: Turns,
+    empty: usize,
     is_done: bool,
 }
 
@@ -49,7 +55,8 @@ impl<'a> Pages<'a> {
             prefix,
             is_delimited: false,
             start: Start::First,
-            seen: HashSet::new(),
+            turns: Turns::default(),
+            empty: 0,
             is_done: false,
         }
     }
@@ -78,6 +85,11 @@ impl<'a> Pages<'a> {
         self.start.clone()
     }
 
+    /// Whether the last page came.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
     /// The next page, of at most so many entries; `None` behind the last.
     ///
     /// A page may be empty and others follow. Entries that are not under the prefix are not what
@@ -90,9 +102,12 @@ impl<'a> Pages<'a> {
             return Ok(None);
         }
         let (entries, token) = self.ask(&self.start, max_keys).await?;
+        self.empty = if entries.is_empty() { self.empty + 1 } else { 0 };
         match token {
-            // A server that gives a token twice would have us ask for ever.
-            Some(token) if !self.seen.insert(token.clone()) => return Err(senseless()),
+            // A server that goes round, or on without end, would have us ask for ever.
+            Some(token) if self.turns.is_back_at(&token) || self.empty > MAX_EMPTY => {
+                return Err(senseless());
+            }
             Some(token) => self.start = Start::Token(token),
             None => self.is_done = true,
         }
@@ -124,35 +139,83 @@ impl<'a> Pages<'a> {
             .await
             .map_err(error::from_sdk)?;
         let is_encoded = answer.encoding_type == Some(EncodingType::Url);
-        let decode = |text: Option<String>| match is_encoded {
-            true => text.as_deref().and_then(keys::decode_url),
-            false => text,
+        let decode = |text: Option<String>| {
+            let key = match is_encoded {
+                true => text.as_deref().and_then(keys::decode_url),
+                false => text,
+            };
+            // What is longer is no key, and is not kept.
+            key.filter(|key| key.len() <= MAX_KEY_LEN)
         };
         let mut entries = Vec::new();
         for object in answer.contents.unwrap_or_default() {
             entries.push(Entry {
                 key: decode(object.key),
                 is_prefix: false,
-                size: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                size: object.size.and_then(|size| u64::try_from(size).ok()),
                 last_modified: object.last_modified.as_ref().and_then(time),
             });
         }
         for prefix in answer.common_prefixes.unwrap_or_default() {
             let key = decode(prefix.prefix);
-            entries.push(Entry { key, is_prefix: true, size: 0, last_modified: None });
+            entries.push(Entry { key, is_prefix: true, size: None, last_modified: None });
         }
         entries.retain(|entry| entry.key.as_deref().is_none_or(|key| key.starts_with(self.prefix)));
-        let token = match (answer.is_truncated, answer.next_continuation_token) {
-            (Some(true), Some(token)) => Some(token),
+        let token = answer.next_continuation_token.filter(|token| !token.is_empty());
+        let token = match (answer.is_truncated, token) {
+            (Some(true) | None, Some(token)) if token.len() <= MAX_TOKEN => Some(token),
             // More is there, and no way to it: what came is not all, and must not pass for it.
-            (Some(true), None) => return Err(senseless()),
-            _ => None,
+            (Some(true), _) | (None, Some(_)) => return Err(senseless()),
+            (Some(false), _) | (None, None) => None,
         };
         Ok((entries, token))
+    }
+}
+
+/// Whether a walk comes back to where it was, in the memory of one token: by Brent's algorithm, which
+/// compares each token with one from before, and takes a later one after twice as many steps each time.
+#[derive(Debug, Default)]
+struct Turns {
+    before: Option<String>,
+    steps: usize,
+    power: usize,
+}
+
+impl Turns {
+    fn is_back_at(&mut self, token: &str) -> bool {
+        if self.before.as_deref() == Some(token) {
+            return true;
+        }
+        if self.steps >= self.power {
+            self.before = Some(token.to_owned());
+            (self.steps, self.power) = (0, (2 * self.power).max(1));
+        }
+        self.steps += 1;
+        false
     }
 }
 
 /// A server's answer that makes no sense.
 pub(super) fn senseless() -> ExecuteError {
     ExecuteError::Failed { status: None, code: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_that_goes_round_is_noticed() {
+        for (lead, round) in [(0, 1), (0, 2), (3, 1), (7, 5), (100, 40)] {
+            let mut turns = Turns::default();
+            let steps = (0_usize..)
+                .map(|step| if step < lead { step } else { lead + (step - lead) % round });
+            let noticed = steps.take(10_000).position(|step| turns.is_back_at(&step.to_string()));
+            // Not before it is there twice, and soon after.
+            let noticed = noticed.unwrap();
+            assert!(noticed >= lead + round && noticed <= 4 * (lead + round), "{noticed}");
+        }
+        let mut turns = Turns::default();
+        assert!(!(0..10_000).any(|step| turns.is_back_at(&step.to_string())));
+    }
 }

@@ -15,7 +15,7 @@ use std::{
 use hyper_util::client::legacy::connect::dns::Name;
 use tower::Service;
 
-use super::share::Lookup;
+use super::lookup::Lookup;
 use crate::policy::{is_off_limits, is_private};
 
 /// The system's resolver, without the addresses at which no S3 server is to be.

@@ -2,12 +2,21 @@
 
 use aws_sdk_s3::Client;
 
-use super::{S3, error, pages::senseless};
+use super::{
+    S3, error,
+    filling::{Filling, Item, Resume},
+    list::WORK,
+    pages::{MAX_TOKEN, senseless},
+    slices::Slices,
+};
 use crate::{
     engine::{Approved, ListDirectory, ListMode, Listing},
     executor::{DirectoryPage, ExecuteError, PageRequest, Want},
-    path::Path,
+    path::{MAX_BUCKET_LEN, Path},
 };
+
+/// The most buckets that a server is believed to have: as many as one account of AWS has by default.
+const MAX_BUCKETS: usize = 10_000;
 
 /// Up to so many buckets that restrictions name are asked for one by one, which needs no right to
 /// list all.
@@ -18,30 +27,36 @@ pub(super) async fn list(
     approved: &Approved<ListDirectory<'static>>,
     request: &PageRequest,
 ) -> Result<DirectoryPage, ExecuteError> {
-    let mut page = DirectoryPage { exists: true, ..DirectoryPage::default() };
-    if request.limit == 0 || request.want == Want::Files {
-        return Ok(page);
+    let mut filling = Filling::new(request.clone());
+    filling.is_there();
+    if filling.is_question() || request.want == Want::Files {
+        return Ok(filling.end());
     }
     let client = s3.clients.get(approved.connection()).await?;
     let listing = approved.listing();
-    let mut buckets = buckets(&client, &listing).await?;
-    buckets.retain(|bucket| {
-        let path = Path::from_vec(format!("{bucket}/").into_bytes());
-        path.is_ok_and(|path| listing.shows_folder(&path))
-    });
+    let mut slices = Slices::new();
+    let mut buckets = slices.wait(buckets(&client, &listing)).await?;
     // All of them are here, so that the order is ours.
     buckets.sort_unstable();
     buckets.dedup();
-    if let Some(after) = &request.after {
-        let after = after.strip_suffix('/').unwrap_or(after);
-        buckets.retain(|bucket| &**bucket > after);
+    for bucket in buckets {
+        if filling.resume(&bucket, "") == Resume::Over {
+            continue;
+        }
+        let path = Path::from_vec(format!("{bucket}/").into_bytes());
+        if path.is_ok_and(|path| listing.shows_folder(&path)) {
+            filling.offer(&Item { name: &bucket, file: None });
+        }
+        slices.step().await;
+        if filling.is_over() {
+            break;
+        }
+        if slices.used() >= WORK {
+            filling.end_looking(&bucket);
+            break;
+        }
     }
-    if buckets.len() > request.limit {
-        buckets.truncate(request.limit);
-        page.next = buckets.last().map(|bucket| format!("{bucket}/").into());
-    }
-    page.folders = buckets;
-    Ok(page)
+    Ok(filling.end())
 }
 
 async fn buckets(client: &Client, listing: &Listing<'_>) -> Result<Vec<String>, ExecuteError> {
@@ -77,10 +92,19 @@ async fn all(client: &Client) -> Result<Vec<String>, ExecuteError> {
             .send()
             .await
             .map_err(error::from_sdk)?;
-        buckets.extend(answer.buckets.unwrap_or_default().into_iter().filter_map(|b| b.name));
+        let (before, page) = (buckets.len(), answer.buckets.unwrap_or_default());
+        if before + page.len() > MAX_BUCKETS {
+            return Err(senseless());
+        }
+        // What is longer is no bucket's name, and is not kept.
+        let names = page.into_iter().filter_map(|bucket| bucket.name);
+        buckets.extend(names.filter(|name| name.len() <= MAX_BUCKET_LEN));
         match answer.continuation_token.filter(|token| !token.is_empty()) {
             None => return Ok(buckets),
-            next if next == token => return Err(senseless()),
+            // One that goes on with nothing new does so for ever.
+            Some(next) if next.len() > MAX_TOKEN || buckets.len() == before => {
+                return Err(senseless());
+            }
             next => token = next,
         }
     }

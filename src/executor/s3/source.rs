@@ -13,6 +13,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::room::Held;
 use crate::executor::{Body, BodyError, ExecuteError};
 
 /// A caller's body, which one request after the other takes its part from.
@@ -64,22 +65,34 @@ impl Source {
     ///
     /// Copies: bytes that came in small pieces may each hold a large buffer alive.
     pub(super) async fn collect(&self, limit: usize) -> Result<Bytes, ExecuteError> {
-        self.collect_after(Bytes::new(), limit).await
+        self.collect_into(Vec::new(), limit, None).await
     }
 
-    /// The same, with what was collected before in front.
-    pub(super) async fn collect_after(
+    /// Collects a part, with what was collected before in front, as far as there is room for it.
+    pub(super) async fn collect_part(
         &self,
         before: Bytes,
         limit: usize,
+        held: &mut Held,
     ) -> Result<Bytes, ExecuteError> {
-        let mut bytes = Vec::from(before);
+        self.collect_into(before.into(), limit, Some(held)).await
+    }
+
+    async fn collect_into(
+        &self,
+        mut bytes: Vec<u8>,
+        limit: usize,
+        mut held: Option<&mut Held>,
+    ) -> Result<Bytes, ExecuteError> {
         while bytes.len() < limit {
             let Some(chunk) = self.next(limit - bytes.len()).await else { break };
             let chunk = chunk.map_err(ExecuteError::Body)?;
             let needed = bytes.len() + chunk.len();
             if needed > bytes.capacity() {
                 let capacity = needed.max(bytes.capacity().saturating_mul(4)).min(limit);
+                if let Some(held) = &mut held {
+                    held.grow(capacity).await?;
+                }
                 bytes.reserve_exact(capacity - bytes.len());
             }
             bytes.extend_from_slice(&chunk);

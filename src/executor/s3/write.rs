@@ -5,9 +5,8 @@ use std::sync::Arc;
 use aws_sdk_s3::{Client, operation::put_object::builders::PutObjectFluentBuilder};
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
-use tokio::sync::Semaphore;
 
-use super::{S3, S3Options, error, keys, multipart, source::Source};
+use super::{S3, S3Options, error, keys, multipart, room::OwnRoom, source::Source};
 use crate::{
     engine::{Approved, WriteObject},
     executor::{BodyError, ExecuteError, Upload},
@@ -16,7 +15,8 @@ use crate::{
 
 /// Up to here a body is collected before it is sent, so that it can be sent again.
 const COLLECTED: u64 = 128 << 10;
-/// Up to here a body of unknown length is held without asking for room.
+/// Up to here a body of unknown length is held without asking for room: no more of them than requests run
+/// at once.
 const SMALL: usize = 128 << 10;
 /// The largest object that one request can store.
 const MAX_PUT: u64 = 5 << 30;
@@ -29,8 +29,8 @@ pub(super) struct Target {
     pub(super) bucket: String,
     pub(super) key: String,
     pub(super) content_type: Option<String>,
-    /// Room for parts, in MiB.
-    pub(super) room: Arc<Semaphore>,
+    /// The owner's room for parts.
+    pub(super) room: OwnRoom,
     /// Counted, so that it can be waited for.
     _upload: Arc<()>,
 }
@@ -72,11 +72,11 @@ async fn unknown_length(target: Target, source: &Source) -> Result<u64, ExecuteE
     if source.is_at_end().await? {
         return target.put(small).await;
     }
-    let room = multipart::find_room(&target, 1).await?;
-    let first = source.collect_after(small, multipart::FIRST_PART).await?;
+    let mut held = target.room.part(&target.options);
+    let first = source.collect_part(small, multipart::FIRST_PART, &mut held).await?;
     match source.is_at_end().await? {
         true => target.put(first).await,
-        false => multipart::unknown(target, source, first, room).await,
+        false => multipart::unknown(target, source, first, held).await,
     }
 }
 
@@ -94,7 +94,7 @@ impl Target {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             content_type,
-            room: Arc::clone(&s3.room),
+            room: s3.clients.share(connection).room().clone(),
             _upload: Arc::clone(&s3.uploads),
         })
     }
