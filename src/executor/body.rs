@@ -19,6 +19,8 @@ pub enum BodyError {
     },
     /// Nothing came for too long.
     TimedOut,
+    /// What it is for was allowed when it began, and is not any more.
+    Withdrawn,
 }
 
 impl fmt::Display for BodyError {
@@ -29,6 +31,7 @@ impl fmt::Display for BodyError {
                 write!(f, "the body is longer than the {limit} bytes that are allowed")
             }
             Self::TimedOut => f.write_str("the body stopped coming"),
+            Self::Withdrawn => f.write_str("the body ends here: it is no longer allowed"),
         }
     }
 }

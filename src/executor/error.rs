@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::BodyError;
+use crate::engine::Withdrawn;
 
 /// Why an approved operation was not done.
 ///
@@ -20,6 +21,8 @@ pub enum ExecuteError {
     /// `..`, is too long, or is one that `keys: plain` does not let through. What cannot be named is not
     /// deleted, and nothing else was.
     Unnamable,
+    /// It was allowed when it began, and is not any more. Nothing of it was stored, or no more of it was done.
+    Withdrawn(Withdrawn),
     /// The caller's body failed.
     Body(BodyError),
     /// The object is larger than the server takes.
@@ -64,6 +67,7 @@ impl fmt::Display for ExecuteError {
                 "the folder has an object in it that cannot be named here, so that it cannot be deleted \
                  whole; delete what has a name",
             ),
+            Self::Withdrawn(withdrawn) => withdrawn.fmt(f),
             Self::Body(error) => error.fmt(f),
             Self::TooLarge => f.write_str("the data source takes no objects of this size"),
             Self::Credentials => f.write_str("the data source's credentials could not be loaded"),

@@ -93,6 +93,7 @@ impl Upstream {
             ExecuteError::Missing => (Some(404), "missing"),
             ExecuteError::KeyNotSendable => (None, "key_not_sendable"),
             ExecuteError::Unnamable => (None, "unnamable"),
+            ExecuteError::Withdrawn(_) => (None, "withdrawn"),
             ExecuteError::Body(_) => (None, "body"),
             ExecuteError::TooLarge => (Some(400), "too_large"),
             ExecuteError::Credentials => (None, "credentials"),

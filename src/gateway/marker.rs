@@ -6,8 +6,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use crate::{executor::Want, path::Path};
 
 const NONCE_LEN: usize = 24;
-/// The longest marker that is looked at: a name of 1,024 bytes, as hexadecimal digits.
-const MAX_MARKER_LEN: usize = 2 * (1_024 + 64);
+/// How long the text of a place is that is behind what is not shown, whatever is there: a key of 1,024 bytes and
+/// what may be behind it have room.
+const HIDDEN_LEN: usize = 1_088;
+/// How much longer the text of any other is, at most, than it has to be.
+const STEP: usize = 64;
+/// The longest marker that is looked at, in hexadecimal digits.
+const MAX_MARKER_LEN: usize = 2 * (NONCE_LEN + HIDDEN_LEN + 16);
+/// What stands between a text and its padding, of zeros.
+const PAD_BEGINS: u8 = 1;
 /// What a logged or quoted path is escaped with.
 pub(super) const QUOTED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-').remove(b'+').remove(b':');
@@ -17,8 +24,18 @@ pub(super) const QUOTED: &AsciiSet =
 pub(super) struct Place {
     /// The kind of entries that the listing has come to.
     pub(super) want: Want,
-    /// The last entry that was shown, if one of this kind was.
+    /// What the page before ended with: see [`DirectoryPage::next`](crate::executor::DirectoryPage::next).
     pub(super) after: Option<Box<str>>,
+}
+
+impl Place {
+    /// How long its text is when it is sealed: its own length tells of a name.
+    fn padded_len(&self, len: usize) -> usize {
+        match &self.after {
+            Some(after) if after.starts_with('\0') => HIDDEN_LEN.max(len),
+            _ => len.next_multiple_of(STEP),
+        }
+    }
 }
 
 /// Seals and opens markers with a key of this process.
@@ -69,6 +86,8 @@ impl Markers {
             sealed.push(b'/');
             sealed.extend_from_slice(after.as_bytes());
         }
+        sealed.push(PAD_BEGINS);
+        sealed.resize(place.padded_len(sealed.len()), 0);
         self.cipher.encrypt_in_place(&nonce, &bound.bytes(), &mut sealed).ok()?;
         Some(nonce.iter().chain(&sealed).map(|byte| format!("{byte:02x}")).collect())
     }
@@ -87,6 +106,8 @@ impl Markers {
         self.cipher
             .decrypt_in_place(XNonce::from_slice(nonce), &bound.bytes(), &mut opened)
             .ok()?;
+        let len = opened.iter().rposition(|byte| *byte != 0)?;
+        let opened = opened.get(..len).filter(|_| opened.get(len) == Some(&PAD_BEGINS))?;
         let (want, after) = opened.split_first()?;
         Some(Place {
             want: match want {
@@ -141,5 +162,24 @@ mod tests {
         let start = Place { want: Want::All, after: None };
         let marker = markers.seal(&whole, &start).unwrap();
         assert_eq!(markers.open(&whole, &marker), Some(start));
+    }
+
+    #[test]
+    fn how_long_a_marker_is_tells_nothing_of_what_is_not_shown() {
+        let markers = Markers::new().unwrap();
+        let directory = Path::new("pub/").unwrap();
+        let bound = Bound { owner: "ana", connection: "s3+t", directory: &directory };
+        let mut seal = |after: &str| {
+            let place = Place { want: Want::All, after: Some(after.into()) };
+            let marker = markers.seal(&bound, &place).unwrap();
+            assert_eq!(markers.open(&bound, &marker), Some(place));
+            marker.len()
+        };
+        let longest = format!("\0{}\u{10ffff}", "k".repeat(1_024));
+        let lengths = ["\0", "\0a", "\0a/b\u{10ffff}", longest.as_str()].map(&mut seal);
+        assert!(lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+        let lengths = ["a", "abc/", &"n".repeat(50)].map(&mut seal);
+        assert!(lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+        assert!(seal(&"n".repeat(1_024)) <= MAX_MARKER_LEN);
     }
 }

@@ -83,18 +83,20 @@ impl Failure {
             (Outcome::Invalid, _) => Self::invalid(format!(
                 "this cannot be done with {asked}: name a file or folder in a bucket"
             )),
-            _ => Self::new(
-                StatusCode::FORBIDDEN,
-                Code::NotAuthorized,
-                format!("this data connection does not permit that for {asked}"),
-            ),
+            _ => Self::not_permitted(asked),
         }
+    }
+
+    fn not_permitted(asked: &str) -> Self {
+        let message = format!("this data connection does not permit that for {asked}");
+        Self::new(StatusCode::FORBIDDEN, Code::NotAuthorized, message)
     }
 
     /// An approved operation that was not done.
     pub(crate) fn of(error: &ExecuteError, asked: &str) -> Self {
         let (status, code) = match error {
             ExecuteError::Missing => return Self::missing(asked),
+            ExecuteError::Withdrawn(_) => return Self::not_permitted(asked),
             ExecuteError::KeyNotSendable => (StatusCode::BAD_REQUEST, Code::InvalidRequest),
             ExecuteError::Unnamable => (StatusCode::CONFLICT, Code::InvalidRequest),
             ExecuteError::Body(BodyError::TooLarge { .. }) | ExecuteError::TooLarge => {

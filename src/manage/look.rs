@@ -161,6 +161,7 @@ fn of_error(error: &ExecuteError, what: &str) -> (Health, String) {
         ExecuteError::Missing
         | ExecuteError::KeyNotSendable
         | ExecuteError::Unnamable
+        | ExecuteError::Withdrawn(_)
         | ExecuteError::Body(_)
         | ExecuteError::TooLarge
         | ExecuteError::Failed { .. } => (

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Body, DirectoryDeletion, ExecuteError, S3, S3Options, Setup,
+    Body, ExecuteError, S3, S3Options, Setup,
     backend::mangle::{Dice, mangle},
     options,
 };
@@ -59,7 +59,8 @@ fn fill(setup: &Setup) {
 async fn rounds(seed: u64, count: usize) {
     let mut dice = Dice(seed);
     for round in 0..count {
-        let setup = setup(if round % 2 == 0 { NARROW } else { "access: read-write" }).await;
+        let narrow = round % 2 == 0;
+        let setup = setup(if narrow { NARROW } else { "access: read-write" }).await;
         fill(&setup);
         let mut own = Dice(dice.below(1 << 30) as u64);
         // Some requests are answered rightly, so that those behind them are reached.
@@ -80,7 +81,7 @@ async fn rounds(seed: u64, count: usize) {
                     for name in names {
                         let is_name = !name.is_empty() && !name.contains('/') && name != "..";
                         assert!(is_name && !name.contains('\u{1}'), "{shown}: {page:?}");
-                        let is_hidden = round % 2 == 0 && name.contains("hidden");
+                        let is_hidden = narrow && name.contains("hidden");
                         assert!(!is_hidden, "{shown}: {page:?}");
                     }
                 }
@@ -93,17 +94,14 @@ async fn rounds(seed: u64, count: usize) {
             }
             8 => drop(setup.delete("pub/d/a").await),
             9 => {
-                let deleted = setup.delete_directory("pub/d/").await;
-                // Something is in it: however mangled, no answer says that it is empty, but one
-                // that has lost it all; what is deleted then is the marker.
+                drop(setup.delete_directory("pub/d/").await);
+                // Whatever is said to be in it: nothing but the marker is deleted.
                 assert!(setup.backend.get(b"pub/d/a").is_some(), "{shown}");
-                assert!(deleted != Ok(DirectoryDeletion::Deleted) || round % 2 == 1, "{shown}");
             }
-            10 => {
-                let tree = if round % 2 == 0 { "pub/other/" } else { "pub/d/" };
-                drop(setup.delete_tree(tree).await);
-                let beside = if round % 2 == 0 { "pub/d/a" } else { "pub/other/x" };
-                assert!(setup.backend.get(beside.as_bytes()).is_some(), "{shown}");
+            // A tree that a deny is about is not approved.
+            10 if !narrow => {
+                drop(setup.delete_tree("pub/d/").await);
+                assert!(setup.backend.get(b"pub/other/x").is_some(), "{shown}");
             }
             _ => {
                 drop(setup.copy("pub/d/a", "pub/d/copy").await);
@@ -178,7 +176,7 @@ async fn a_text_with_something_in_it_is_no_text() {
         ("<Key>d/a", "<Key>d/a<?x y?>"),
         ("<Key>d/a", "<Key>d/a<x/>"),
         ("<Key>d/a", "<Key><x/>d/a"),
-        ("<IsTruncated>false</IsTruncated>", "<IsTruncated>false"),
+        ("</IsTruncated>", ""),
         ("</ListBucketResult>", ""),
         ("</ListBucketResult>", "</ListBucketResult><ListBucketResult/>"),
         ("<ListBucketResult>", "<!DOCTYPE x><ListBucketResult>"),

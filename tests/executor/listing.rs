@@ -56,6 +56,8 @@ async fn pages_are_full_and_follow_each_other_whatever_is_hidden() {
         }
         for number in 0..40 {
             setup.backend.put(&format!("lake/folder-{number}/hidden"), b"");
+            setup.backend.put(&format!("lake/folder-{number}/shown"), b"");
+            setup.backend.put(&format!("lake/nothing-{number}/hidden"), b"");
             expected.push(format!("folder-{number}/"));
             setup.backend.put(&format!("lake/folder-{number}-file"), b"");
             expected.push(format!("folder-{number}-file"));
@@ -207,11 +209,19 @@ async fn listings_are_decoded_only_where_the_server_encodes() {
 
 #[tokio::test]
 async fn folders_and_files_can_be_asked_for_alone() {
-    let setup = lake("access: read-write").await;
-    for (want, expected) in [
-        (Want::Folders, vec!["raw/", "secret/"]),
-        (Want::Files, vec!["readme.md", "readme.md.bak", "tmp-1"]),
+    let narrow = "restrictions: ['lake/*']\ndeny: [lake/secret/k, 'lake/*.bak']";
+    let named = "restrictions: [lake/raw/2026/, lake/none/, lake/readme.md, 'lake/tmp*']";
+    for (fields, want, expected) in [
+        ("access: read-write", Want::Folders, &["raw/", "secret/"][..]),
+        ("access: read-write", Want::Files, &["readme.md", "readme.md.bak", "tmp-1"]),
+        (narrow, Want::Folders, &["raw/"]),
+        (narrow, Want::Files, &["readme.md", "tmp-1"]),
+        (named, Want::Folders, &["raw/"]),
+        (named, Want::Files, &["readme.md", "tmp-1"]),
+        // There is no file, and still a folder in it.
+        ("restrictions: [lake/raw/2026/]", Want::Files, &[]),
     ] {
+        let setup = lake(fields).await;
         for limit in [1, 2, 100] {
             let (mut all, mut after) = (Vec::new(), None);
             loop {
@@ -225,7 +235,7 @@ async fn folders_and_files_can_be_asked_for_alone() {
                     break;
                 }
             }
-            assert_eq!(all, expected, "{limit}");
+            assert_eq!(all, expected, "{fields} {want:?} {limit}");
         }
     }
 }

@@ -41,8 +41,10 @@ pub(super) enum Kind {
     File,
     /// XML of at most so many bytes and elements.
     Xml { bytes: usize, elements: usize },
-    /// A head alone: nobody reads what else comes, as long as it comes to an end.
+    /// A head alone, with the length of a body that does not come.
     Head,
+    /// Nothing: nobody reads what comes, as long as it comes to an end.
+    Nothing,
 }
 
 impl Kind {
@@ -62,7 +64,8 @@ impl Kind {
             Method::POST if has("delete") => Self::Xml { bytes: LONGEST, elements: 8_000 },
             Method::GET | Method::POST => Self::Xml { bytes: SHORT, elements: 1_000 },
             Method::PUT if is_copy() => Self::Xml { bytes: SHORT, elements: 1_000 },
-            _ => Self::Head,
+            Method::HEAD => Self::Head,
+            _ => Self::Nothing,
         }
     }
 }
@@ -91,7 +94,8 @@ where
             Some(text) if xml::is_sound(&text, 1_000) => SdkBody::from(text),
             _ => SdkBody::empty(),
         },
-        Kind::Head => match whole(body, SHORT, share).await {
+        Kind::Head => SdkBody::empty(),
+        Kind::Nothing => match whole(body, SHORT, share).await {
             Some(text) if is_error && xml::is_sound(&text, 1_000) => SdkBody::from(text),
             None if !is_error => SdkBody::from_body_1_x(Senseless(false)),
             _ => SdkBody::empty(),
@@ -100,6 +104,10 @@ where
     let mut answer = Response::new(body);
     *answer.status_mut() = head.status;
     *answer.headers_mut() = kept(&head.headers);
+    if kind != Kind::Head && (kind != Kind::File || is_error) {
+        // The body is another, and the client compares.
+        answer.headers_mut().remove(CONTENT_LENGTH);
+    }
     answer
 }
 

@@ -1,6 +1,6 @@
 //! Deleting and copying objects.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_s3::{
     Client,
@@ -11,6 +11,7 @@ use super::{
     S3, S3Options, error, keys,
     list::is_listed,
     pages::{Pages, senseless},
+    standing::Standing,
 };
 use crate::{
     engine::{Approved, CopyObject, DeleteObject, DeleteObjects},
@@ -39,11 +40,11 @@ pub(super) fn batches<'k, 'e>(mut keys: &'k [&'e str]) -> impl Iterator<Item = &
 
 pub(super) async fn delete(
     s3: &S3,
-    approved: &Approved<DeleteObject<'static>>,
+    approved: &Arc<Approved<DeleteObject<'static>>>,
 ) -> Result<(), ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
     let client = s3.clients.get(approved.connection()).await?;
-    delete_present(&client, bucket, key).await
+    delete_present(&client, &Standing::of(approved), bucket, key).await
 }
 
 /// Deletes an object that is there: servers delete a missing one with the same answer.
@@ -52,6 +53,7 @@ pub(super) async fn delete(
 /// as the IAM policy of a connection that only deletes has it.
 pub(super) async fn delete_present(
     client: &Client,
+    standing: &Standing,
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
@@ -67,23 +69,26 @@ pub(super) async fn delete_present(
         }
         Err(error) => return Err(error),
     }
-    delete_one(client, bucket, key).await
+    delete_one(client, standing, bucket, key).await
 }
 
 pub(super) async fn delete_one(
     client: &Client,
+    standing: &Standing,
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    client.delete_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
+    let request = client.delete_object().bucket(bucket).key(key).customize();
+    request.interceptor(standing.clone()).send().await.map_err(error::from_sdk)?;
     Ok(())
 }
 
 pub(super) async fn delete_many(
     s3: &S3,
-    approved: &Approved<DeleteObjects<'static>>,
+    approved: &Arc<Approved<DeleteObjects<'static>>>,
 ) -> Vec<Result<(), ExecuteError>> {
     let paths = &approved.operation().paths;
+    let standing = Standing::of(approved);
     let client = match s3.clients.get(approved.connection()).await {
         Ok(client) => client,
         Err(error) => return paths.iter().map(|_| Err(error.clone())).collect(),
@@ -102,7 +107,8 @@ pub(super) async fn delete_many(
         let (places, keys): (Vec<usize>, Vec<&str>) = entries.into_iter().unzip();
         let mut places = places.into_iter();
         for batch in batches(&keys) {
-            let deleted = delete_batch(&client, s3.clients.options(), bucket, batch).await;
+            let deleted =
+                delete_batch(&client, &standing, s3.clients.options(), bucket, batch).await;
             for (result, place) in deleted.into_iter().zip(&mut places) {
                 results[place] = result;
             }
@@ -115,6 +121,7 @@ pub(super) async fn delete_many(
 /// counts as deleted when the server says so, for its very key.
 pub(super) async fn delete_batch(
     client: &Client,
+    standing: &Standing,
     options: &S3Options,
     bucket: &str,
     keys: &[&str],
@@ -122,7 +129,7 @@ pub(super) async fn delete_batch(
     let together: Vec<&str> = keys.iter().copied().filter(|key| keys::survives_xml(key)).collect();
     let mut said = match together.len() {
         0 | 1 => HashMap::new(),
-        _ => match delete_together(client, options, bucket, &together).await {
+        _ => match delete_together(client, standing, options, bucket, &together).await {
             Ok(said) => said,
             // A server that does not know the request, or wants one of another form.
             Err(ExecuteError::Failed { status: Some(400 | 405 | 411 | 501), .. }) => HashMap::new(),
@@ -135,7 +142,7 @@ pub(super) async fn delete_batch(
     for key in keys {
         results.push(match said.remove(*key) {
             Some(result) => result,
-            None => delete_one(client, bucket, key).await,
+            None => delete_one(client, standing, bucket, key).await,
         });
     }
     results
@@ -143,6 +150,7 @@ pub(super) async fn delete_batch(
 
 async fn delete_together(
     client: &Client,
+    standing: &Standing,
     options: &S3Options,
     bucket: &str,
     keys: &[&str],
@@ -158,6 +166,7 @@ async fn delete_together(
         .bucket(bucket)
         .delete(delete.map_err(|_| ExecuteError::Configuration)?)
         .customize()
+        .interceptor(standing.clone())
         .config_override(options.long())
         .send()
         .await
@@ -168,7 +177,6 @@ async fn delete_together(
             said.insert(key, Ok(()));
         }
     }
-    // A failure counts, whatever else is said of the same key.
     for failed in answer.errors.unwrap_or_default() {
         let Some(key) = failed.key else { continue };
         let result = match error::from_answer(None, failed.code.as_deref(), None) {
@@ -182,7 +190,7 @@ async fn delete_together(
 
 pub(super) async fn copy(
     s3: &S3,
-    approved: &Approved<CopyObject<'static>>,
+    approved: &Arc<Approved<CopyObject<'static>>>,
 ) -> Result<(), ExecuteError> {
     let operation = approved.operation();
     let (from_bucket, from_key) = keys::object(&operation.source)?;
@@ -194,6 +202,7 @@ pub(super) async fn copy(
         .bucket(bucket)
         .key(key)
         .customize()
+        .interceptor(Standing::of(approved))
         .config_override(s3.clients.options().long())
         .send()
         .await

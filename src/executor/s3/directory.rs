@@ -1,9 +1,12 @@
 //! Directories: their markers, and all that is in them.
 
+use std::sync::Arc;
+
 use super::{
     S3, delete, keys,
     pages::{Entry, MAX_KEYS, Pages, senseless},
     slices::Slices,
+    standing::Standing,
     write::Target,
 };
 use crate::{
@@ -18,21 +21,23 @@ const MAX_ROUNDS: usize = 4;
 
 pub(super) async fn create(
     s3: &S3,
-    approved: &Approved<CreateDirectory<'static>>,
+    approved: &Arc<Approved<CreateDirectory<'static>>>,
 ) -> Result<(), ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    let target = Target::new(s3, approved.connection(), bucket, key, None).await?;
+    let standing = Standing::of(approved);
+    let target = Target::new(s3, approved.connection(), standing, bucket, key, None).await?;
     target.put(bytes::Bytes::new()).await?;
     Ok(())
 }
 
 pub(super) async fn delete(
     s3: &S3,
-    approved: &Approved<DeleteDirectory<'static>>,
+    approved: &Arc<Approved<DeleteDirectory<'static>>>,
 ) -> Result<DirectoryDeletion, ExecuteError> {
     let path = &approved.operation().path;
     let (bucket, directory) = keys::object(path)?;
     let client = s3.clients.get(approved.connection()).await?;
+    let standing = Standing::of(approved);
     if approved.reaches_below() {
         // What has no name is there for those to whom all is, as a listing has it.
         let reaches_all = approved.reaches_all_below();
@@ -45,6 +50,7 @@ pub(super) async fn delete(
         // One for the marker, one that may be all there is to know.
         let mut ask = 2;
         while let Some(entries) = slices.wait(pages.next(ask)).await? {
+            standing.ask().map_err(ExecuteError::Withdrawn)?;
             for entry in &entries {
                 if is_kept(entry) {
                     return Ok(DirectoryDeletion::NotEmpty);
@@ -55,7 +61,7 @@ pub(super) async fn delete(
         }
     }
     // Whether something else is in it that the connection does not reach has no influence.
-    match delete::delete_present(&client, bucket, directory).await {
+    match delete::delete_present(&client, &standing, bucket, directory).await {
         Ok(()) => Ok(DirectoryDeletion::Deleted),
         Err(ExecuteError::Missing) => Ok(DirectoryDeletion::Missing),
         Err(error) => Err(error),
@@ -71,7 +77,7 @@ fn object(connection: &Connection, bucket: &str, entry: &Entry) -> Option<Path<'
 
 pub(super) async fn delete_tree(
     s3: &S3,
-    approved: &Approved<DeleteTree<'static>>,
+    approved: &Arc<Approved<DeleteTree<'static>>>,
 ) -> Result<u64, TreeError> {
     let mut deleted = 0;
     match go_through(s3, approved, &mut deleted).await {
@@ -82,7 +88,7 @@ pub(super) async fn delete_tree(
 
 async fn go_through(
     s3: &S3,
-    approved: &Approved<DeleteTree<'static>>,
+    approved: &Arc<Approved<DeleteTree<'static>>>,
     deleted: &mut u64,
 ) -> Result<(), ExecuteError> {
     let (bucket, directory) = keys::object(&approved.operation().path)?;
@@ -92,10 +98,11 @@ async fn go_through(
     }
     let client = s3.clients.get(approved.connection()).await?;
     // Everything is decided before anything is deleted.
-    let mut slices = Slices::new();
+    let (standing, mut slices) = (Standing::of(approved), Slices::new());
     let mut pages = Pages::of(&client, bucket, directory);
     let mut is_empty = true;
     while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
+        standing.ask().map_err(ExecuteError::Withdrawn)?;
         for entry in &entries {
             deletable(approved, bucket, entry)?;
             slices.step().await;
@@ -124,7 +131,8 @@ async fn go_through(
             let markers = keys.partition_point(|key| !key.ends_with('/'));
             let (files, markers) = keys.split_at(markers);
             for batch in delete::batches(files).chain(delete::batches(markers)) {
-                let batch = delete::delete_batch(&client, s3.clients.options(), bucket, batch);
+                let options = s3.clients.options();
+                let batch = delete::delete_batch(&client, &standing, options, bucket, batch);
                 let results = slices.wait(batch).await;
                 *deleted += results.iter().filter(|result| result.is_ok()).count() as u64;
                 results.into_iter().collect::<Result<(), ExecuteError>>()?;
@@ -132,7 +140,7 @@ async fn go_through(
         }
         if is_empty {
             // Those servers have the directory still, also where it has no marker.
-            return match delete::delete_one(&client, bucket, directory).await {
+            return match delete::delete_one(&client, &standing, bucket, directory).await {
                 Ok(()) => {
                     *deleted += u64::from(has_marker);
                     Ok(())

@@ -6,7 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::executor::ExecuteError;
+use crate::{engine::Withdrawn, executor::ExecuteError};
 
 /// The longest pause that a server is believed to want, so that none makes a caller wait for ever.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
@@ -17,6 +17,9 @@ pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>) -> ExecuteError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if let Some(withdrawn) = find::<Withdrawn>(&error) {
+        return ExecuteError::Withdrawn(*withdrawn);
+    }
     match &error {
         SdkError::ServiceError(service) => {
             let raw = service.raw();
@@ -28,7 +31,7 @@ where
                 .map(|pause| pause.min(MAX_RETRY_AFTER));
             from_answer(Some(raw.status().as_u16()), service.err().code(), retry_after)
         }
-        _ if caused_by::<CredentialsError>(&error) => ExecuteError::Credentials,
+        _ if find::<CredentialsError>(&error).is_some() => ExecuteError::Credentials,
         SdkError::TimeoutError(_) => ExecuteError::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ExecuteError::TimedOut,
         SdkError::DispatchFailure(_) => ExecuteError::Unreachable,
@@ -87,15 +90,16 @@ fn is_code(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
 }
 
-fn caused_by<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+/// What caused an error, if it is of this kind.
+pub(super) fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<T>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         next = error.source();
     }
-    false
+    None
 }
 
 #[cfg(test)]

@@ -175,6 +175,15 @@ impl Filling {
         }
     }
 
+    /// Whether an earlier page had what comes up to this name, where the order is that of names.
+    pub(super) fn is_past(&self, name: &str) -> bool {
+        match self.after() {
+            After::Start => false,
+            After::Shown(last) => name <= last.strip_suffix('/').unwrap_or(last),
+            After::Looked(last) => name <= last,
+        }
+    }
+
     /// Where to go on in what begins with this prefix. The order of the prefixes is ours: bytewise.
     pub(super) fn resume(&self, prefix: &str, directory: &str) -> Resume {
         let (key, is_folder) = match self.after() {

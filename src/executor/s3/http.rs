@@ -31,6 +31,7 @@ use tower::ServiceExt as _;
 
 use super::{
     answer::{Kind, received},
+    error::find,
     lookup::Lookup,
     resolve::Resolver,
     share::Share,
@@ -252,15 +253,4 @@ fn failed(error: ClientError) -> ConnectorError {
         None if error.is_connect() || has_io => ConnectorError::io(error.into()),
         _ => ConnectorError::other(error.into(), None),
     }
-}
-
-fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }

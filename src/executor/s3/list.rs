@@ -19,11 +19,8 @@ use super::{
     slices::Slices,
 };
 use crate::{
-    access::Access,
     engine::{Approved, ListDirectory, ListMode, Listing},
     executor::{DirectoryPage, ExecuteError, PageRequest, Want},
-    path::Path,
-    policy::Connection,
 };
 
 /// The most requests to the server for one page; where a page's end has to be found out, a few more.
@@ -79,7 +76,7 @@ async fn narrow(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), Execut
     if filling.want() != Want::Files || filling.is_question() {
         return scan::scan(walk, filling, &prefixes).await;
     }
-    let mut looked = None;
+    let mut looked: Option<String> = None;
     for prefix in &prefixes {
         // Of folders that rules name nothing is wanted.
         if prefix.ends_with('/') && prefix != walk.directory {
@@ -114,7 +111,7 @@ pub(super) struct Walk<'a> {
     pub(super) listing: Listing<'a>,
     pub(super) bucket: &'a str,
     pub(super) directory: &'a str,
-    connection: &'a Connection,
+    approved: &'a Approved<ListDirectory<'static>>,
     pub(super) slices: Slices,
     requests: usize,
 }
@@ -124,15 +121,10 @@ impl<'a> Walk<'a> {
         client: &'a Client,
         approved: &'a Approved<ListDirectory<'static>>,
     ) -> Result<Self, ExecuteError> {
-        let (listing, connection) = (approved.listing(), approved.connection());
+        let listing = approved.listing();
         let (bucket, directory) = keys::split(&approved.operation().path)?;
         let slices = Slices::new();
-        Ok(Self { client, listing, bucket, directory, connection, slices, requests: 0 })
-    }
-
-    /// Whether all that can be in a folder of the directory may be shown.
-    pub(super) fn shows_all(&self, folder: &Path<'_>) -> bool {
-        self.connection.below(folder).all.contains(Access::Read)
+        Ok(Self { client, listing, bucket, directory, approved, slices, requests: 0 })
     }
 
     /// Whether the page has to end here.
@@ -159,6 +151,7 @@ impl<'a> Walk<'a> {
         if self.requests > 4 * REQUESTS {
             return Err(senseless());
         }
+        self.approved.still_stands().map_err(ExecuteError::Withdrawn)?;
         self.slices.wait(pages.next(max_keys)).await
     }
 
@@ -200,7 +193,10 @@ impl<'a> Walk<'a> {
     }
 
     /// The object whose key is the prefix itself, if there is one.
-    pub(super) async fn alone(&mut self, pages: &mut Pages<'_>) -> Result<Option<Entry>, ExecuteError> {
+    pub(super) async fn alone(
+        &mut self,
+        pages: &mut Pages<'_>,
+    ) -> Result<Option<Entry>, ExecuteError> {
         let first = self.next(pages, MAX_FIRST).await?.unwrap_or_default();
         Ok(first.into_iter().find(|entry| entry.key.as_deref() == Some(pages.prefix())))
     }
@@ -284,10 +280,11 @@ async fn both(
         return Ok(count);
     }
     let Cut { taken, last } = cut::cut(pages, start, entries, left, wanted).await?;
+    let last = walk.item(&last);
     for item in taken.iter().filter_map(|entry| walk.item(entry)) {
         filling.take(&item);
     }
-    if let Some(last) = walk.item(&last) {
+    if let Some(last) = last {
         filling.last_is(&last, count > left);
     }
     Ok(count)
@@ -295,8 +292,8 @@ async fn both(
 
 /// Takes what is wanted of a page, where that is one of its two lists, which has an order by itself.
 async fn one_list(walk: &mut Walk<'_>, filling: &mut Filling, entries: &[Entry]) -> usize {
-    let mut count = 0;
-    for entry in entries.iter().filter(|entry| is_wanted(filling, entry)) {
+    let (mut count, want) = (0, filling.want());
+    for entry in entries.iter().filter(|entry| is_wanted(want, entry)) {
         if let Some(item) = walk.item(entry) {
             count += usize::from(filling.wants(&item));
             filling.offer(&item);
@@ -315,8 +312,8 @@ async fn one_list(walk: &mut Walk<'_>, filling: &mut Filling, entries: &[Entry])
     count
 }
 
-fn is_wanted(filling: &Filling, entry: &Entry) -> bool {
-    match filling.want() {
+fn is_wanted(want: Want, entry: &Entry) -> bool {
+    match want {
         Want::All => true,
         Want::Folders => entry.is_prefix,
         Want::Files => !entry.is_prefix,
@@ -337,7 +334,7 @@ async fn last_of(
     start: &Start,
     entries: &[Entry],
 ) -> Result<Option<String>, ExecuteError> {
-    if let Some(last) = entries.iter().rfind(|entry| is_wanted(filling, entry))
+    if let Some(last) = entries.iter().rfind(|entry| is_wanted(filling.want(), entry))
         && filling.want() != Want::All
     {
         // What is behind it is looked at once more, of which nothing was wanted.

@@ -6,6 +6,7 @@
 //! | `share`, `room`, `answer`, `xml`, `slices` | what an owner, and a server, may take |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
+//! | `standing` | that approvals age |
 //! | `pages`, `list`, `scan`, `filling`, `cut`, `root` | what is there, and what of it is shown |
 //! | `delete`, `directory` | what goes |
 
@@ -33,6 +34,7 @@ mod scan;
 mod share;
 mod slices;
 mod source;
+mod standing;
 mod write;
 mod xml;
 
@@ -103,7 +105,7 @@ impl Default for S3 {
 #[async_trait]
 impl Executor for S3 {
     async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
-        read::read(self, &approved).await
+        read::read(self, &Arc::new(approved)).await
     }
 
     async fn stat(
@@ -118,40 +120,40 @@ impl Executor for S3 {
         approved: Approved<WriteObject<'static>>,
         upload: Upload,
     ) -> Result<u64, ExecuteError> {
-        write::write(self, &approved, upload).await
+        write::write(self, &Arc::new(approved), upload).await
     }
 
     async fn create_directory(
         &self,
         approved: Approved<CreateDirectory<'static>>,
     ) -> Result<(), ExecuteError> {
-        directory::create(self, &approved).await
+        directory::create(self, &Arc::new(approved)).await
     }
 
     async fn delete(&self, approved: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
-        delete::delete(self, &approved).await
+        delete::delete(self, &Arc::new(approved)).await
     }
 
     async fn delete_directory(
         &self,
         approved: Approved<DeleteDirectory<'static>>,
     ) -> Result<DirectoryDeletion, ExecuteError> {
-        directory::delete(self, &approved).await
+        directory::delete(self, &Arc::new(approved)).await
     }
 
     async fn delete_tree(&self, approved: Approved<DeleteTree<'static>>) -> Result<u64, TreeError> {
-        directory::delete_tree(self, &approved).await
+        directory::delete_tree(self, &Arc::new(approved)).await
     }
 
     async fn delete_many(
         &self,
         approved: Approved<DeleteObjects<'static>>,
     ) -> Vec<Result<(), ExecuteError>> {
-        delete::delete_many(self, &approved).await
+        delete::delete_many(self, &Arc::new(approved)).await
     }
 
     async fn copy(&self, approved: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
-        delete::copy(self, &approved).await
+        delete::copy(self, &Arc::new(approved)).await
     }
 
     async fn list(

@@ -110,6 +110,8 @@ impl Parts {
                 .bucket(&target.bucket)
                 .key(&target.key)
                 .set_content_type(target.content_type.clone())
+                .customize()
+                .interceptor(target.standing.clone())
                 .send()
                 .await
                 .map_err(error::from_sdk)?;
@@ -148,14 +150,14 @@ impl Parts {
     /// Sends a part that was collected; again where that helps.
     async fn send(&mut self, bytes: Bytes) -> Result<(), ExecuteError> {
         let number = self.next_number();
-        let answer = self
+        let request = self
             .part(number)
             .body(ByteStream::from(bytes))
             .customize()
+            .interceptor(self.target.standing.clone())
             .config_override(self.target.options.long())
-            .send()
-            .await
-            .map_err(error::from_sdk)?;
+            .send();
+        let answer = self.target.standing.during(request).await?.map_err(error::from_sdk)?;
         self.sent(answer.e_tag)
     }
 
@@ -173,6 +175,7 @@ impl Parts {
             .content_length(signed_length)
             .body(source.window(length, is_last))
             .customize()
+            .interceptor(self.target.standing.clone())
             .config_override(self.target.options.streamed())
             .send();
         let answer = source
@@ -197,6 +200,7 @@ impl Parts {
             .upload_id(&self.id)
             .multipart_upload(parts.build())
             .customize()
+            .interceptor(self.target.standing.clone())
             .config_override(self.target.options.long())
             .send()
             .await

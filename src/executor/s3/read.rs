@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
@@ -12,7 +13,10 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::{S3, error, keys};
+use super::{
+    S3, error, keys,
+    standing::{AGAIN, Standing},
+};
 use crate::{
     engine::{Approved, ReadObject, StatObject},
     executor::{Body, BodyError, ExecuteError, Object, ObjectInfo},
@@ -20,9 +24,10 @@ use crate::{
 
 pub(super) async fn read(
     s3: &S3,
-    approved: &Approved<ReadObject<'static>>,
+    approved: &Arc<Approved<ReadObject<'static>>>,
 ) -> Result<Object, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
+    let asked = Instant::now();
     let client = s3.clients.get(approved.connection()).await?;
     let answer =
         client.get_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
@@ -33,8 +38,16 @@ pub(super) async fn read(
         etag: answer.e_tag,
         last_modified: answer.last_modified.as_ref().and_then(time),
     };
-    let body =
-        Reading::new(answer.body.into_inner(), info.size, s3.clients.options().stall_timeout);
+    let body = Reading {
+        inner: answer.body.into_inner(),
+        left: info.size,
+        stall: s3.clients.options().stall_timeout,
+        standing: Standing::of(approved),
+        asked,
+        timer: None,
+        waits: None,
+        failed: false,
+    };
     Ok(Object { info, body: Body::new(body) })
 }
 
@@ -67,27 +80,37 @@ pub(super) fn time(time: &DateTime) -> Option<SystemTime> {
     SystemTime::try_from(*time).ok()
 }
 
-/// An object's bytes as the server sends them: no fewer than it said, and none for too long.
+/// An object's bytes as the server sends them: no fewer than it said, none for too long, and none that are
+/// no longer allowed.
 struct Reading {
     inner: SdkBody,
     left: u64,
     stall: Duration,
+    standing: Standing,
+    /// When it was last asked whether it is still allowed.
+    asked: Instant,
     /// Runs while a byte is waited for, and not while the reader takes its time.
     timer: Option<Pin<Box<Sleep>>>,
-    waits: bool,
+    /// Since when one is.
+    waits: Option<Instant>,
     failed: bool,
 }
 
 impl Reading {
-    fn new(inner: SdkBody, size: u64, stall: Duration) -> Self {
-        Self { inner, left: size, stall, timer: None, waits: false, failed: false }
-    }
-
     fn fail(&mut self, error: BodyError) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         self.failed = true;
         // Closes the connection: nothing more of it is wanted.
         self.inner = SdkBody::empty();
         Poll::Ready(Some(Err(error)))
+    }
+
+    /// Whether it may go on, which is asked every second.
+    fn may_go_on(&mut self) -> bool {
+        if self.asked.elapsed() < AGAIN {
+            return true;
+        }
+        self.asked = Instant::now();
+        self.standing.ask().is_ok()
     }
 }
 
@@ -104,9 +127,12 @@ impl http_body::Body for Reading {
             return Poll::Ready(None);
         }
         loop {
+            if !this.may_go_on() {
+                return this.fail(BodyError::Withdrawn);
+            }
             match Pin::new(&mut this.inner).poll_frame(context) {
                 Poll::Ready(frame) => {
-                    this.waits = false;
+                    this.waits = None;
                     return match frame {
                         Some(Ok(frame)) => match frame.into_data() {
                             Ok(data) if data.len() as u64 > this.left => {
@@ -125,15 +151,18 @@ impl http_body::Body for Reading {
                     };
                 }
                 Poll::Pending => {
-                    let stall = this.stall;
+                    let since = *this.waits.get_or_insert_with(Instant::now);
+                    let late = since + this.stall;
+                    if late <= Instant::now() {
+                        return this.fail(BodyError::TimedOut);
+                    }
+                    let next = late.min(this.asked + AGAIN);
                     let timer =
-                        this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-                    if !this.waits {
-                        this.waits = true;
-                        timer.as_mut().reset(Instant::now() + stall);
+                        this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(next)));
+                    if timer.deadline() != next {
+                        timer.as_mut().reset(next);
                     }
                     ready!(timer.as_mut().poll(context));
-                    return this.fail(BodyError::TimedOut);
                 }
             }
         }

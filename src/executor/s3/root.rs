@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 
 use super::{
     S3, error,
-    filling::{Filling, Item, Resume},
+    filling::{Filling, Item},
     list::WORK,
     pages::{MAX_TOKEN, senseless},
     slices::Slices,
@@ -40,7 +40,7 @@ pub(super) async fn list(
     buckets.sort_unstable();
     buckets.dedup();
     for bucket in buckets {
-        if filling.resume(&bucket, "") == Resume::Over {
+        if filling.is_past(&bucket) {
             continue;
         }
         let path = Path::from_vec(format!("{bucket}/").into_bytes());

@@ -9,11 +9,7 @@ use super::{
     list::Walk,
     pages::{Entry, MAX_KEYS},
 };
-use crate::{
-    analysis::iam,
-    executor::ExecuteError,
-    path::Path,
-};
+use crate::{analysis::iam, executor::ExecuteError, path::Path};
 
 /// At how many places at most it is looked for whether a folder is there, before it is at the folder;
 /// [`iam::MAX_PLACES`] where the credentials may not list the folder itself.
@@ -25,10 +21,10 @@ const FEW: usize = 16;
 enum Folder {
     /// It is shown, or nothing in it can be.
     Decided,
-    /// Whatever is in it shows it.
-    Open,
     /// What may be shown in it shows it.
     Searched,
+    /// It has no name that could be shown. What may be read in it is there.
+    Nameless,
 }
 
 /// Goes through prefixes that start with the directory, in our order.
@@ -192,22 +188,20 @@ impl Scan {
         };
         let name = &rest[..=slash];
         if self.folder.as_ref().is_none_or(|(folder, _)| folder != name) {
-            self.folder = Some((name.to_owned(), decided(walk, name)));
+            self.folder = Some((name.to_owned(), known(walk, name)));
         }
         let Some((_, folder)) = &mut self.folder else { return };
-        let is_shown = match folder {
-            Folder::Decided => false,
-            Folder::Open => true,
-            Folder::Searched => shows(walk, key),
-        };
-        if is_shown {
+        if !matches!(folder, Folder::Decided) && shows(walk, key) {
+            match folder {
+                Folder::Nameless => filling.is_there(),
+                _ => filling.offer(&Item { name: &rest[..slash], file: None }),
+            }
             *folder = Folder::Decided;
-            filling.offer(&Item { name: &rest[..slash], file: None });
         }
         // What is decided is not gone into again.
         self.looked = Some(match folder {
             Folder::Decided => behind(name),
-            Folder::Open | Folder::Searched => rest.to_owned(),
+            _ => rest.to_owned(),
         });
     }
 }
@@ -218,15 +212,13 @@ fn shows(walk: &Walk<'_>, key: &str) -> bool {
     path.is_ok_and(|path| walk.listing.shows_object(&path))
 }
 
-/// What the rules say of a folder of the directory.
-fn decided(walk: &Walk<'_>, name: &str) -> Folder {
-    let folder = format!("{}{name}", walk.directory);
-    if walk.listing.entry(folder.as_bytes(), true).is_none() {
-        return Folder::Decided;
+/// What is known of a folder of the directory before it is gone into.
+fn known(walk: &Walk<'_>, name: &str) -> Folder {
+    if name == "/" {
+        return Folder::Nameless;
     }
-    let path = Path::from_vec(format!("{}/{folder}", walk.bucket).into_bytes());
-    match path.is_ok_and(|path| walk.shows_all(&path)) {
-        true => Folder::Open,
-        false => Folder::Searched,
+    match walk.listing.entry(format!("{}{name}", walk.directory).as_bytes(), true) {
+        Some(_) => Folder::Searched,
+        None => Folder::Decided,
     }
 }

@@ -13,15 +13,24 @@ use bytes::{Buf, Bytes};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::room::Held;
-use crate::executor::{Body, BodyError, ExecuteError};
+use super::{
+    room::Held,
+    standing::{AGAIN, Standing},
+};
+use crate::{
+    engine::Withdrawn,
+    executor::{Body, BodyError, ExecuteError},
+};
 
 /// A caller's body, which one request after the other takes its part from.
 ///
 /// Shared with the request that is being sent; behind a lock because the client wants bodies to be
 /// `Sync`, and so that why a request failed can be asked afterwards.
 #[derive(Clone)]
-pub(super) struct Source(Arc<Mutex<State>>);
+pub(super) struct Source {
+    state: Arc<Mutex<State>>,
+    standing: Standing,
+}
 
 struct State {
     body: Body,
@@ -29,36 +38,48 @@ struct State {
     ahead: Bytes,
     ended: bool,
     failed: Option<BodyError>,
+    /// Why it may no longer be stored, where that is why it failed.
+    withdrawn: Option<Withdrawn>,
+    /// Whether all that a request is to have went out.
+    is_out: bool,
     /// Whether it is the caller that is waited for, and not the server.
     waits_for_caller: bool,
     moved: Instant,
 }
 
 impl Source {
-    pub(super) fn new(body: Body) -> Self {
-        Self(Arc::new(Mutex::new(State {
+    pub(super) fn new(body: Body, standing: Standing) -> Self {
+        let state = State {
             body,
             ahead: Bytes::new(),
             ended: false,
             failed: None,
+            withdrawn: None,
+            is_out: false,
             waits_for_caller: false,
             moved: Instant::now(),
-        })))
+        };
+        Self { state: Arc::new(Mutex::new(state)), standing }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What went wrong with the body, if anything did: a request that failed because of it has an
     /// error that says less.
     pub(super) fn failure(&self) -> Option<ExecuteError> {
-        self.state().failed.map(ExecuteError::Body)
+        let state = self.state();
+        match state.withdrawn {
+            Some(withdrawn) => Some(ExecuteError::Withdrawn(withdrawn)),
+            None => state.failed.map(ExecuteError::Body),
+        }
     }
 
     /// The next bytes, at most so many. None of them is empty.
-    async fn next(&self, limit: usize) -> Option<Result<Bytes, BodyError>> {
-        poll_fn(|context| self.state().poll_chunk(context, limit as u64)).await
+    async fn next(&self, limit: usize) -> Result<Option<Bytes>, ExecuteError> {
+        let next = poll_fn(|context| self.state().poll_chunk(context, limit as u64));
+        self.standing.during(next).await?.transpose().map_err(ExecuteError::Body)
     }
 
     /// Collects so many bytes, or all up to the end if that comes first.
@@ -85,8 +106,7 @@ impl Source {
         mut held: Option<&mut Held>,
     ) -> Result<Bytes, ExecuteError> {
         while bytes.len() < limit {
-            let Some(chunk) = self.next(limit - bytes.len()).await else { break };
-            let chunk = chunk.map_err(ExecuteError::Body)?;
+            let Some(chunk) = self.next(limit - bytes.len()).await? else { break };
             let needed = bytes.len() + chunk.len();
             if needed > bytes.capacity() {
                 let capacity = needed.max(bytes.capacity().saturating_mul(4)).min(limit);
@@ -102,18 +122,21 @@ impl Source {
 
     /// Whether nothing more comes. Waits for a byte, or for the end.
     pub(super) async fn is_at_end(&self) -> Result<bool, ExecuteError> {
-        poll_fn(|context| self.state().poll_end(context)).await.map_err(ExecuteError::Body)
+        let end = poll_fn(|context| self.state().poll_end(context));
+        self.standing.during(end).await?.map_err(ExecuteError::Body)
     }
 
     /// The next `length` bytes as a body to send. With `is_last`, they must be the last ones: the
     /// end of the body is seen before the last of them goes out, so that a server has no whole
-    /// object of a body that is too long.
+    /// object of a body that is too long, or that is no longer allowed.
     pub(super) fn window(&self, length: u64, is_last: bool) -> ByteStream {
+        self.state().is_out = false;
         let window = Window { source: self.clone(), length, left: length, is_last, held: None };
         ByteStream::new(SdkBody::from_body_1_x(window))
     }
 
-    /// Runs a request that takes its body from here, as long as something moves.
+    /// Runs a request that takes its body from here, as long as something moves, and as it is allowed:
+    /// until all went out, which nothing takes back.
     pub(super) async fn watch<T>(
         &self,
         stall: Duration,
@@ -129,7 +152,10 @@ impl Source {
             } + stall;
             tokio::select! {
                 answer = &mut request => return Ok(answer),
-                () = tokio::time::sleep_until(deadline) => {
+                () = tokio::time::sleep_until(deadline.min(Instant::now() + AGAIN)) => {
+                    if !self.state().is_out {
+                        self.standing.ask().map_err(ExecuteError::Withdrawn)?;
+                    }
                     let state = self.state();
                     if !state.waits_for_caller && state.moved + stall <= Instant::now() {
                         return Err(ExecuteError::TimedOut);
@@ -212,13 +238,20 @@ impl http_body::Body for Window {
             };
             if !this.is_last || (chunk.len() as u64) < this.left {
                 this.left -= chunk.len() as u64;
+                state.is_out = this.left == 0;
                 return Poll::Ready(Some(Ok(Frame::data(chunk))));
             }
             this.held = Some(chunk);
         }
         match ready!(state.poll_end(context)) {
             Ok(true) => {
+                if let Err(withdrawn) = this.source.standing.ask() {
+                    state.withdrawn = Some(withdrawn);
+                    state.failed = Some(BodyError::Withdrawn);
+                    return Poll::Ready(Some(Err(BodyError::Withdrawn)));
+                }
                 this.left = 0;
+                state.is_out = true;
                 Poll::Ready(this.held.take().map(|chunk| Ok(Frame::data(chunk))))
             }
             Ok(false) => {

@@ -6,7 +6,9 @@ use aws_sdk_s3::{Client, operation::put_object::builders::PutObjectFluentBuilder
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
-use super::{S3, S3Options, error, keys, multipart, room::OwnRoom, source::Source};
+use super::{
+    S3, S3Options, error, keys, multipart, room::OwnRoom, source::Source, standing::Standing,
+};
 use crate::{
     engine::{Approved, WriteObject},
     executor::{BodyError, ExecuteError, Upload},
@@ -31,18 +33,22 @@ pub(super) struct Target {
     pub(super) content_type: Option<String>,
     /// The owner's room for parts.
     pub(super) room: OwnRoom,
+    /// Whether it may still be stored.
+    pub(super) standing: Standing,
     /// Counted, so that it can be waited for.
     _upload: Arc<()>,
 }
 
 pub(super) async fn write(
     s3: &S3,
-    approved: &Approved<WriteObject<'static>>,
+    approved: &Arc<Approved<WriteObject<'static>>>,
     upload: Upload,
 ) -> Result<u64, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    let target = Target::new(s3, approved.connection(), bucket, key, upload.content_type).await?;
-    let source = Source::new(upload.body);
+    let standing = Standing::of(approved);
+    let source = Source::new(upload.body, standing.clone());
+    let target =
+        Target::new(s3, approved.connection(), standing, bucket, key, upload.content_type).await?;
     let Some(length) = upload.length else {
         return unknown_length(target, &source).await;
     };
@@ -84,6 +90,7 @@ impl Target {
     pub(super) async fn new(
         s3: &S3,
         connection: &Connection,
+        standing: Standing,
         bucket: &str,
         key: &str,
         content_type: Option<String>,
@@ -95,6 +102,7 @@ impl Target {
             key: key.to_owned(),
             content_type,
             room: s3.clients.share(connection).room().clone(),
+            standing,
             _upload: Arc::clone(&s3.uploads),
         })
     }
@@ -111,11 +119,12 @@ impl Target {
     /// Stores these bytes; sent again where that helps.
     pub(super) async fn put(self, bytes: Bytes) -> Result<u64, ExecuteError> {
         let length = bytes.len() as u64;
-        let request = self.object().body(ByteStream::from(bytes));
+        let request = self.object().body(ByteStream::from(bytes)).customize();
+        let request = request.interceptor(self.standing.clone());
         // What is small is done soon or not at all; the rest may need its time.
         let sent = match length {
             0..=COLLECTED => request.send().await,
-            _ => request.customize().config_override(self.options.long()).send().await,
+            _ => request.config_override(self.options.long()).send().await,
         };
         sent.map_err(error::from_sdk)?;
         Ok(length)
@@ -129,6 +138,7 @@ impl Target {
             .content_length(signed_length)
             .body(source.window(length, true))
             .customize()
+            .interceptor(self.standing.clone())
             .config_override(self.options.streamed())
             .send();
         let sent = source.watch(self.options.stall_timeout, request).await?;
