@@ -278,7 +278,8 @@ mod tests {
             for (name, bytes) in pairs {
                 headers.append(name, value(bytes));
             }
-            let mut kept: Vec<_> = kept(&headers)
+            let headers = kept(&headers);
+            let mut kept: Vec<_> = headers
                 .iter()
                 .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
                 .collect();
