@@ -110,7 +110,7 @@ impl Connections {
                 let mut all = self.lock();
                 if all.open.len() < self.limit {
                     self.is_awaited.store(false, Ordering::SeqCst);
-                    return Seat(all.open(self, address));
+                    return Seat(all.open(self, address, Instant::now()));
                 }
                 if all.open.len() - all.closing >= self.limit {
                     all.close_one();
@@ -139,10 +139,14 @@ impl Connections {
 }
 
 impl All {
-    fn open(&mut self, connections: &Arc<Connections>, address: IpAddr) -> Arc<Open> {
+    fn open(
+        &mut self,
+        connections: &Arc<Connections>,
+        address: IpAddr,
+        opened: Instant,
+    ) -> Arc<Open> {
         let number = self.next;
         self.next += 1;
-        let opened = Instant::now();
         let state = State { address, has_key: false, doing: Doing::Idle, since: opened };
         let open = Arc::new(Open {
             number,
@@ -174,9 +178,7 @@ impl All {
     }
 
     fn close_one(&mut self) {
-        let now = Instant::now();
-        if let Some(open) = self.choose(now) {
-            self.closing += 1;
+        if let Some(open) = self.choose(Instant::now()) {
             open.close.notify_one();
         }
     }
@@ -191,6 +193,7 @@ impl All {
                 if let Some(open) = open.upgrade()
                     && open.lock().try_close(since, now)
                 {
+                    self.closing += 1;
                     return Some(open);
                 }
             }
@@ -384,5 +387,119 @@ impl Asker {
     /// Is refused, and sends what nobody wants: the connection may be closed for another.
     pub(crate) fn is_refused(&self) {
         self.0.is_idle(Doing::Running);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connections of these addresses, each opened so many seconds ago and idle since.
+    fn opened(connections: &Arc<Connections>, all: &[(u8, u64)]) -> Vec<Seat> {
+        let open = |(last, seconds): &(u8, u64)| {
+            let when = Instant::now().checked_sub(Duration::from_secs(*seconds)).unwrap();
+            let address = IpAddr::from([192, 0, 2, *last]);
+            Seat(connections.lock().open(connections, address, when))
+        };
+        all.iter().map(open).collect()
+    }
+
+    /// The places in `seats` of those that are closed, in their order.
+    fn closed(connections: &Connections, seats: &[Seat], count: usize) -> Vec<usize> {
+        let mut closed = Vec::new();
+        for _ in 0..count {
+            let Some(open) = connections.lock().choose(Instant::now()) else { break };
+            closed.extend(seats.iter().position(|seat| Arc::ptr_eq(&seat.0, &open)));
+        }
+        closed
+    }
+
+    #[test]
+    fn the_one_that_waits_for_longest_of_the_address_that_has_most() {
+        let connections = Connections::new(100);
+        let seats = opened(&connections, &[(1, 9), (2, 3), (2, 5), (2, 4), (3, 8), (3, 2)]);
+        assert_eq!(closed(&connections, &seats, 9), [2, 4, 3, 0, 1, 5]);
+        // All are closing now.
+        assert_eq!(closed(&connections, &seats, 1), []);
+        drop(seats);
+        let all = connections.lock();
+        assert!(all.open.is_empty() && all.counts.is_empty());
+    }
+
+    #[test]
+    fn those_without_a_key_first_and_none_on_which_a_request_of_a_key_runs() {
+        let connections = Connections::new(100);
+        let seats = opened(&connections, &[(1, 60), (1, 50), (1, 40), (2, 30), (2, 20), (3, 3)]);
+        let runs: Vec<_> = [0, 1].map(|at| seats[at].0.begin(None).unwrap()).into();
+        runs[0].asker().has_key();
+        seats[2].0.lock().has_key = true;
+        seats[3].0.lock().has_key = true;
+        // One without a key that waits for the rest of a request; one that does nothing; then of all.
+        assert_eq!(closed(&connections, &seats, 9), [1, 4, 2, 3, 5]);
+        assert!(seats[2].0.begin(None).is_none(), "no request begins on one that is being closed");
+        drop(runs);
+        // Its answer may not be written yet.
+        assert_eq!(closed(&connections, &seats, 1), []);
+        seats[0].0.flushed();
+        assert_eq!(closed(&connections, &seats, 1), [0]);
+    }
+
+    #[test]
+    fn a_refused_request_and_an_answer_that_nobody_takes_hold_no_place() {
+        let connections = Connections::new(100);
+        let seats = opened(&connections, &[(1, 1), (1, 1)]);
+        let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
+        runs.iter().for_each(|run| run.asker().has_key());
+        assert_eq!(closed(&connections, &seats, 1), []);
+        runs[0].asker().is_refused();
+        assert_eq!(closed(&connections, &seats, 2), [0]);
+        drop(runs);
+        assert_eq!(closed(&connections, &seats, 1), []);
+        seats[1].0.lock().since = Instant::now().checked_sub(PATIENCE).unwrap();
+        assert_eq!(closed(&connections, &seats, 1), [1]);
+    }
+
+    #[test]
+    fn a_connection_counts_for_whom_its_last_request_is() {
+        let connections = Connections::new(100);
+        let seats = opened(&connections, &[(1, 5), (1, 4), (1, 3), (2, 9), (2, 8)]);
+        for seat in &seats[..2] {
+            drop(seat.0.begin(Some(IpAddr::from([192, 0, 2, 7]))).unwrap());
+            seat.0.flushed();
+            seat.0.lock().since = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        }
+        let counts = connections.lock().counts.clone();
+        let count = |last| counts.get(&IpAddr::from([192, 0, 2, last])).copied();
+        assert_eq!([count(1), count(2), count(7)], [Some(1), Some(2), Some(2)]);
+        assert_eq!(closed(&connections, &seats, 2), [0, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_new_one_waits_for_the_one_that_is_closed_for_it() {
+        let connections = Connections::new(2);
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let first = connections.admit(address).await;
+        let second = connections.admit(address).await;
+        let run = second.0.begin(None).unwrap();
+        run.asker().has_key();
+        let third = tokio::spawn({
+            let connections = Arc::clone(&connections);
+            async move { connections.admit(address).await }
+        });
+        first.0.closed().await;
+        assert!(!third.is_finished() && connections.lock().open.len() == 2);
+        drop(first);
+        let third = third.await.unwrap();
+        third.0.begin(None).unwrap().asker().has_key();
+        // Now a request runs on each: the next waits until one ends.
+        let fourth = connections.admit(address);
+        assert!(timeout(Duration::from_millis(50), fourth).await.is_err());
+        drop(run);
+        second.0.flushed();
+        let fourth = connections.admit(address);
+        tokio::select! {
+            _ = fourth => panic!("there is no place yet"),
+            () = second.0.closed() => {}
+        }
     }
 }

@@ -20,6 +20,8 @@ mod logs;
 mod never;
 mod recipe;
 mod replay;
+#[cfg(all(feature = "store", feature = "gateway", target_os = "linux"))]
+mod revoked;
 #[cfg(feature = "gateway")]
 mod serve;
 #[cfg(all(feature = "store", feature = "gateway"))]

@@ -79,8 +79,20 @@ impl Served {
         }
     }
 
+    /// Where it listens.
+    #[cfg(all(feature = "store", target_os = "linux"))]
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its process.
+    #[cfg(all(feature = "store", target_os = "linux"))]
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     #[cfg(unix)]
-    fn signal(&self, name: &str) {
+    pub(super) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().expect("kill runs").success());
     }

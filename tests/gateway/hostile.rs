@@ -115,7 +115,7 @@ async fn a_refused_body_is_not_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn n12_empty_lines_hide_no_request_line() {
     let world = World::start().await;
-    for before in ["\r\n", "\n", "\r\n\r\n\n"] {
+    for (before, status) in [("\r\n", 404), ("\r\n\r\n", 404), ("\n", 400), ("\r\n\n", 400)] {
         world.taken();
         let mut talk = Talk::with(&world).await;
         let request = get("/v1/data/s3+t://pub/data/x#y");
@@ -130,8 +130,77 @@ async fn n12_empty_lines_hide_no_request_line() {
             format!(" HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\r\n").as_bytes(),
         );
         talk.say(&request).await;
-        assert_eq!(talk.hear().await.status, 404, "{before:?}");
+        assert_eq!(talk.hear().await.status, status, "{before:?}");
     }
+}
+
+/// Python's `http.client` sends `#` as it is given, and the HTTP library cut off what stood behind it:
+/// another object was replaced, and another tree deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn n12_a_fragment_is_refused_on_every_request_and_the_connection_goes_on() {
+    let world = World::start().await;
+    let mut talk = Talk::with(&world).await;
+    for (method, target, body) in [
+        ("PUT", "pub/data/x#2.csv", "for another"),
+        ("DELETE", "pub/data/x#2.csv", ""),
+        ("DELETE", "pub/data/sub?force=true#x/y", ""),
+        ("GET", "pub/data/x#", ""),
+        ("POST", "pub/data/#n", "{\"name\":\"n\"}"),
+    ] {
+        world.taken();
+        let length = body.len();
+        let request = format!(
+            "{method} /v1/connector/s3+t/{target} HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        talk.say(request.as_bytes()).await;
+        let answer = talk.hear().await;
+        assert_eq!(answer.status, 400, "{method} {target}: {answer:?}");
+        let message = answer.error();
+        assert!(message.contains("`#`") && message.contains("%23"), "{message}");
+        assert!(answer.header("x-request-id").is_some() && world.taken().is_empty());
+        talk.say(get("/v1/connector/s3+t/pub/data/x").as_bytes()).await;
+        assert_eq!(talk.hear().await.body, b"x of data");
+    }
+    assert_eq!(world.get("/v1/connector/s3+t/pub/data/sub/y").await.body, b"y of sub");
+}
+
+/// Another protocol is never spoken, and who asks for one is answered in this.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_for_another_protocol_changes_nothing() {
+    let world = World::start().await;
+    for wish in ["Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk", "Upgrade: websocket"] {
+        let mut talk = Talk::with(&world).await;
+        for (method, body) in [("GET", ""), ("PUT", "x of data"), ("GET", "")] {
+            let request = format!(
+                "{method} /v1/data/s3+t://pub/data/x HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+                 Connection: Upgrade\r\n{wish}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            talk.say(request.as_bytes()).await;
+            let answer = talk.hear().await;
+            assert_eq!(answer.status, 200, "{wish}: {answer:?}");
+            assert_eq!(answer.header("upgrade"), None);
+        }
+    }
+}
+
+/// Whoever sends all of a body before it listens hears why its head was refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_heard_by_those_who_send_on() {
+    let world = World::start().await;
+    for lines in
+        ["Content-Length: 1\r\nContent-Length: 600000", "Host: h\r\nContent-Length: 600000"]
+    {
+        let mut talk = Talk::with(&world).await;
+        let head = format!("PUT /v1/data/s3+t://pub/data/x HTTP/1.1\r\nHost: g\r\n{lines}\r\n\r\n");
+        talk.say(head.as_bytes()).await;
+        talk.say(&vec![b'x'; 600_000]).await;
+        let answer = talk.hear().await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        answer.error();
+    }
+    assert_eq!(world.taken().len(), 0);
 }
 
 /// An empty body is taken for success by Algorithmia's Python client, which keeps connections.
@@ -141,9 +210,11 @@ async fn a_later_request_that_is_malformed_is_answered_in_json() {
     let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
     for (bad, status) in [
         ("GET /v1/data/\u{1} HTTP/1.1\r\n\r\n".to_owned(), 400),
+        ("GET /v1/data/ HTTP/1.1\r\n\r\n".to_owned(), 400),
+        ("GET /v1/data/ HTTP/1.1\nHost: g\n\n".to_owned(), 400),
         ("PUT /v1/data/s3+t://pub/data/x HTTP/1.1\r\nContent-Length: x\r\n\r\n".to_owned(), 400),
         (format!("GET /v1/data/{} HTTP/1.1\r\n\r\n", "a".repeat(70_000)), 414),
-        (format!("GET /v1/data/ HTTP/1.1\r\n{many}\r\n"), 431),
+        (format!("GET /v1/data/ HTTP/1.1\r\nHost: g\r\n{many}\r\n"), 431),
     ] {
         let mut talk = Talk::with(&world).await;
         for target in ["/v1/data/s3+t://pub/data/x", "/v1/data/s3+t://pub/data"] {
@@ -192,8 +263,10 @@ async fn h10_chunks_and_a_length_in_any_order_end_the_connection() {
         let mut answer = Vec::new();
         let _ = timeout(Duration::from_secs(2), stream.read_to_end(&mut answer)).await;
         let text = String::from_utf8_lossy(&answer).into_owned();
-        assert!(!text.contains("x of data"), "{lines}: {text}");
+        assert!(text.starts_with("HTTP/1.1 400") && text.contains("exclude each other"), "{text}");
+        assert!(!text.contains("x of data") && text.matches("HTTP/1.1").count() == 1, "{text}");
     }
+    assert_eq!(world.taken().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,8 +331,11 @@ async fn l08_neighbours_of_a_file_do_not_make_a_directory() {
 async fn odd_forms_of_a_target_get_json_and_nothing_else() {
     let world = World::start().await;
     for (line, status) in [
-        ("CONNECT pub:443 HTTP/1.1", &[404, 405][..]),
-        ("OPTIONS * HTTP/1.1", &[404, 405]),
+        ("CONNECT pub:443 HTTP/1.1", &[405][..]),
+        ("OPTIONS * HTTP/1.1", &[404]),
+        ("GET * HTTP/1.1", &[400]),
+        ("GET ftp://other/v1/data/s3+t://pub/data/x HTTP/1.1", &[400]),
+        ("GET http://u@other/v1/data/s3+t://pub/data/x HTTP/1.1", &[400]),
         ("GET http://other/v1/data/s3+t://pub/secret HTTP/1.1", &[403]),
         ("GET http://other HTTP/1.1", &[404]),
         ("GET //v1/data/s3+t://pub/data/x HTTP/1.1", &[404]),
