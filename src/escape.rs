@@ -57,6 +57,74 @@ pub(crate) fn is_hidden(character: char) -> bool {
         )
 }
 
+/// Whether it is a space other than U+0020: no-break, wide, narrow. It cannot be told from one.
+pub(crate) fn is_other_space(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
+}
+
+/// The characters that a character is taken for: `/` for U+2215, `a` for the Cyrillic one. `None` for
+/// what looks like itself alone.
+///
+/// Those are here that get into a path by copying it (from a web page, an office program, a PDF) or
+/// by a keyboard of another script. Which characters are confusable at all is a longer list, of
+/// which most are letters that are meant.
+pub(crate) fn taken_for(character: char) -> Option<&'static str> {
+    // In the order of ASCII, from `!` on.
+    const ASCII: &str = "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`\
+                         abcdefghijklmnopqrstuvwxyz{|}~";
+    const LETTERS: &str = "АAВBЕEКKМMНHОOРPСCТTУYХXІIЈJЅSаaеeоoрpсcуyхxіiјjѕsԁdһhԛqԝw\
+                           ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνv";
+    if character.is_ascii() {
+        return None;
+    }
+    Some(match character {
+        '\u{ff01}'..='\u{ff5e}' => {
+            let at = u32::from(character) as usize - 0xff01;
+            ASCII.get(at..=at)?
+        }
+        _ if is_other_space(character) => " ",
+        '\u{2215}' | '\u{2044}' | '\u{29f8}' => "/",
+        '\u{2216}' | '\u{29f5}' => "\\",
+        '\u{2217}' | '\u{204e}' | '\u{66d}' => "*",
+        '\u{2010}' | '\u{2011}' => "-",
+        '\u{2024}' => ".",
+        '\u{fb00}' => "ff",
+        '\u{fb01}' => "fi",
+        '\u{fb02}' => "fl",
+        '\u{fb03}' => "ffi",
+        '\u{fb04}' => "ffl",
+        '\u{212a}' => "K",
+        '\u{212b}' => "\u{c5}",
+        '\u{2126}' => "\u{3a9}",
+        '\u{b5}' => "\u{3bc}",
+        _ => {
+            let at = LETTERS.find(character)?;
+            let behind = at + character.len_utf8();
+            LETTERS.get(behind..=behind)?
+        }
+    })
+}
+
+/// The text as by [`escape`], with the other spaces, marks that join the character before them, and
+/// everything for which `more` holds escaped too: for two texts that are shown side by side because
+/// they differ.
+pub(crate) fn distinct(text: &str, more: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let joins = matches!(character, '\u{300}'..='\u{36f}');
+        if is_other_space(character) || joins || more(character) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            push(&mut shown, character);
+        }
+    }
+    shown
+}
+
 /// The same as text of XML, in an attribute or between tags. XML cannot hold control characters, U+FFFE and
 /// U+FFFF, not even by their numbers: they are escaped as they are for eyes.
 #[cfg(feature = "cli")]
@@ -104,6 +172,34 @@ mod tests {
         for hidden in ranges.into_iter().flatten() {
             assert_eq!(escape(&hidden.to_string()), format!("\\u{{{:x}}}", u32::from(hidden)));
         }
+    }
+
+    #[test]
+    fn what_is_taken_for_another_is_known() {
+        for (character, other) in [
+            ('\u{ff0f}', Some("/")),
+            ('\u{ff41}', Some("a")),
+            ('\u{ff5e}', Some("~")),
+            ('\u{430}', Some("a")),
+            ('\u{405}', Some("S")),
+            ('\u{3bf}', Some("o")),
+            ('\u{3000}', Some(" ")),
+            ('\u{fb03}', Some("ffi")),
+            ('a', None),
+            ('S', None),
+            (' ', None),
+            ('ü', None),
+            ('\u{436}', None),
+            ('日', None),
+        ] {
+            assert_eq!(taken_for(character), other, "{character}");
+        }
+        for character in ('!'..='~').filter_map(|c| char::from_u32(u32::from(c) + 0xfee0)) {
+            let ascii = char::from_u32(u32::from(character) - 0xfee0).map(String::from);
+            assert_eq!(taken_for(character), ascii.as_deref());
+        }
+        assert_eq!(distinct("a\u{a0}b\u{301}\u{200b}", |_| false), r"a\u{a0}b\u{301}\u{200b}");
+        assert_eq!(distinct("aü", |c| c == 'ü'), r"a\u{fc}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub use self::{
     diff::{Cause, Change, ConnectionDiff, Extent, KeyDiff, PolicyDiff, Setting, diff},
     graph::{Decided, Graph, GraphError, Place, Scope, Way},
     language::Language,
-    lint::{CODES, Finding, Level, Lint, lint},
+    lint::{CODES, Finding, Level, Lint, left_open, lint},
     remedy::{Also, Remedy, Step, remedies, remedies_below},
     suggest::{Suggestion, Usage, Used, openings, reaches, suggest},
 };

@@ -32,11 +32,13 @@ Findings (and the warnings of `validate`, by their own codes):
   lint.crosses_buckets   a star behind the start of a bucket's name catches other buckets
   lint.raw_prefix        a star behind the start of a name catches other names (a note)
   lint.bare_bucket       a bucket without `/` matches its name alone, and no object in it
-  lint.not_directory     a deny without `/` at its end denies one path, and nothing below it; a restriction
-                         without one, where other entries are about what is below it (a note)
+  lint.not_directory     a deny without `/` (of a glob: `/**`) at its end denies one path, and nothing below
+                         it; a restriction without one, where others are about what is below it (a note)
+  lint.star_star         `**/` in a text that is no glob, where it is no \"any folder or none\"
   lint.write_everything  everything may be written or deleted
   lint.shadowed          an entry whose paths others give or take already
   lint.denied            a restriction all of whose paths a deny takes
+  lint.plain_keys        a restriction all of whose paths `keys: plain` refuses
   lint.idle_deny         a deny that takes nothing, because nothing gives it
   lint.overlap           two connections of one owner give different accesses at one path (a note)
   lint.key_connection    an API key that is for a connection which its user does not have

@@ -7,12 +7,17 @@ use serde::Serialize;
 
 use super::{
     exit::Exit,
-    output::{Failure, Format, Output, escape_bytes, text_of},
+    output::{Failure, Format, Output, escape_bytes, place, text_of},
 };
 use crate::{
+    analysis::{self, Finding, States},
     automaton::Effect,
+    escape::escape,
     policy::{Diagnostic, Policy, PolicyErrors, Severity},
 };
+
+/// What one question about a deny may cost, so that loading a policy stays as fast as it is.
+pub(super) const STATES: States = States::new(1 << 12);
 
 /// Loads policies and says everything that is wrong with them.
 #[derive(Debug, Args)]
@@ -22,7 +27,8 @@ Examples:
   pathward validate --policy policies/ other.yaml --format json
 
 Each FILE or DIR is one policy of its own. All errors are shown, not the first alone, on standard
-error; warnings too, and a policy with warnings is valid. With `--format json` errors and warnings
+error; warnings too, and a policy with warnings is valid. Among the warnings are denies that leave open
+what their text says, of what `lint` finds. With `--format json` errors and warnings
 are in the answer, on standard output.
 
 Exit codes: 0 all load, 3 one does not.")]
@@ -68,6 +74,7 @@ fn write_text(
     match loaded {
         Ok(policy) => {
             let counts = Counts::new(policy);
+            let open = analysis::left_open(policy, STATES);
             writeln!(
                 output.out,
                 "{name}: valid, revision {}: {}, {}, {}, {}, {}",
@@ -79,11 +86,16 @@ fn write_text(
                     1 => "1 deny".to_owned(),
                     many => format!("{many} denies"),
                 },
-                plural(policy.warnings().len(), "warning"),
+                plural(policy.warnings().len() + open.len(), "warning"),
             )?;
             output.out.flush()?;
             for warning in policy.warnings() {
                 writeln!(output.err, "{warning}\n")?;
+            }
+            for finding in &open {
+                let at = place(finding.location.as_ref());
+                let (message, help) = (escape(&finding.message), escape(&finding.help));
+                writeln!(output.err, "warning: {message}\n --> {at}\nhelp: {help}\n")?;
             }
         }
         Err(errors) => {
@@ -151,12 +163,14 @@ impl PolicyJson {
             Ok(policy) => policy.warnings(),
             Err(errors) => errors.diagnostics(),
         };
+        let open = policy.map(|policy| analysis::left_open(policy, STATES)).unwrap_or_default();
+        let open = open.iter().map(DiagnosticJson::of_finding);
         Self {
             policy: text_of(name).0.into_owned(),
             valid: policy.is_some(),
             revision: policy.map(|policy| policy.revision().to_string()),
             counts: policy.map(Counts::new),
-            diagnostics: diagnostics.iter().map(DiagnosticJson::new).collect(),
+            diagnostics: diagnostics.iter().map(DiagnosticJson::new).chain(open).collect(),
             more: loaded.as_ref().err().map_or(0, PolicyErrors::more),
         }
     }
@@ -176,6 +190,21 @@ pub(super) struct DiagnosticJson {
 }
 
 impl DiagnosticJson {
+    /// A warning of what a deny leaves open.
+    fn of_finding(finding: &Finding<'_>) -> Self {
+        let location = finding.location.as_ref();
+        Self {
+            severity: "warning",
+            code: finding.code,
+            message: escape(&finding.message).into_owned(),
+            help: Some(escape(&finding.help).into_owned()),
+            note: None,
+            file: location.map(|at| at.file.to_string()).unwrap_or_default(),
+            line: location.map_or(0, |at| at.line),
+            column: location.map_or(0, |at| at.column),
+        }
+    }
+
     fn new(diagnostic: &Diagnostic) -> Self {
         Self {
             severity: match diagnostic.severity() {

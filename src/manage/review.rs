@@ -262,7 +262,7 @@ fn find(draft: &Draft, policy: &Policy, states: States, review: &mut Review) {
             row: place.map(|(_, row)| row),
             message: finding.message,
             witness: finding.witness.as_ref().map(ToString::to_string),
-            fix: finding.help,
+            fix: finding.help_in_form(),
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     CredentialsRef, Sealed,
-    fields::{self, Fields, SECRET, Shape},
+    fields::{self, Fields, Secret, Shape},
     report::Report,
     secrets,
     yaml::{Node, Value},
@@ -11,7 +11,8 @@ use super::{
 static CREDENTIALS: Shape = Shape {
     name: "`credentials`",
     fields: &["profile", "env", "file", "sealed", "id-ends"],
-    secret: Some(SECRET),
+    elsewhere: &[],
+    secret: Some(Secret::Credentials),
 };
 
 /// Reads a reference to credentials. Whatever is wrong with it, its line is not shown: what stands
@@ -31,7 +32,7 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Credentia
                         fields.span,
                         "`credentials` names not exactly one place",
                     )
-                    .help(SECRET);
+                    .advise(fields::references(node.whole(), true));
             }
             return None;
         };
@@ -50,7 +51,9 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Credentia
             _ => None,
         };
         if let Some(wrong) = wrong {
-            report.error("policy.credentials", value.span, wrong).help(SECRET);
+            report
+                .error("policy.credentials", value.span, wrong)
+                .advise(fields::references(node.whole(), true));
             return None;
         }
         Some(match field {
@@ -85,7 +88,7 @@ fn sealed(
     node: &Node<'_>,
 ) -> Option<CredentialsRef> {
     let text = fields::text(report, node, "`sealed`")?;
-    let ends_node = fields.require(report, "id-ends", SEALED)?;
+    let ends_node = fields.require(report, "id-ends", SEALED, None)?;
     let ends = fields::text(report, ends_node, "`id-ends`")?;
     let in_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
     let wrong = if fields.iter().count() > 2 {

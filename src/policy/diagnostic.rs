@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Location;
+use super::{Fix, Location};
 use crate::escape::{self, escape};
 
 /// Whether a policy loads in spite of a [`Diagnostic`].
@@ -44,6 +44,9 @@ pub struct Diagnostic {
     pub(super) message: String,
     pub(super) note: Option<String>,
     pub(super) help: Option<String>,
+    /// The help for somebody who sees a form, where it differs.
+    pub(super) form_help: Option<String>,
+    pub(super) fixes: Vec<Fix>,
     pub(super) location: Location,
     pub(super) snippet: Snippet,
 }
@@ -70,9 +73,32 @@ impl Diagnostic {
         self.note.as_deref()
     }
 
-    /// What to write instead. Escaped.
+    /// What to do about it. Escaped.
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
+    }
+
+    /// What to do about it, for somebody who sees a form with the texts and not the file: without what
+    /// YAML needs around them. Escaped.
+    #[cfg(feature = "store")]
+    pub(crate) fn help_in_form(&self) -> Option<&str> {
+        self.form_help.as_deref().or(self.help())
+    }
+
+    /// The changes that [`help`](Self::help) says, in its order. With any of them nothing is wrong
+    /// any more where this is: each was tried.
+    ///
+    /// ```
+    /// use pathward::Policy;
+    ///
+    /// let text = "connections: [{ id: s3+a, owner: ana, restrictions: [/reports/*] }]";
+    /// let errors = Policy::from_yaml("p.yaml", text).unwrap_err();
+    /// let fix = &errors.diagnostics()[0].fixes()[0];
+    /// assert_eq!(fix.shown(), "reports/*");
+    /// assert!(Policy::from_yaml("p.yaml", &fix.apply(text).unwrap()).is_ok());
+    /// ```
+    pub fn fixes(&self) -> &[Fix] {
+        &self.fixes
     }
 
     /// Where it is. Line 0 stands for the file as a whole.

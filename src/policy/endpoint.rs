@@ -7,7 +7,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{fields, report::Report, yaml::Node};
+use super::{
+    advice::{Advice, Candidate},
+    fields,
+    report::Report,
+    traps,
+    yaml::Node,
+};
 
 /// Reads `endpoint`: `http://` or `https://`, a host, perhaps a port, and nothing else.
 ///
@@ -18,33 +24,50 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>>
         Ok(()) => return Some(text.trim_end_matches('/').into()),
         Err(wrong) => wrong,
     };
-    let (message, help) = match wrong {
+    let range = node.whole().range();
+    let meant = |text: &str| Candidate::new(": write ", range.clone(), traps::scalar(text));
+    let example = Candidate::example(", such as ", range.clone(), "https://s3.example");
+    let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+    let scheme = if scheme.eq_ignore_ascii_case("http") { "http" } else { "https" };
+    let (host, _) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let (message, advice) = match wrong {
         Wrong::Scheme => (
             "`endpoint` starts with neither `https://` nor `http://`",
-            "write the whole address: `https://s3.example`",
+            Advice::words("an endpoint is a whole address")
+                .write_first([meant(&format!("{scheme}://{host}")), example]),
         ),
         Wrong::UserInfo => (
             "`endpoint` has a user or password in it",
-            "write `https://host`, and name the place of the credentials under `credentials`",
+            Advice::words(
+                "the place of the credentials stands under `credentials`, and the host alone here",
+            )
+            .write(example),
         ),
-        Wrong::Host => {
-            ("`endpoint` has no host that can be", "write a name or address: `https://s3.example`")
-        }
+        Wrong::Host => (
+            "`endpoint` has no host that can be",
+            Advice::words("an endpoint has the name or address of a server").write(example),
+        ),
         Wrong::LinkLocal => (
             "`endpoint` is an address that a machine gets its own credentials from, or link-local",
-            "write the address of an S3 server",
+            Advice::words("name an S3 server").write(example),
         ),
-        Wrong::Port => ("the port of `endpoint` is no port", "write a number from 1 to 65535"),
+        Wrong::Port => (
+            "the port of `endpoint` is no port",
+            Advice::words("a port is a number from 1 to 65535, and can be left out")
+                .write_first([meant(&format!("{scheme}://{name}")), example]),
+        ),
         Wrong::Path => (
             "`endpoint` has more than a host and a port",
-            "buckets and folders stand in `restrictions`; write `https://s3.example:9000`",
+            Advice::words("buckets and folders stand in `restrictions`")
+                .write_first([meant(&format!("{scheme}://{host}")), example]),
         ),
     };
     // What stands behind a `?` may be a signature or a token.
     if text.contains(['@', '?']) {
         report.hide(node.span);
     }
-    report.error("policy.endpoint", node.span, message).help(help);
+    report.error("policy.endpoint", node.span, message).advise(advice);
     None
 }
 

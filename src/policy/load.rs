@@ -40,7 +40,12 @@ impl Policy {
         let files = match files {
             Ok(files) => files,
             Err(error) => {
-                loading.fail(path, "policy.io", &format!("the folder cannot be read: {error}"), "");
+                loading.fail(
+                    path,
+                    "policy.io",
+                    &format!("the folder cannot be read: {error}"),
+                    READABLE,
+                );
                 vec![]
             }
         };
@@ -55,7 +60,7 @@ impl Policy {
                 }
                 Err(ReadError::Io(error)) => {
                     let message = format!("the file cannot be read: {error}");
-                    loading.fail(&file, "policy.io", &message, "");
+                    loading.fail(&file, "policy.io", &message, READABLE);
                 }
                 Err(ReadError::Size) => loading.fail(&file, "limit.file_size", &too_big(), SPLIT),
             }
@@ -135,7 +140,7 @@ impl Policy {
         for (file, why) in unread {
             let shown = format!("{}/{file}", name.trim_end_matches('/'));
             let message = format!("the file cannot be read: {why}");
-            loading.fail(Path::new(&shown), "policy.io", &message, "");
+            loading.fail(Path::new(&shown), "policy.io", &message, READABLE);
         }
         files.retain(|(file, _)| is_policy_file(file));
         files.sort();
@@ -164,6 +169,16 @@ pub fn is_policy_file(name: &str) -> bool {
 const NO_FILES: &str =
     "policies are files that end in `.yaml` or `.yml`; `.test.yaml` is for tests";
 const SPLIT: &str = "put the connections into several files of one folder";
+
+const READABLE: &str = "name a file or folder that can be read";
+
+/// Reads a file only for what is wrong in it.
+fn read_trial(report: &mut Report<'_>) {
+    if let Some(root) = yaml::parse(report) {
+        let mut building = Building { is_trial: true, ..Building::default() };
+        schema::read(report, &mut building, &root);
+    }
+}
 
 fn too_big() -> String {
     format!("the file has more than {} MiB (limit.file_size)", MAX_FILE_SIZE >> 20)
@@ -217,7 +232,7 @@ pub(super) fn utf8<'t>(
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
         let column = String::from_utf8_lossy(before.get(start..).unwrap_or_default());
         let column = column.chars().count() + 1;
-        let mut report = Report::new(Arc::clone(file), "");
+        let mut report = Report::of_file(Arc::clone(file));
         let span = Span {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or(u32::MAX),
@@ -251,7 +266,7 @@ impl Loading {
         let file: Arc<str> = file.into();
         let (diagnostics, more) = match utf8(&file, bytes) {
             Ok(text) => {
-                let mut report = Report::new(file, text);
+                let mut report = Report::new(file, text, read_trial);
                 if let Some(root) = yaml::parse(&mut report) {
                     schema::read(&mut report, &mut self.building, &root);
                 }
@@ -268,12 +283,9 @@ impl Loading {
     }
 
     /// Something is wrong with a file as a whole.
-    fn fail(&mut self, file: &Path, code: &'static str, message: &str, help: &str) {
-        let mut report = Report::new(file.to_string_lossy().into(), "");
-        let found = report.error(code, Span::FILE, message);
-        if !help.is_empty() {
-            found.help(help);
-        }
+    fn fail(&mut self, file: &Path, code: &'static str, message: &str, help: &'static str) {
+        let mut report = Report::of_file(file.to_string_lossy().into());
+        report.error(code, Span::FILE, message).help(help);
         self.failed = true;
         self.diagnostics.extend(report.finish().0);
     }
@@ -282,8 +294,8 @@ impl Loading {
     fn finish(mut self, path: &Path) -> Result<Policy, PolicyErrors> {
         let is_empty = self.building.connections.is_empty() && self.building.users.is_empty();
         if is_empty && !self.failed {
-            let help = "write a connection under `connections`, or take the policy away: without \
-                        one nothing is allowed";
+            let help = "a connection stands under `connections`; without one nothing is allowed, and \
+                        the policy can be taken away";
             self.fail(path, "policy.empty", "the policy defines no connection and no user", help);
         }
         if self.failed {

@@ -37,6 +37,7 @@
 //! A file is refused with everything that is wrong in it, not only with the first of it:
 //! [`PolicyErrors`]. Secrets that stand where a reference belongs are never shown.
 
+mod advice;
 mod connection;
 mod credentials;
 mod diagnostic;
@@ -82,6 +83,7 @@ pub use self::unseal::{Opened, Unseal, UnsealError};
 #[cfg(feature = "store")]
 pub use self::written::DraftRule;
 pub use self::{
+    advice::Fix,
     diagnostic::{Diagnostic, PolicyErrors, Severity, Snippet},
     load::{MAX_FILE_SIZE, MAX_RULES, is_policy_file},
     reach::{MAX_KEY_CONNECTIONS, Reach},
@@ -119,6 +121,8 @@ struct Building {
     places: load::Places,
     rules: usize,
     budget: Budget,
+    /// Only what is wrong is asked, and the policy is not used.
+    is_trial: bool,
 }
 
 /// Something that may be defined only once.

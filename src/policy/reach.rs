@@ -2,7 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{ConnectionId, fields, report::Report, schema, yaml::Node};
+use super::{
+    ConnectionId,
+    advice::{Advice, Candidate},
+    fields,
+    report::Report,
+    schema,
+    yaml::Node,
+};
 
 /// The most connections that one key may name.
 pub const MAX_KEY_CONNECTIONS: usize = 256;
@@ -88,13 +95,20 @@ impl fmt::Display for Reach {
 
 /// Reads the `connections` of a key.
 pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Reach> {
-    const HELP: &str = "name connections of the user, such as `[s3+saha]`; without this field, the \
-                        key reaches all of them";
     let items = fields::items(report, node, "`connections` of a key")?;
     if items.is_empty() {
         report
             .error("policy.empty_list", node.span, "`connections` of a key is an empty list")
-            .help(HELP);
+            .advise(
+                Advice::words(
+                    "name connections of the user; without this field, the key reaches all of them",
+                )
+                .write(Candidate::example(
+                    ": write ",
+                    node.whole().range(),
+                    "[s3+saha]",
+                )),
+            );
         return None;
     }
     if items.len() > MAX_KEY_CONNECTIONS {
@@ -104,8 +118,8 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Reach> {
             .help("leave the field out, so that the key reaches all, or make several keys");
         return None;
     }
-    let unlabelled = "name the connection with its label, as in `s3+saha`: which one is the default \
-                      may change";
+    let unlabelled =
+        "which connection is the default may change; name the connection with its label";
     let id = |item| schema::id(report, item, "a connection of a key", unlabelled);
     let ids: Vec<_> = items.iter().map(id).collect();
     Some(Reach::only(ids.into_iter().collect::<Option<Vec<_>>>()?))

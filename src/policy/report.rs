@@ -1,9 +1,17 @@
 //! Collecting what is wrong in one file.
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
-use super::{Diagnostic, Location, Severity, diagnostic::Snippet, secrets};
+use super::{
+    Diagnostic, Location, Severity,
+    advice::{Advice, Resolved, Trials},
+    diagnostic::Snippet,
+    secrets,
+};
 use crate::escape::escape;
+
+/// What reads a file, and reports what is wrong in it.
+pub(super) type Reader = fn(&mut Report<'_>);
 
 /// How many diagnostics of one file are kept; beyond it they are only counted.
 pub const MAX_DIAGNOSTICS: usize = 1_000;
@@ -46,18 +54,26 @@ impl Span {
 /// Something that is wrong, before its line is cut out.
 #[derive(Debug)]
 pub(super) struct Found {
-    severity: Severity,
-    code: &'static str,
-    span: Span,
-    message: String,
+    pub(super) severity: Severity,
+    pub(super) code: &'static str,
+    pub(super) span: Span,
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) advice: Advice,
+    /// Nothing of the file was read behind it.
+    pub(super) ends: bool,
     note: Option<String>,
-    help: Option<String>,
 }
 
 impl Found {
-    /// What to write instead.
-    pub(super) fn help(&mut self, help: impl AsRef<str>) -> &mut Self {
-        self.help = Some(shown(help.as_ref()));
+    /// What to do about it, in words alone.
+    pub(super) fn help(&mut self, words: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.advise(Advice::words(words))
+    }
+
+    /// What to do about it, with texts to write that are tried.
+    pub(super) fn advise(&mut self, advice: Advice) -> &mut Self {
+        self.advice = advice;
         self
     }
 
@@ -73,7 +89,10 @@ impl Found {
 pub(super) struct Report<'t> {
     pub(super) file: Arc<str>,
     pub(super) text: &'t str,
-    found: Vec<Found>,
+    reader: Reader,
+    /// Where what is wrong is of interest; everywhere, if it is `None`.
+    focus: Option<Range<usize>>,
+    pub(super) found: Vec<Found>,
     /// Where the next one goes when there are too many.
     spare: Option<Found>,
     more: usize,
@@ -82,8 +101,25 @@ pub(super) struct Report<'t> {
 }
 
 impl<'t> Report<'t> {
-    pub(super) fn new(file: Arc<str>, text: &'t str) -> Self {
-        Self { file, text, found: vec![], spare: None, more: 0, errors: 0, hidden: vec![] }
+    /// A report about a text. What is said of it is tried with `reader`.
+    pub(super) fn new(file: Arc<str>, text: &'t str, reader: Reader) -> Self {
+        let (found, hidden) = (Vec::new(), Vec::new());
+        Self { file, text, reader, focus: None, found, spare: None, more: 0, errors: 0, hidden }
+    }
+
+    /// A report about what is wrong in a part of a text, and about where reading it ends.
+    pub(super) fn of_part(text: &'t str, part: Range<usize>, reader: Reader) -> Self {
+        Self { focus: Some(part), ..Self::new("".into(), text, reader) }
+    }
+
+    /// A report about a file as a whole, of which nothing is read.
+    pub(super) fn of_file(file: Arc<str>) -> Self {
+        Self::new(file, "", |_| {})
+    }
+
+    /// The byte at which reading ended before the file did.
+    pub(super) fn ended_at(&self) -> Option<usize> {
+        self.found.iter().find(|found| found.ends).map(|found| found.span.range().start)
     }
 
     pub(super) fn error(
@@ -94,6 +130,19 @@ impl<'t> Report<'t> {
     ) -> &mut Found {
         self.errors += 1;
         self.push(Severity::Error, code, span, message.as_ref())
+    }
+
+    /// An error behind which nothing of the file is read.
+    pub(super) fn end(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl AsRef<str>,
+    ) -> &mut Found {
+        self.focus = None;
+        let found = self.error(code, span, message);
+        found.ends = true;
+        found
     }
 
     pub(super) fn warning(
@@ -112,9 +161,11 @@ impl<'t> Report<'t> {
         span: Span,
         message: &str,
     ) -> &mut Found {
-        let message = shown(message);
-        let found = Found { severity, code, span, message, note: None, help: None };
-        if self.is_full() {
+        let is_kept = !self.is_full() && !self.is_beside(span);
+        let message = if is_kept { shown(message) } else { String::new() };
+        let advice = Advice::default();
+        let found = Found { severity, code, span, message, advice, ends: false, note: None };
+        if !is_kept {
             self.more += 1;
             return self.spare.insert(found);
         }
@@ -136,6 +187,12 @@ impl<'t> Report<'t> {
         self.found.len() >= MAX_DIAGNOSTICS
     }
 
+    /// Whether what is wrong there is only counted.
+    pub(super) fn is_beside(&self, span: Span) -> bool {
+        let span = span.range();
+        self.focus.as_ref().is_some_and(|part| span.start > part.end || span.end < part.start)
+    }
+
     /// How many errors there are.
     pub(super) fn errors(&self) -> usize {
         self.errors
@@ -149,21 +206,29 @@ impl<'t> Report<'t> {
     pub(super) fn finish(mut self) -> (Vec<Diagnostic>, usize) {
         self.found.sort_by_key(|found| found.span.from);
         let (file, text, hidden) = (self.file, self.text, self.hidden);
+        let mut trials = Trials::new(text, self.reader, &self.found);
         let diagnostics = self
             .found
-            .into_iter()
-            .map(|found| Diagnostic {
-                severity: found.severity,
-                code: found.code,
-                snippet: snippet(text, found.span, &hidden),
-                message: found.message,
-                note: found.note,
-                help: found.help,
-                location: Location {
-                    file: Arc::clone(&file),
-                    line: found.span.line,
-                    column: found.span.column,
-                },
+            .iter()
+            .map(|found| {
+                let snippet = snippet(text, found.span, &hidden);
+                let Resolved { help, form, fixes } =
+                    trials.resolve(found, snippet != Snippet::Hidden);
+                Diagnostic {
+                    severity: found.severity,
+                    code: found.code,
+                    snippet,
+                    message: found.message.clone(),
+                    note: found.note.clone(),
+                    form_help: (form != help).then_some(form),
+                    help: (!help.is_empty()).then_some(help),
+                    fixes,
+                    location: Location {
+                        file: Arc::clone(&file),
+                        line: found.span.line,
+                        column: found.span.column,
+                    },
+                }
             })
             .collect();
         (diagnostics, self.more)
@@ -171,7 +236,7 @@ impl<'t> Report<'t> {
 }
 
 /// What is said, escaped, and without anything that has the form of a secret.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     escape(&secrets::redact(text)).into_owned()
 }
 

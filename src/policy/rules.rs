@@ -4,21 +4,39 @@ use std::collections::HashMap;
 
 use super::{
     Building, MAX_RULES, Rule,
+    advice::{Advice, Candidate, EntryPlace},
     fields::{self, Fields, Shape},
     report::{Report, Span},
     traps,
-    yaml::{Node, Value},
+    yaml::{Node, Style, Value},
 };
 use crate::{
     access::{Access, AccessSet},
     automaton::Effect,
-    escape::is_hidden,
-    restriction::{Dialect, Pattern, Restriction, RestrictionError},
+    restriction::{Dialect, Pattern, Restriction},
 };
 
 static ENTRY: Shape = Shape {
     name: "an entry of a list of paths",
     fields: &["path", "glob", "access"],
+    elsewhere: &[
+        ("prefix", "path"),
+        ("pattern", "path"),
+        ("folder", "path"),
+        ("dir", "path"),
+        ("directory", "path"),
+        ("file", "path"),
+        ("key", "path"),
+        ("object", "path"),
+        ("resource", "path"),
+        ("restriction", "path"),
+        ("uri", "path"),
+        ("permission", "access"),
+        ("permissions", "access"),
+        ("mode", "access"),
+        ("rights", "access"),
+        ("actions", "access"),
+    ],
     secret: None,
 };
 
@@ -42,25 +60,21 @@ pub(super) fn read(
         Effect::Deny => ("`deny`", "an entry of `deny`"),
     };
     let Value::Sequence(items) = &node.value else {
-        if let Some(found) = fields::wrong_kind(report, node, name, "a list") {
-            found.help(match effect {
-                Effect::Allow => {
-                    "write `restrictions: [\"*\"]` for everything, or each path \
-                                  behind `- `"
-                }
-                Effect::Deny => "write each path behind `- `",
-            });
-        }
+        let advice = as_list(report.text, node, effect);
+        fields::wrong_kind(report, node, name, "a list").map(|found| found.advise(advice));
         return;
     };
     if items.is_empty() {
-        let found =
-            report.error("policy.empty_list", node.span, format!("{name} is an empty list"));
-        match effect {
-            Effect::Allow => found
-                .help("write `\"*\"` for everything; to allow nothing, take the connection out"),
-            Effect::Deny => found.help("take `deny` out, or name what it takes away"),
-        };
+        let everything =
+            Candidate::example("for everything write ", node.whole().range(), "[\"*\"]");
+        report.error("policy.empty_list", node.span, format!("{name} is an empty list")).advise(
+            match effect {
+                Effect::Allow => Advice::default()
+                    .write(everything)
+                    .and("; to allow nothing, take the connection out"),
+                Effect::Deny => Advice::words("take `deny` out, or name what it takes away"),
+            },
+        );
     }
     rules.reserve(items.len());
     for item in items {
@@ -91,9 +105,9 @@ pub(super) fn entry(
     effect: Effect,
     inherited: AccessSet,
 ) -> Option<Spanned> {
-    let (dialect, text_node, access) = match &item.value {
+    let (dialect, field, text_node, access) = match &item.value {
         Value::Mapping(pairs) => {
-            if !pairs.iter().any(|(key, _)| is_key(key, &["path", "glob", "access"])) {
+            if !pairs.iter().any(|(key, _)| is_key(key, ENTRY.fields)) {
                 not_an_entry(report, item, what);
                 return None;
             }
@@ -106,55 +120,60 @@ pub(super) fn entry(
                 (Some(_), Some(glob)) => {
                     report
                         .error("policy.entry", glob.span, "an entry has both `path` and `glob`")
-                        .help("write two entries");
+                        .help("make two entries of it");
                     return None;
                 }
                 (Some(path), None) => (Dialect::Plain, path),
                 (None, Some(glob)) => (Dialect::Glob, glob),
                 (None, None) => {
-                    let help = "write `{ path: bucket/folder/, access: read-only }`";
                     if !fields.is_misspelt("glob") {
-                        fields.require(report, "path", help);
+                        let example = Some("path: bucket/folder/");
+                        fields.require(report, "path", "name the path", example);
                     }
                     return None;
                 }
             };
-            (dialect, node, access)
+            let name = match dialect {
+                Dialect::Plain => "path",
+                Dialect::Glob => "glob",
+            };
+            let field = pairs.iter().map(|(key, _)| key).find(|key| is_key(key, &[name]));
+            (dialect, field, node, access)
         }
         Value::Sequence(_) => {
             not_an_entry(report, item, what);
             return None;
         }
-        Value::Scalar(_) | Value::Reported => (Dialect::Plain, item, Some(inherited)),
+        Value::Scalar(_) | Value::Reported => (Dialect::Plain, None, item, Some(inherited)),
     };
     let text = fields::text(report, text_node, what)?;
-    let parsed = match dialect {
-        Dialect::Plain => Restriction::parse(text),
-        Dialect::Glob => Restriction::parse_glob(text),
-    };
-    if text.ends_with(' ') && parsed.is_ok() {
-        report
-            .warning("policy.space", text_node.span, format!("{what} ends with a space"))
-            .help("the space belongs to the path; take it out if it is not meant");
-    }
-    if parsed.is_ok() {
-        warn_of_invisible(report, text_node, text, what);
-        if dialect == Dialect::Plain {
-            warn_of_glob_signs(report, text_node, text);
+    let place = EntryPlace { item, field, text: text_node, dialect };
+    match Restriction::parse_as(dialect, text) {
+        Ok(restriction) => {
+            for doubt in restriction.doubts() {
+                let span = place_in(report, text_node, text, doubt.at());
+                report
+                    .warning(doubt.kind().code(), span, doubt.message())
+                    .advise(place.advice(doubt.help_parts()));
+            }
+            Some(Spanned {
+                rule: Rule {
+                    restriction,
+                    access: access?,
+                    effect,
+                    location: Some(report.location(text_node.span)),
+                },
+                span: text_node.span,
+            })
         }
-    }
-    match parsed {
-        Ok(restriction) => Some(Spanned {
-            rule: Rule {
-                restriction,
-                access: access?,
-                effect,
-                location: Some(report.location(text_node.span)),
-            },
-            span: text_node.span,
-        }),
         Err(error) => {
-            refuse(report, text_node, text, &error);
+            let code = error.kind().limit().unwrap_or("policy.restriction");
+            let span = match error.at() {
+                0 => text_node.span,
+                at => place_in(report, text_node, text, at),
+            };
+            let advice = place.advice(error.help_parts());
+            report.error(code, span, error.to_string()).advise(advice);
             None
         }
     }
@@ -164,28 +183,121 @@ fn is_key(node: &Node<'_>, names: &[&str]) -> bool {
     matches!(&node.value, Value::Scalar(scalar) if names.contains(&&*scalar.text))
 }
 
-/// A list or fields where a restriction belongs: `- [a]`, `- a: b`, `- {a,b}`.
-fn not_an_entry(report: &mut Report<'_>, item: &Node<'_>, what: &str) {
-    let source = report.text.get(item.span.range()).unwrap_or_default();
-    let in_quotes = match &item.value {
-        Value::Mapping(_) if !source.starts_with('{') => "\"…: …\"".to_owned(),
-        _ => traps::quoted(traps::shorten(source)),
+/// What to do about something else than a list of paths: the list that was probably meant.
+fn as_list(file: &str, node: &Node<'_>, effect: Effect) -> Advice {
+    let range = node.whole().range();
+    let list = |items: Vec<String>| {
+        let list = format!("[{}]", items.join(", "));
+        Candidate::new(": write ", range.clone(), list)
     };
-    report
-        .error("policy.entry", item.span, format!("{what} is text or `{{ path, access }}`"))
-        .help(format!(
-            "YAML reads `[`, `{{` and `: ` as lists and fields; a path with them needs quotes: \
-             {in_quotes}"
-        ));
+    let is_sign = |c: char| matches!(c, ',' | ';' | '\n' | '\r');
+    match &node.value {
+        Value::Scalar(scalar) if scalar.text.trim().is_empty() => {
+            let advice = Advice::words("each path is a line of its own that starts with `- `");
+            match effect {
+                Effect::Allow => advice.write(
+                    Candidate::example("; for everything write ", range, "[\"*\"]")
+                        .with(" [\"*\"]"),
+                ),
+                Effect::Deny => advice,
+            }
+        }
+        Value::Scalar(scalar) => {
+            // Lines that start with `-` and no space behind it are a text too.
+            let item = |item: &str| item.trim().trim_start_matches('-').trim_start().to_owned();
+            let parts = |text: &str| -> Vec<String> {
+                let parts = text.split(is_sign).map(item).filter(|part| !part.is_empty());
+                parts.map(|part| traps::quoted(&part)).collect()
+            };
+            let written = file.get(range.clone()).unwrap_or_default();
+            let is_lines = written.contains('\n') && matches!(scalar.style, Style::Plain);
+            let text = if is_lines { written } else { &scalar.text };
+            let all = [list(parts(text)), list(vec![traps::quoted(&scalar.text)])];
+            Advice::words("each path is an item of a list").write_first(all)
+        }
+        Value::Mapping(pairs) => {
+            let entry = |(key, value): &(Node<'_>, Node<'_>)| {
+                let (Value::Scalar(path), Some(access)) =
+                    (&key.value, file.get(value.span.range()))
+                else {
+                    return None;
+                };
+                let path = traps::quoted(&path.text);
+                let access = access.trim();
+                Some(match access.is_empty() {
+                    true => path,
+                    false => format!("{{ path: {path}, access: {access} }}"),
+                })
+            };
+            let entries: Option<Vec<String>> = pairs.iter().map(entry).collect();
+            Advice::words("each path is an item of a list").write_first(entries.map(list))
+        }
+        Value::Sequence(_) | Value::Reported => Advice::default(),
+    }
 }
 
-fn refuse(report: &mut Report<'_>, node: &Node<'_>, text: &str, error: &RestrictionError) {
-    let code = error.kind().limit().unwrap_or("policy.restriction");
-    let span = match error.at() {
-        0 => node.span,
-        at => place_in(report, node, text, at),
+/// A list or fields where a restriction belongs: `- [a]`, `- a: b`, `- {a,b}`.
+fn not_an_entry(report: &mut Report<'_>, item: &Node<'_>, what: &str) {
+    let source = report.text.get(item.whole().range()).unwrap_or_default();
+    let range = item.whole().range();
+    let entry = |entry: String| Candidate::new(": write ", range.clone(), entry);
+    let path = |text: &str| entry(format!("{{ path: {} }}", traps::scalar(text)));
+    let mut all = Vec::new();
+    let words = match &item.value {
+        Value::Mapping(pairs) => {
+            let text = |name: &str| {
+                let of = pairs.iter().find(|(key, _)| is_key(key, &[name])).map(|(_, value)| value);
+                of.and_then(|value| match &value.value {
+                    Value::Scalar(scalar) => Some(&*scalar.text),
+                    _ => None,
+                })
+            };
+            // Elsewhere the bucket is a field of its own.
+            if let Some(bucket) = text("bucket") {
+                let rest =
+                    ["prefix", "key", "folder"].into_iter().find_map(text).unwrap_or_default();
+                all.push(path(&format!("{bucket}/{}", rest.trim_start_matches('/'))));
+            }
+            let known = ENTRY.elsewhere.iter().filter(|(_, field)| *field == "path");
+            all.extend(known.filter_map(|(name, _)| text(name)).map(path));
+            // A path with `: ` in it, or that ends with `:`.
+            if let [(key, value)] = &pairs[..]
+                && let (Value::Scalar(key), false) = (&key.value, source.starts_with('{'))
+            {
+                let written = report.text.get(value.span.range()).unwrap_or_default();
+                let is_path = key.text.contains('/');
+                let whole = entry(traps::quoted(format!("{}: {written}", key.text).trim()));
+                let names = path(&key.text);
+                let access = format!("{{ path: {}, access: {written} }}", traps::scalar(&key.text));
+                let value = written.trim();
+                let is_folder = value.trim_end_matches('/').contains('/');
+                let (other, joined) = (path(value), path(&format!("{}/{value}", key.text)));
+                all.extend(match (is_path, is_folder) {
+                    (true, _) => vec![entry(access), whole, names],
+                    (false, true) => vec![other, joined],
+                    (false, false) => vec![joined, other],
+                });
+            }
+            "a path stands in the field `path`, or by itself"
+        }
+        Value::Sequence(items) => {
+            let first = items.iter().find_map(|item| match &item.value {
+                Value::Scalar(scalar) => Some(traps::scalar(&scalar.text)),
+                _ => None,
+            });
+            all.extend(first.map(entry));
+            "each path is an item of its own"
+        }
+        Value::Scalar(_) | Value::Reported => "",
     };
-    report.error(code, span, error.to_string()).help(error.help());
+    // What YAML reads in another way, as a text.
+    if !source.contains(['\n', '\r']) {
+        all.push(entry(traps::quoted(source)));
+        all.push(entry(format!("{{ glob: {} }}", traps::quoted(source))));
+    }
+    report
+        .error("policy.entry", item.span, format!("{what} is text or `{{ path, access }}`"))
+        .advise(Advice::words(words).write_first(all));
 }
 
 /// Where a place in a text stands in the file.
@@ -201,91 +313,60 @@ fn place_in(report: &Report<'_>, node: &Node<'_>, text: &str, at: usize) -> Span
     skip.and_then(|skip| node.span.character(report.text, skip + at)).unwrap_or(node.span)
 }
 
-/// Warns of what nobody who reads the policy sees: two paths that look the same may not be.
-fn warn_of_invisible(report: &mut Report<'_>, node: &Node<'_>, text: &str, what: &str) {
-    const MOST: usize = 4;
-    let Some(at) = text.find(is_hidden) else {
-        return;
-    };
-    let mut found: Vec<char> = Vec::new();
-    for character in text.chars().filter(|character| is_hidden(*character)) {
-        if !found.contains(&character) && found.len() <= MOST {
-            found.push(character);
-        }
-    }
-    let more = if found.len() > MOST { " and more" } else { "" };
-    let names: Vec<String> =
-        found.iter().take(MOST).map(|c| format!("U+{:04X}", u32::from(*c))).collect();
-    let span = place_in(report, node, text, at);
-    let message = format!("{what} has what cannot be seen in it: {}{more}", names.join(", "));
-    report
-        .warning("policy.invisible", span, message)
-        .help("it belongs to the path; take it out if it is not meant");
-}
-
-/// Warns where a plain text has what would be a wildcard in a glob. In a deny the difference is
-/// between what is taken and what is not.
-fn warn_of_glob_signs(report: &mut Report<'_>, node: &Node<'_>, text: &str) {
-    let pair = |open, close| {
-        let (start, rest) = (text.find(open)?, text.find(open).and_then(|at| text.get(at..))?);
-        rest.contains(close).then_some((start, format!("`{open}…{close}`")))
-    };
-    let question = || text.find('?').map(|at| (at, "`?`".to_owned()));
-    if let Some((at, sign)) = pair('[', ']').or_else(|| pair('{', '}')).or_else(question) {
-        let span = place_in(report, node, text, at);
-        let message = format!("{sign} means itself here, where `*` is the only wildcard");
-        report
-            .warning("policy.glob_signs", span, message)
-            .help("for a glob write `{ glob: \"…\" }`");
-    }
-}
-
 /// Reads an access. `effect` is that of the entry that it belongs to, if it belongs to one.
 pub(super) fn access_of(
     report: &mut Report<'_>,
     node: &Node<'_>,
     effect: Option<Effect>,
 ) -> Option<AccessSet> {
-    const HELP: &str = "write `read-only`, `read-write`, or a list of `read`, `write` and `delete`";
+    let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
+    let each = || {
+        Advice::default().write_each([
+            one("write ", "read-only"),
+            one(", ", "read-write"),
+            one(" or a list such as ", "[read, write]"),
+        ])
+    };
     let items = match &node.value {
         Value::Sequence(items) => items,
         Value::Mapping(_) => {
             fields::wrong_kind(report, node, "`access`", "a word or a list")
-                .map(|found| found.help(HELP));
+                .map(|found| found.advise(each()));
             return None;
         }
         _ => {
-            return match fields::text(report, node, "`access`")? {
+            let word = fields::text(report, node, "`access`")?;
+            match word {
                 "read-only" if effect == Some(Effect::Deny) => {
-                    report
-                        .error(
-                            "policy.access",
-                            node.span,
-                            "`read-only` in `deny` reads in two ways",
-                        )
-                        .help(
-                            "write what is taken away: `[write, delete]` leaves reading, \
-                             `[read]` takes it; without `access` everything is taken away",
-                        );
-                    None
+                    let advice = Advice::words("say what is taken away: ")
+                        .write_each([
+                            one("", "[write, delete]").ending(" leaves reading, "),
+                            one("", "[read]").ending(" takes it"),
+                        ])
+                        .and("; without `access` everything is taken away");
+                    let message = "`read-only` in `deny` reads in two ways";
+                    report.error("policy.access", node.span, message).advise(advice);
                 }
-                "read-only" => Some(AccessSet::READ_ONLY),
-                "read-write" => Some(AccessSet::READ_WRITE),
+                "read-only" => return Some(AccessSet::READ_ONLY),
+                "read-write" => return Some(AccessSet::READ_WRITE),
                 other => {
                     let near = fields::nearest(other, &["read-only", "read-write"]);
-                    let found = report.error(
-                        "policy.access",
-                        node.span,
-                        format!("`{}` is not an access", traps::shorten(other)),
-                    );
-                    match (Access::from_name(other), near) {
-                        (Some(one), _) => found.help(format!("write it as a list: `[{one}]`")),
-                        (None, Some(near)) => found.help(format!("did you mean `{near}`?")),
-                        (None, None) => found.help(HELP),
-                    };
-                    None
+                    let list = Access::from_name(other).map(|one| format!("[{one}]"));
+                    let message = format!("`{}` is not an access", fields::visible(other));
+                    report.error("policy.access", node.span, message).advise(match (list, near) {
+                        (Some(list), _) => Advice::default().write(Candidate::new(
+                            "an access by its name stands in a list: ",
+                            node.whole().range(),
+                            list,
+                        )),
+                        (None, Some(near)) => {
+                            Advice::default().write(one("did you mean ", near).ending("?"))
+                        }
+                        (None, None) => each(),
+                    });
                 }
-            };
+            }
+            return None;
         }
     };
     if items.is_empty() {
@@ -313,11 +394,13 @@ pub(super) fn access_of(
             None => {
                 complete = false;
                 let near = fields::nearest(name, &["read", "write", "delete"]);
-                let message = format!("`{}` is not an access", traps::shorten(name));
-                report.error("policy.access", item.span, message).help(match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "a list of accesses has `read`, `write` and `delete` in it".into(),
+                let message = format!("`{}` is not an access", fields::visible(name));
+                let words = "a list of accesses has `read`, `write` and `delete` in it";
+                let near = near.map(|near| {
+                    Candidate::example("did you mean ", item.whole().range(), near).ending("?")
                 });
+                let advice = Advice::default().write_or(near, words);
+                report.error("policy.access", item.span, message).advise(advice);
             }
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Building, Connection, ConnectionId, Keys, Rule, credentials, endpoint,
+    Building, Connection, ConnectionId, ConnectionIdError, Keys, Rule,
+    advice::{Advice, Candidate},
+    credentials, endpoint,
     fields::{self, Fields, Shape},
     report::Report,
     rules::{self, Spanned},
@@ -16,7 +18,12 @@ use crate::{
     restriction::Restriction,
 };
 
-static FILE: Shape = Shape { name: "a policy", fields: &["connections", "users"], secret: None };
+static FILE: Shape = Shape {
+    name: "a policy",
+    fields: &["connections", "users"],
+    elsewhere: &[("sources", "connections"), ("connectors", "connections"), ("owners", "users")],
+    secret: None,
+};
 pub(super) static CONNECTION: Shape = Shape {
     name: "a connection",
     fields: &[
@@ -30,6 +37,36 @@ pub(super) static CONNECTION: Shape = Shape {
         "access",
         "restrictions",
         "deny",
+    ],
+    elsewhere: &[
+        ("name", "id"),
+        ("label", "id"),
+        ("connection", "id"),
+        ("user", "owner"),
+        ("username", "owner"),
+        ("url", "endpoint"),
+        ("host", "endpoint"),
+        ("server", "endpoint"),
+        ("endpoint_url", "endpoint"),
+        ("location", "region"),
+        ("permission", "access"),
+        ("permissions", "access"),
+        ("mode", "access"),
+        ("allow", "restrictions"),
+        ("allowed", "restrictions"),
+        ("paths", "restrictions"),
+        ("include", "restrictions"),
+        ("includes", "restrictions"),
+        ("whitelist", "restrictions"),
+        ("allowlist", "restrictions"),
+        ("exclude", "deny"),
+        ("excludes", "deny"),
+        ("except", "deny"),
+        ("ignore", "deny"),
+        ("blocked", "deny"),
+        ("blacklist", "deny"),
+        ("denylist", "deny"),
+        ("denied", "deny"),
     ],
     secret: None,
 };
@@ -58,11 +95,11 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         return;
     };
     let errors = report.errors();
-    let id = fields.require(report, "id", "name it: `id: s3+reports`").and_then(|node| {
-        id(report, node, "`id`", "give it a label, and `default: true`: `id: s3+main`")
+    let id = fields.require(report, "id", "name it", Some("id: s3+reports")).and_then(|node| {
+        id(report, node, "`id`", "for bare `s3` there is `default: true`; give it a label")
     });
     let owner = fields
-        .require(report, "owner", "name the user whose connection it is: `owner: steph`")
+        .require(report, "owner", "name the user whose connection it is", Some("owner: steph"))
         .and_then(|node| name(report, node, "`owner`"));
     let is_default = fields
         .get("default")
@@ -105,6 +142,10 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         return;
     }
     rules::warn_of_duplicates(report, &spanned);
+    // What is tried is not used, and need not be compiled.
+    if building.is_trial {
+        return;
+    }
     let before = building.budget;
     let (Some(id), Some(owner), Some(keys), Some(automaton)) =
         (id, owner, keys, compile(report, &spanned, &mut building.budget))
@@ -163,28 +204,64 @@ fn compile(report: &mut Report<'_>, spanned: &[Spanned], budget: &mut Budget) ->
     }
 }
 
-/// A connection's id, with its label; `unlabelled` is what to write instead of one without.
+/// A connection's id, with its label; `unlabelled` is what to do about one without.
 pub(super) fn id(
     report: &mut Report<'_>,
     node: &Node<'_>,
     what: &str,
-    unlabelled: &str,
+    unlabelled: &'static str,
 ) -> Option<ConnectionId<'static>> {
     let text = fields::text(report, node, what)?;
     match ConnectionId::parse(text) {
         Ok(id) if id.label().is_none() => {
+            let range = node.whole().range();
+            let names = ["s3+main", "s3+reports"];
             report
                 .error("policy.connection_id", node.span, format!("`{text}` has no label"))
-                .help(unlabelled);
+                .advise(Advice::words(unlabelled).write_first(
+                    names.map(|name| Candidate::example(", as in ", range.clone(), name)),
+                ));
             None
         }
         Ok(id) => Some(id.into_owned()),
         Err(error) => {
-            let message = format!("`{}` is not a connection's id", traps::shorten(text));
-            report.error("policy.connection_id", node.span, message).help(error.to_string());
+            refuse_id(report, node, text, &error);
             None
         }
     }
+}
+
+/// Reports what is not a connection's id.
+pub(super) fn refuse_id(
+    report: &mut Report<'_>,
+    node: &Node<'_>,
+    text: &str,
+    error: &ConnectionIdError,
+) {
+    let range = node.whole().range();
+    let label: String =
+        text.rsplit_once("://")
+            .map_or(text, |(_, label)| label)
+            .trim_matches(|c: char| !c.is_ascii_alphanumeric())
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+') {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+    let label = match label.split_once(['+', '-']) {
+        Some((protocol, label)) if protocol.len() <= 3 => label.replace('+', "-"),
+        _ => label.replace('+', "-"),
+    };
+    let meant = Candidate::new("; write ", range.clone(), format!("s3+{label}"));
+    let example = Candidate::example(", such as ", range, "s3+reports");
+    let message = format!("`{}` is not a connection's id", fields::visible(text));
+    report
+        .error("policy.connection_id", node.span, message)
+        .advise(Advice::words(error.to_string()).write_first([meant, example]));
 }
 
 /// A name of a user, an owner or a key.
@@ -201,7 +278,15 @@ pub(super) fn name<'n>(report: &mut Report<'_>, node: &'n Node<'_>, what: &str) 
     } else {
         return Some(text);
     };
-    report.error("policy.name", node.span, format!("{what} {wrong}")).help("write a name");
+    let seen: String = text.chars().filter(|c| !crate::escape::is_hidden(*c)).collect();
+    let seen = traps::scalar(seen.trim());
+    report.error("policy.name", node.span, format!("{what} {wrong}")).advise(
+        Advice::words("a name has 1 to 128 bytes that can be seen").write(Candidate::new(
+            ": ",
+            node.whole().range(),
+            seen,
+        )),
+    );
     None
 }
 
@@ -210,10 +295,12 @@ fn keys(report: &mut Report<'_>, node: &Node<'_>) -> Option<Keys> {
         "exact" => Some(Keys::Exact),
         "plain" => Some(Keys::Plain),
         other => {
-            let message = format!("`{}` is not a way to read keys", traps::shorten(other));
-            report.error("policy.value", node.span, message).help(
-                "write `exact` for AWS, where a key is its bytes, and `plain` for every server \
-                 that was not probed",
+            let message = format!("`{}` is not a way to read keys", fields::visible(other));
+            let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
+            report.error("policy.value", node.span, message).advise(
+                Advice::default()
+                    .write(one("write ", "exact").ending(" for AWS, where a key is its bytes"))
+                    .write(one(", and ", "plain").ending(" for every server that was not probed")),
             );
             None
         }
@@ -227,9 +314,10 @@ fn region(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {
     if is_name && !secrets::has_form(text) {
         return Some(text.into());
     }
+    let example = Candidate::example("write a name such as ", node.whole().range(), "eu-west-1");
     report
         .error("policy.value", node.span, "this is not a region")
-        .help("write a name such as `eu-west-1`");
+        .advise(Advice::default().write(example));
     None
 }
 

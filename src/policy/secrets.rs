@@ -160,13 +160,17 @@ fn says_secret(line: &str) -> bool {
     let mut rest = line;
     let mut before = None;
     while let Some(from) = rest.find(in_word) {
-        before = rest.get(..from).and_then(|gap| gap.chars().next_back()).or(before);
+        let gap = rest.get(..from).unwrap_or_default();
+        before = gap.chars().next_back().or(before);
         rest = rest.get(from..).unwrap_or_default();
         let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
         let (word, behind) = rest.split_at(end);
         let name = word.trim_matches(['"', '\'']);
         let is_name = is_secret_name(name) || is_nearly_secret(name) || REFERENCES.contains(&name);
-        let in_path = before == Some('/') || behind.starts_with(['/', '.']);
+        // Between signs of a glob it is a name among others.
+        let in_group =
+            behind.starts_with(['|', ')', '}']) || gap.ends_with("/{") && behind.starts_with(',');
+        let in_path = before == Some('/') || behind.starts_with(['/', '.']) || in_group;
         let is_named = NAMES.contains(&name) && behind.trim_start().starts_with([':', '=']);
         if is_named || is_name && !in_path && !behind.trim().is_empty() {
             return true;
@@ -293,6 +297,8 @@ mod tests {
             "endpoint: https://host/x",
             "- @home/*",
             "- my-secret",
+            "- { glob: \"data/+(secret|token)/**\" }",
+            "- { glob: \"data/{secret,token}/**\" }",
             "- private",
             "deny: [pw, sas/x]",
         ] {

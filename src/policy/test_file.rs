@@ -20,6 +20,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     ConnectionId, Location, PolicyErrors,
+    advice::{Advice, Candidate},
     fields::{self, Fields, Shape},
     load::{self, MAX_FILE_SIZE, ReadError},
     report::{Report, Span},
@@ -32,10 +33,16 @@ use crate::{
     restriction::Restriction,
 };
 
-static FILE: Shape = Shape { name: "a file of tests", fields: &["tests"], secret: None };
-static TEST: Shape =
-    Shape { name: "a test", fields: &["name", "connection", "as", "check", "never"], secret: None };
-static NEVER: Shape = Shape { name: "`never`", fields: &["read", "write", "delete"], secret: None };
+static FILE: Shape =
+    Shape { name: "a file of tests", fields: &["tests"], elsewhere: &[], secret: None };
+static TEST: Shape = Shape {
+    name: "a test",
+    fields: &["name", "connection", "as", "check", "never"],
+    elsewhere: &[("user", "as"), ("caller", "as"), ("checks", "check"), ("id", "connection")],
+    secret: None,
+};
+static NEVER: Shape =
+    Shape { name: "`never`", fields: &["read", "write", "delete"], elsewhere: &[], secret: None };
 /// The operations are named as [`Operate::name`](crate::engine::Operate::name) names them.
 static CHECK: Shape = Shape {
     name: "a check",
@@ -53,6 +60,7 @@ static CHECK: Shape = Shape {
         "read-acl",
         "write-acl",
     ],
+    elsewhere: &[("get", "read"), ("put", "write"), ("head", "stat")],
     secret: None,
 };
 /// Every reason code that a decision, or a path that is none, can have.
@@ -138,7 +146,8 @@ impl TestFile {
         let file: Arc<str> = path.to_string_lossy().into();
         let bytes = load::read_file(path).map_err(|error| match error {
             ReadError::Io(error) => {
-                whole_file(&file, "policy.io", &format!("the file cannot be read: {error}"))
+                let message = format!("the file cannot be read: {error}");
+                whole_file(&file, "policy.io", &message, "name a file that can be read")
             }
             ReadError::Size => too_large(&file),
         })?;
@@ -158,8 +167,8 @@ impl TestFile {
         if text.len() > MAX_FILE_SIZE {
             return Err(too_large(&file));
         }
-        let mut report = Report::new(file, text);
-        let tests = yaml::parse(&mut report).and_then(|root| tests(&mut report, &root));
+        let mut report = Report::new(file, text, |report| drop(read(report)));
+        let tests = read(&mut report);
         let failed = report.failed();
         let (diagnostics, more) = report.finish();
         match tests {
@@ -169,9 +178,19 @@ impl TestFile {
     }
 }
 
-fn whole_file(file: &Arc<str>, code: &'static str, message: &str) -> PolicyErrors {
-    let mut report = Report::new(Arc::clone(file), "");
-    report.error(code, Span::FILE, message);
+fn read(report: &mut Report<'_>) -> Option<Vec<PolicyTest>> {
+    let root = yaml::parse(report)?;
+    tests(report, &root)
+}
+
+fn whole_file(
+    file: &Arc<str>,
+    code: &'static str,
+    message: &str,
+    help: &'static str,
+) -> PolicyErrors {
+    let mut report = Report::of_file(Arc::clone(file));
+    report.error(code, Span::FILE, message).help(help);
     let (diagnostics, more) = report.finish();
     PolicyErrors { diagnostics, more }
 }
@@ -179,12 +198,12 @@ fn whole_file(file: &Arc<str>, code: &'static str, message: &str) -> PolicyError
 fn too_large(file: &Arc<str>) -> PolicyErrors {
     let most = MAX_FILE_SIZE >> 20;
     let message = format!("the file has more than {most} MiB (limit.file_size)");
-    whole_file(file, "limit.file_size", &message)
+    whole_file(file, "limit.file_size", &message, "make several files of it")
 }
 
 fn tests(report: &mut Report<'_>, root: &Node<'_>) -> Option<Vec<PolicyTest>> {
     let fields = Fields::read(report, root, &FILE)?;
-    let node = fields.require(report, "tests", "write the tests under `tests:`")?;
+    let node = fields.require(report, "tests", "the tests stand in the field `tests`", None)?;
     let items = some_items(report, node, "`tests`")?;
     Some(items.iter().filter_map(|item| test(report, item)).collect())
 }
@@ -192,13 +211,13 @@ fn tests(report: &mut Report<'_>, root: &Node<'_>) -> Option<Vec<PolicyTest>> {
 fn test(report: &mut Report<'_>, node: &Node<'_>) -> Option<PolicyTest> {
     let fields = Fields::read(report, node, &TEST)?;
     let name = fields
-        .require(report, "name", "say what the test shows: `name: the folder is readable`")
+        .require(report, "name", "say what the test shows", Some("name: the folder is readable"))
         .and_then(|node| fields::text(report, node, "`name`"));
     let connection = fields
-        .require(report, "connection", "name the connection: `connection: s3+saha`")
+        .require(report, "connection", "name the connection", Some("connection: s3+saha"))
         .and_then(|node| connection(report, node));
     let caller = fields
-        .require(report, "as", "name the caller: `as: steph`")
+        .require(report, "as", "name the caller", Some("as: steph"))
         .and_then(|node| schema::name(report, node, "`as`"));
     let never = match fields.get("never") {
         Some(node) => Some(never(report, node)?),
@@ -207,7 +226,12 @@ fn test(report: &mut Report<'_>, node: &Node<'_>) -> Option<PolicyTest> {
     let checks = match fields.get("check") {
         None if never.is_some() => Some(Vec::new()),
         _ => fields
-            .require(report, "check", "write what is checked: `- { path: bucket/x, read: allow }`")
+            .require(
+                report,
+                "check",
+                "say what is checked",
+                Some("check: [{ path: bucket/x, read: allow }]"),
+            )
             .and_then(|node| some_items(report, node, "`check`"))
             .map(|items| items.iter().filter_map(|item| check(report, item)).collect()),
     };
@@ -224,15 +248,16 @@ fn test(report: &mut Report<'_>, node: &Node<'_>) -> Option<PolicyTest> {
 fn connection<'n>(report: &mut Report<'_>, node: &'n Node<'_>) -> Option<&'n str> {
     let text = fields::text(report, node, "`connection`")?;
     if let Err(error) = ConnectionId::parse(text) {
-        let message = format!("`{}` is not a connection's id", traps::shorten(text));
-        report.error("policy.connection_id", node.span, message).help(error.to_string());
+        schema::refuse_id(report, node, text, &error);
         return None;
     }
     Some(text)
 }
 
 fn never(report: &mut Report<'_>, node: &Node<'_>) -> Option<Vec<Never>> {
-    const HELP: &str = "write what may nowhere be done: `never: { write: \"prod/*\" }`";
+    let whole = node.whole().range();
+    let example = Advice::words("name the access, and the paths that may nowhere have it")
+        .write(Candidate::example(": write ", whole, "{ write: \"prod/*\" }"));
     let fields = Fields::read(report, node, &NEVER)?;
     let mut all = Vec::new();
     for (name, value) in fields.iter() {
@@ -253,14 +278,14 @@ fn never(report: &mut Report<'_>, node: &Node<'_>) -> Option<Vec<Never>> {
                         item.span,
                         "the access of `never` stands before the path",
                     )
-                    .help(HELP);
+                    .advise(example.clone());
             }
             let location = report.location(item.span);
             all.push(Never { access, restriction: entry.rule.restriction, location });
         }
     }
     if all.is_empty() && !report.failed() {
-        report.error("policy.empty_list", node.span, "`never` names nothing").help(HELP);
+        report.error("policy.empty_list", node.span, "`never` names nothing").advise(example);
     }
     Some(all)
 }
@@ -268,7 +293,12 @@ fn never(report: &mut Report<'_>, node: &Node<'_>) -> Option<Vec<Never>> {
 fn check(report: &mut Report<'_>, node: &Node<'_>) -> Option<Check> {
     let fields = Fields::read(report, node, &CHECK)?;
     let path = fields
-        .require(report, "path", "write `path: bucket/x`, or `path: \"\"` for the root")
+        .require(
+            report,
+            "path",
+            "name the path, which is empty for the root",
+            Some("path: bucket/x"),
+        )
         .and_then(|node| fields::text(report, node, "`path`"));
     let reason = match fields.get("reason") {
         Some(node) => Some(reason(report, node)?),
@@ -282,18 +312,25 @@ fn check(report: &mut Report<'_>, node: &Node<'_>) -> Option<Check> {
             "invalid" => Expected::Invalid,
             other => {
                 let message = format!("`{}` cannot be expected", traps::shorten(other));
-                report
-                    .error("policy.expectation", value.span, message)
-                    .help("write `allow`, `deny` or `invalid`");
+                let one = |lead, word| Candidate::example(lead, value.whole().range(), word);
+                report.error("policy.expectation", value.span, message).advise(
+                    Advice::default().write_each([
+                        one("write ", "allow"),
+                        one(", ", "deny"),
+                        one(" or ", "invalid"),
+                    ]),
+                );
                 return None;
             }
         };
         expectations.push((name.to_owned(), expected));
     }
     if expectations.is_empty() {
+        let advice = Advice::words("name an operation and what is expected of it")
+            .write(fields.added(report.text, "read: allow"));
         report
             .error("policy.empty_list", node.span, "a check without an operation checks nothing")
-            .help("name an operation and what is expected of it: `read: allow`");
+            .advise(advice);
         return None;
     }
     Some(Check {
@@ -308,11 +345,13 @@ fn reason<'n>(report: &mut Report<'_>, node: &'n Node<'_>) -> Option<&'n str> {
     let text = fields::text(report, node, "`reason`")?;
     if !REASONS.contains(&text) {
         let message = format!("`{}` is not a reason", traps::shorten(text));
-        let found = report.error("policy.reason", node.span, message);
-        match fields::nearest(text, &REASONS) {
-            Some(near) => found.help(format!("did you mean `{near}`?")),
-            None => found.help(format!("reasons are {}", REASONS.join(", "))),
-        };
+        let near = fields::nearest(text, &REASONS).map(|near| {
+            Candidate::example("did you mean ", node.whole().range(), near).ending("?")
+        });
+        let reasons = format!("reasons are {}", REASONS.join(", "));
+        report
+            .error("policy.reason", node.span, message)
+            .advise(Advice::default().write_or(near, reasons));
         return None;
     }
     Some(text)

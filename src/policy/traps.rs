@@ -1,6 +1,9 @@
 //! Where YAML reads something else than the author of a policy meant, and what to write instead.
 
+use std::ops::Range;
+
 use super::{
+    advice::{Advice, Candidate},
     report::{Report, Span},
     secrets,
     yaml::Value,
@@ -27,10 +30,26 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
+/// The text as YAML reads it back, without quotes where it needs none.
+pub(super) fn scalar(text: &str) -> String {
+    let is_sign =
+        |c: char| matches!(c, ',' | '[' | ']' | '{' | '}' | ':' | '#' | '"' | '\\' | '\'' | '`');
+    let starts = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '$' | '(');
+    let is_word = matches!(text, "null" | "Null" | "NULL");
+    let is_plain = text.starts_with(starts) && !text.contains(is_sign) && text.trim() == text;
+    if is_plain && !is_word && !text.starts_with("...") { text.to_owned() } else { quoted(text) }
+}
+
+/// A value that YAML reads in another way, in quotes: by itself, and as a glob.
+fn in_quotes(range: &Range<usize>, lead: &'static str, text: &str) -> [Candidate; 2] {
+    [quoted(text), format!("{{ glob: {} }}", quoted(text))]
+        .map(|text| Candidate::new(lead, range.clone(), text))
+}
+
 /// What stands at this place, if it cannot be a secret.
 fn token<'t>(report: &mut Report<'t>, span: Span) -> &'t str {
     // Where nothing more is shown, there is nothing to look for.
-    match report.is_full() || secrets::in_line(report.text, span) {
+    match report.is_full() || report.is_beside(span) || secrets::in_line(report.text, span) {
         true => "…",
         false => shorten(report.text.get(span.range()).unwrap_or_default()),
     }
@@ -39,42 +58,80 @@ fn token<'t>(report: &mut Report<'t>, span: Span) -> &'t str {
 /// `*name`: an alias to YAML, a pattern to the author.
 pub(super) fn alias<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
     let text = token(report, span);
-    report
-        .error(
-            "policy.yaml_alias",
-            span,
-            format!("`{}` starts with `*`, which makes it an alias in YAML", text),
-        )
-        .help(format!("put it in quotes: {}; aliases are not read", quoted(text)));
+    let advice = match anchored(report, text) {
+        Some(value) => Advice::words("aliases are not read: repeat the value").write_first(
+            [Some(value).filter(|value| !value.is_empty())]
+                .into_iter()
+                .flatten()
+                .map(|value| Candidate::new(": write ", span.range(), value)),
+        ),
+        None => Advice::words("aliases are not read").write_or_why(
+            in_quotes(&span.range(), ": put it in quotes: ", text),
+            ", and in quotes it is refused too: ",
+        ),
+    };
+    let message = format!("`{text}` starts with `*`, which makes it an alias in YAML");
+    report.error("policy.yaml_alias", span, message).advise(advice);
     Value::Reported
+}
+
+/// What stands behind the anchor that an alias names, if that is in this file.
+fn anchored<'t>(report: &Report<'t>, alias: &str) -> Option<&'t str> {
+    const MOST: usize = 64 << 10;
+    // Nobody reads what is said of the thousandth alias, or looks so far for its anchor.
+    let file = report.text.get(..report.text.floor_char_boundary(MOST)).filter(|_| alias != "…")?;
+    let name = alias.strip_prefix('*').filter(|name| !name.is_empty())?;
+    file.match_indices('&').find_map(|(at, _)| {
+        let behind = file.get(at + 1..)?.strip_prefix(name)?;
+        let line = behind.split(['\n', '\r']).next()?;
+        let ends = line.is_empty() || line.starts_with([' ', '\t']);
+        let value = line.split(" #").next().unwrap_or_default().trim();
+        ends.then_some(value)
+    })
 }
 
 /// `&name`.
 pub(super) fn anchor<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
     let text = token(report, span);
-    report
-        .error(
-            "policy.yaml_anchor",
-            span,
-            format!("`{}` starts with `&`, which makes it an anchor in YAML", text),
-        )
-        .help("put the whole value in quotes; anchors are not read: write the value twice");
+    let advice = Advice::words("anchors are not read").write_or_why(
+        taken_out(report.text, span, ": take out ").chain(in_quotes(
+            &span.range(),
+            ": put it in quotes: ",
+            text,
+        )),
+        ", and in quotes it is refused too: ",
+    );
+    let message = format!("`{text}` starts with `&`, which makes it an anchor in YAML");
+    report.error("policy.yaml_anchor", span, message).advise(advice);
     Value::Reported
+}
+
+/// What is before a value, taken out with the space behind it. A `!` alone is no tag to its author: what
+/// stands behind it is not what is meant.
+fn taken_out(file: &str, span: Span, lead: &'static str) -> impl Iterator<Item = Candidate> {
+    let range = span.range();
+    let rest = file.get(range.end..).unwrap_or_default();
+    let spaces = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    let name = file.get(range.clone()).unwrap_or_default();
+    let has_value = !rest.trim_start_matches([' ', '\t']).starts_with(['\n', '\r', '#']);
+    (name.len() > 1 && has_value && spaces > 0)
+        .then(|| Candidate::new(lead, range.start..range.end + spaces, "").shown_as(name))
+        .into_iter()
 }
 
 /// `!tag`.
 pub(super) fn tag<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
     let text = token(report, span);
-    report
-        .error(
-            "policy.yaml_tag",
-            span,
-            format!("`{}` starts with `!`, which makes it a tag in YAML", text),
-        )
-        .help(
-            "put the whole value in quotes if it is a path; a `!` does not negate: \
-             what is taken away stands under `deny`",
-        );
+    let advice = Advice::words("tags are not read").write_or_why(
+        taken_out(report.text, span, ": take out ").chain(in_quotes(
+            &span.range(),
+            ": put it in quotes: ",
+            text,
+        )),
+        ", and in quotes it is refused too: ",
+    );
+    let message = format!("`{text}` starts with `!`, which makes it a tag in YAML");
+    report.error("policy.yaml_tag", span, message).advise(advice);
     Value::Reported
 }
 
@@ -103,6 +160,10 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
         return;
     }
     let here = Span { from, to: from + 1, line: span.line, column };
+    // All of it, with quotes around it.
+    let whole = span.range().start..at + line.len();
+    let text = report.text.get(whole.clone()).unwrap_or_default();
+    let quoted = |lead: &'static str| in_quotes(&whole, lead, text);
     if is_comment {
         report
             .warning(
@@ -110,7 +171,10 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
                 here,
                 "the value ends before ` #`, and the comment behind it ends like a path",
             )
-            .help("put the whole value in quotes if the `#` belongs to it");
+            .advise(
+                Advice::words("behind a space, `#` starts a comment")
+                    .write_first(quoted("; if it belongs to the value, put all of it in quotes: ")),
+            );
         return;
     }
     report
@@ -119,12 +183,22 @@ pub(super) fn comment(report: &mut Report<'_>, span: Span, value: &str) {
             here,
             "the value ends before ` #`, and what follows is a comment",
         )
-        .help("put the whole value in quotes; for a comment, put a space behind the `#`");
+        .advise(
+            Advice::default()
+                .write_or(
+                    quoted("put the whole value in quotes: "),
+                    "behind a space, `#` starts a comment",
+                )
+                .and("; for a comment, put a space behind the `#`"),
+        );
 }
 
-/// Whether a comment stands in the line of this place, where a value is missing.
-pub(super) fn has_comment(report: &Report<'_>, span: Span) -> bool {
-    secrets::line_around(report.text, span).0.contains(" #")
+/// The comment in the line of this place, where a value is missing, and where it stands.
+pub(super) fn comment_behind(text: &str, span: Span) -> Option<(Range<usize>, &str)> {
+    let (line, start) = secrets::line_around(text, span);
+    let at = line.find(" #")? + 1;
+    let comment = line.get(at..)?.trim_end();
+    Some((start + at..start + at + comment.len(), comment))
 }
 
 /// A syntax error: what the parser says, with the help that fits the line.
@@ -135,48 +209,77 @@ pub(super) fn syntax(
     trap: Trap,
     parser_says: &str,
 ) {
-    let value = value_of(secrets::line_around(report.text, span).0);
-    let help = match trap {
-        Trap::Tab => "write spaces instead of tabs".to_owned(),
-        Trap::Escape => {
-            "in double quotes `\\` starts an escape of YAML; use single quotes: 'a/\\*'".into()
-        }
-        Trap::Directive => "take the line out; a value that starts with `%` needs quotes".into(),
-        Trap::Quote => "close it in the same line; a quote within a value needs quotes around \
-                        the value of the other kind"
-            .into(),
-        _ if trap == Trap::Flow || value.starts_with('[') && value.contains(['"', ',', ' ']) => {
-            "a list is `[a, b]`, with a `,` between and a `]` at its end; a path with a bracket \
-             or a quote needs quotes around it"
-                .into()
-        }
-        _ => match value.chars().next() {
-            Some(
-                sign @ ('*' | '&' | '!' | '%' | '@' | '`' | '{' | '[' | '|' | '>' | '"' | '\''),
-            ) => {
-                let whole = quoted(&value.replace(['"', '\''], ""));
-                match sign {
-                    '"' | '\'' => format!("put the quotes around the whole value: {whole}"),
-                    '`' => format!("a value that starts with a backtick needs quotes: {whole}"),
-                    _ => format!(
-                        "a value that starts with `{sign}` needs quotes: {}",
-                        if value.len() > 80 { "\"…\"" } else { &whole }
-                    ),
-                }
-            }
-            _ if trap == Trap::Colon && value.contains(": ") => {
-                "a value with `: ` in it needs quotes".into()
-            }
-            _ => format!("look at the line above too; the parser says: {parser_says}"),
-        },
+    let (line, start) = secrets::line_around(report.text, span);
+    let value = value_of(line);
+    // The value is a part of the line.
+    let from = start + (value.as_ptr() as usize).saturating_sub(line.as_ptr() as usize);
+    let range = from..from + value.len();
+    let advice = match trap {
+        Trap::Tab => Advice::words("indent with spaces, and not with tabs"),
+        Trap::Escape => Advice::words("in double quotes `\\` starts an escape of YAML")
+            .write_first(
+                single_quoted(value)
+                    .into_iter()
+                    .map(|text| Candidate::new(": put it in single quotes: ", range.clone(), text)),
+            ),
+        Trap::Directive => Advice::words("take the line out"),
+        Trap::Quote => Advice::words(
+            "close it in the same line; a quote within a value needs quotes around it of the other kind",
+        ),
+        _ => syntax_advice(trap, value, &range, parser_says),
     };
     let may_be_secret = secrets::in_line(report.text, span);
-    let found = report.error("policy.yaml", span, message);
+    let found = report.end("policy.yaml", span, message);
     if may_be_secret {
-        found.help("credentials are named and never written here: `credentials: { env: NAME }`");
+        found.help("credentials are named and never stand here: `credentials` says where they are");
     } else {
-        found.help(help);
+        found.advise(advice);
     }
+}
+
+/// What to do about a line, by the value in it.
+fn syntax_advice(trap: Trap, value: &str, range: &Range<usize>, parser_says: &str) -> Advice {
+    if trap == Trap::Flow || value.starts_with('[') && value.contains(['"', ',', ' ']) {
+        return Advice::words(
+            "a list is `[a, b]`, with a `,` between and a `]` at its end; a path with a bracket \
+             or a quote needs quotes around it",
+        )
+        .write_first(in_quotes(range, ": write ", value));
+    }
+    let inner = value.replace(['"', '\''], "");
+    match value.chars().next() {
+        Some(sign @ ('*' | '&' | '!' | '%' | '@' | '`' | '{' | '[' | '|' | '>' | '"' | '\'')) => {
+            let (words, lead) = match sign {
+                '"' | '\'' => ("the quotes belong around the whole value", ": "),
+                '`' => ("a value does not start with a backtick", ": put it in quotes: "),
+                '*' => ("a value does not start with `*`", ": put it in quotes: "),
+                '&' => ("a value does not start with `&`", ": put it in quotes: "),
+                '!' => ("a value does not start with `!`", ": put it in quotes: "),
+                '%' => ("a value does not start with `%`", ": put it in quotes: "),
+                '@' => ("a value does not start with `@`", ": put it in quotes: "),
+                '{' => ("braces are fields", ": put it in quotes: "),
+                '[' => ("brackets are a list", ": put it in quotes: "),
+                _ => ("`|` and `>` start a block of lines", ": put it in quotes: "),
+            };
+            let why = ", and in quotes it is refused too: ";
+            Advice::words(words).write_or_why(in_quotes(range, lead, &inner), why)
+        }
+        _ if trap == Trap::Colon && value.contains(": ") => {
+            Advice::words("a value with `: ` in it needs quotes")
+                .write_first(in_quotes(range, ": write ", value))
+        }
+        _ => Advice::words(format!("look at the line above too; the parser says: {parser_says}")),
+    }
+}
+
+/// A text in double quotes in single ones; as it is, and with the separators of paths.
+fn single_quoted(value: &str) -> Vec<String> {
+    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+        return Vec::new();
+    };
+    [inner.to_owned(), inner.replace('\\', "/")]
+        .map(|text| format!("'{}'", text.replace('\'', "''")))
+        .into()
 }
 
 /// The value in a line: what stands behind `- ` and `key: `, without a comment.

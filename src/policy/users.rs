@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::{
-    ApiKey, Building, Place, User, credentials,
-    fields::{self, Fields, Shape},
+    ApiKey, Building, Place, User,
+    advice::{Advice, Candidate},
+    credentials,
+    fields::{self, Fields, HASH, Secret, Shape},
     reach::{self, Reach},
     report::Report,
     schema,
@@ -12,16 +14,18 @@ use super::{
 };
 use crate::access::AccessSet;
 
-static USER: Shape = Shape { name: "a user", fields: &["name", "keys"], secret: None };
+static USER: Shape = Shape {
+    name: "a user",
+    fields: &["name", "keys"],
+    elsewhere: &[("user", "name"), ("username", "name"), ("id", "name")],
+    secret: None,
+};
 static API_KEY: Shape = Shape {
     name: "an API key",
     fields: &["id", "sha256", "access", "manage", "connections"],
-    secret: Some(HASH),
+    elsewhere: &[],
+    secret: Some(Secret::ApiKey),
 };
-
-/// What to write instead of an API key.
-const HASH: &str = "write `sha256:` and what `printf %s \"$KEY\" | sha256sum` prints; the key \
-                    itself never stands in a policy";
 
 /// The hash of no bytes.
 const OF_NOTHING: [u8; 32] = [
@@ -34,7 +38,7 @@ pub(super) fn read(report: &mut Report<'_>, building: &mut Building, node: &Node
     let Some(fields) = Fields::read(report, node, &USER) else {
         return;
     };
-    let name_node = fields.require(report, "name", "name the user: `name: steph`");
+    let name_node = fields.require(report, "name", "name the user", Some("name: steph"));
     let name = name_node.and_then(|node| schema::name(report, node, "`name`"));
     if let (Some(node), Some(name)) = (name_node, name) {
         building.claim(report, node.span, Place::User(name.into()), || {
@@ -65,7 +69,7 @@ fn api_key<'n>(
     let errors = report.errors();
     let key = (|| {
         let fields = Fields::read(report, node, &API_KEY)?;
-        let id_node = fields.require(report, "id", "call it something: `id: laptop`");
+        let id_node = fields.require(report, "id", "call it something", Some("id: laptop"));
         let id = id_node.and_then(|node| schema::name(report, node, "`id`"));
         if let (Some(node), Some(id)) = (id_node, id)
             && !ids.insert(id)
@@ -74,7 +78,7 @@ fn api_key<'n>(
                 .error("policy.duplicate_key", node.span, "the user has two keys of this id")
                 .help("give each key an id of its own");
         }
-        let sha256 = fields.require(report, "sha256", HASH).and_then(|node| {
+        let sha256 = fields.require(report, "sha256", HASH, None).and_then(|node| {
             let hash = sha256(report, node)?;
             building.claim(report, node.span, Place::Hash(hash), || {
                 "two API keys have the same hash".to_owned()
@@ -86,6 +90,7 @@ fn api_key<'n>(
                 report,
                 "access",
                 "say what the key may do with data: `none`, `read-only` or `read-write`",
+                None,
             )
             .and_then(|node| key_access(report, node));
         let manage = match fields.get("manage") {
@@ -141,9 +146,14 @@ fn key_access(report: &mut Report<'_>, node: &Node<'_>) -> Option<AccessSet> {
         "read-only" => Some(AccessSet::READ_ONLY),
         "read-write" => Some(AccessSet::READ_WRITE),
         _ => {
-            report
-                .error("policy.access", node.span, "this is not what a key may have")
-                .help("write `none`, `read-only` or `read-write`");
+            let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
+            report.error("policy.access", node.span, "this is not what a key may have").advise(
+                Advice::default().write_each([
+                    one("write ", "none"),
+                    one(", ", "read-only"),
+                    one(" or ", "read-write"),
+                ]),
+            );
             None
         }
     }

@@ -32,6 +32,13 @@ pub(super) struct Node<'t> {
     pub(super) value: Value<'t>,
 }
 
+impl Node<'_> {
+    /// The value from its start to its end.
+    pub(super) fn whole(&self) -> Span {
+        Span { to: self.end.max(self.span.to), ..self.span }
+    }
+}
+
 /// A value of a file.
 #[derive(Debug)]
 pub(super) enum Value<'t> {
@@ -92,7 +99,7 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
             let message =
                 format!("the file has more than {MAX_YAML_NODES} values (limit.yaml_nodes)");
             report
-                .error("limit.yaml_nodes", span, message)
+                .end("limit.yaml_nodes", span, message)
                 .help("put the connections into several files of one folder");
             return None;
         }
@@ -132,7 +139,7 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
                 documents += 1;
                 if documents == 2 {
                     report
-                        .error("policy.yaml", span, "a second document starts here")
+                        .end("policy.yaml", span, "a second document starts here")
                         .help("take the `---` out, or put what follows into a file of its own");
                     return None;
                 }
@@ -141,7 +148,9 @@ pub(super) fn parse<'t>(report: &mut Report<'t>) -> Option<Node<'t>> {
         }
     }
     if tree.root.is_none() {
-        report.error("policy.empty", Span::FILE, "there is nothing in this file");
+        report
+            .error("policy.empty", Span::FILE, "there is nothing in this file")
+            .help("put a policy into it, or take the file away");
     }
     tree.root
 }
@@ -252,7 +261,7 @@ fn span(place: &parser::Span) -> Span {
 fn too_deep(report: &mut Report<'_>, span: Span) {
     let message =
         format!("lists and mappings are nested more than {MAX_YAML_DEPTH} deep (limit.yaml_depth)");
-    report.error("limit.yaml_depth", span, message).help("a policy needs five levels");
+    report.end("limit.yaml_depth", span, message).help("a policy needs five levels");
 }
 
 fn syntax_error(report: &mut Report<'_>, error: &ScanError) {

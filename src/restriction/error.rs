@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::{
-    MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS, MAX_RESTRICTION_LEN, Pattern, Token,
+    Dialect, MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS, MAX_RESTRICTION_LEN,
+    Pattern, Restriction, Token,
+    help::{self, Help},
 };
 use crate::path::{MAX_BUCKET_LEN, MAX_PATH_LEN, MIN_BUCKET_LEN, dot_segment, is_bucket_byte};
 
@@ -45,8 +47,12 @@ pub enum RestrictionErrorKind {
     GlobClassSlash,
     /// A range in a class runs backwards.
     GlobRange,
-    /// A `{` has no `}`, a `}` no `{`, or there is one alternative in them alone.
+    /// A `{` of a glob has no `}`, or a `}` no `{`.
     GlobBrace,
+    /// Braces of a glob have one alternative alone.
+    GlobOneAlternative,
+    /// Braces of a glob have a range such as `1..12` in them, which is not read.
+    GlobBraceRange,
     /// An alternative in braces is empty.
     GlobEmptyAlternative,
     /// Braces are nested deeper than [`MAX_GLOB_NESTING`].
@@ -70,17 +76,31 @@ impl RestrictionErrorKind {
     }
 }
 
+/// What is wrong with a text, before it is said to its author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) kind: RestrictionErrorKind,
+    pub(super) at: usize,
+}
+
+impl Refused {
+    pub(super) fn new(kind: RestrictionErrorKind, at: usize) -> Self {
+        Self { kind, at }
+    }
+}
+
 /// A restriction that cannot be read, or that no path could ever match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestrictionError {
     kind: RestrictionErrorKind,
     at: usize,
-    help: String,
+    help: Box<Help>,
 }
 
 impl RestrictionError {
-    pub(super) fn new(kind: RestrictionErrorKind, at: usize, text: &str) -> Self {
-        Self { kind, at, help: help(kind, text) }
+    pub(super) fn new(refused: Refused, text: &str, dialect: Dialect) -> Self {
+        let help = Box::new(help::of_error(refused, text, dialect));
+        Self { kind: refused.kind, at: refused.at, help }
     }
 
     /// What is wrong.
@@ -93,8 +113,18 @@ impl RestrictionError {
         self.at
     }
 
-    /// What to write instead.
+    /// What to do about it.
     pub fn help(&self) -> &str {
+        self.help.text()
+    }
+
+    /// The texts that [`help`](Self::help) says to write, in its order: each was read.
+    pub fn instead(&self) -> impl Iterator<Item = &Restriction> {
+        self.help.instead()
+    }
+
+    /// What to do about it, in words and texts.
+    pub(crate) fn help_parts(&self) -> &Help {
         &self.help
     }
 }
@@ -134,7 +164,9 @@ impl fmt::Display for RestrictionError {
             Kind::GlobClassNotAscii => f.write_str("a class holds a character that is not ASCII"),
             Kind::GlobClassSlash => f.write_str("a class has `/` in it, itself or in a range"),
             Kind::GlobRange => f.write_str("a range in a class runs backwards"),
-            Kind::GlobBrace => f.write_str("braces do not pair, or have one alternative alone"),
+            Kind::GlobBrace => f.write_str("braces do not pair"),
+            Kind::GlobOneAlternative => f.write_str("braces have one alternative alone"),
+            Kind::GlobBraceRange => f.write_str("a range in braces, which is not read"),
             Kind::GlobEmptyAlternative => f.write_str("an alternative in braces is empty"),
             Kind::GlobNesting => write!(
                 f,
@@ -156,72 +188,9 @@ impl fmt::Display for RestrictionError {
 
 impl std::error::Error for RestrictionError {}
 
-fn help(kind: RestrictionErrorKind, text: &str) -> String {
-    use RestrictionErrorKind as Kind;
-    match kind {
-        Kind::Empty => "write `*` for everything, or name a path".into(),
-        Kind::TooLong | Kind::LongerThanPath => {
-            "a path has at most 255 bytes of bucket and 1,024 of key; shorten the restriction"
-                .into()
-        }
-        Kind::Escape => {
-            "write `\\\\` for a backslash and `\\*` for a star; nothing else needs a `\\`".into()
-        }
-        Kind::GlobEscape => "write `\\\\` for a backslash; `* ? [ ] { } , !` can be escaped".into(),
-        Kind::LeadingSlash => match text.trim_start_matches('/') {
-            "" => "a path starts with its bucket; write `*` for everything".into(),
-            rest => format!("a path starts with its bucket: write `{rest}`"),
-        },
-        Kind::Protocol => {
-            // Of `s3://bucket/key` and Amazon's names of resources the end is the path; of a web
-            // address only its author knows which part.
-            let rest = text.rsplit(":::").next().filter(|_| text.starts_with("arn:"));
-            let rest = rest.or_else(|| text.split_once("://").map(|(_, rest)| rest));
-            match rest {
-                Some(rest) if !text.starts_with("http") => {
-                    format!("a restriction is a path of its connection: write `{rest}`")
-                }
-                _ => "a restriction is a path of its connection: write `bucket/key`".into(),
-            }
-        }
-        Kind::DotSegment => "name the path itself, without `.` and `..` segments".into(),
-        Kind::Control => "take the character out; paths with control characters are refused".into(),
-        Kind::BucketCharacter => {
-            "a path starts with its bucket, which is made of A-Z a-z 0-9 . _ -".into()
-        }
-        Kind::BucketLength => {
-            "a path starts with its bucket: write `bucket/…`, or `bucket*` for all buckets that \
-             start so"
-                .into()
-        }
-        Kind::GlobTrailingSlash => "write `dir/**` for everything in a directory".into(),
-        Kind::GlobStarStar => {
-            "put `/` around `**`, or write one `*` for a part of a segment".into()
-        }
-        Kind::GlobClass => {
-            "write `[a-z]` with the characters themselves, or `\\[` for a bracket outside a class"
-                .into()
-        }
-        Kind::GlobClassNotAscii => "write the characters as alternatives: `{ä,ö,ü}`".into(),
-        Kind::GlobClassSlash => {
-            "a class never matches `/`, which ends a segment: leave it out, and write a range such as \
-             `[.-0]` as its parts"
-                .into()
-        }
-        Kind::GlobRange => "write the smaller character first, as in `[a-z]`".into(),
-        Kind::GlobBrace => "write `{a,b}`, or `\\{` and `\\}` for braces themselves".into(),
-        Kind::GlobEmptyAlternative => {
-            "write the two cases as two restrictions; readers of globs disagree about `{a,}`".into()
-        }
-        Kind::GlobNesting | Kind::GlobAlternatives | Kind::GlobTokens => {
-            "write several restrictions instead".into()
-        }
-    }
-}
-
 /// What holds for the text of both forms, before it is read.
-pub(super) fn check_text(text: &str) -> Result<(), RestrictionError> {
-    let fail = |kind, at| Err(RestrictionError::new(kind, at, text));
+pub(super) fn check_text(text: &str) -> Result<(), Refused> {
+    let fail = |kind, at| Err(Refused::new(kind, at));
     if text.is_empty() {
         return fail(RestrictionErrorKind::Empty, 0);
     }
@@ -246,8 +215,8 @@ pub(super) fn check_text(text: &str) -> Result<(), RestrictionError> {
 }
 
 /// Refuses a pattern that no path could match, which can only be a mistake.
-pub(super) fn check_reachable(pattern: &Pattern, text: &str) -> Result<(), RestrictionError> {
-    let fail = |kind, at| Err(RestrictionError::new(kind, at, text));
+pub(super) fn check_reachable(pattern: &Pattern, text: &str) -> Result<(), Refused> {
+    let fail = |kind, at| Err(Refused::new(kind, at));
     if pattern.prefix().starts_with(b"/") {
         return fail(RestrictionErrorKind::LeadingSlash, 0);
     }

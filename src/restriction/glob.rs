@@ -2,9 +2,12 @@
 //!
 //! Braces and `**` are spelled out first, so that what is left is a list of patterns without
 //! branches. The reading agrees with globset (with `literal_separator`) wherever that is not
-//! surprising, which tests check; the rest is refused: see the table in design.md, section 3.
+//! surprising, which tests check; the rest is refused.
 
-use super::{ByteSet, Pattern, RestrictionError, RestrictionErrorKind as Kind, Token};
+use super::{
+    ByteSet, Pattern, RestrictionErrorKind as Kind, Token,
+    error::{Refused, check_reachable},
+};
 
 /// The most alternatives that the braces and `**` of one glob may make.
 pub const MAX_GLOB_ALTERNATIVES: usize = 64;
@@ -14,23 +17,40 @@ pub const MAX_GLOB_NESTING: usize = 8;
 /// literal start.
 pub const MAX_GLOB_TOKENS: usize = 256;
 
-/// Text to patterns; the glob matches what any of them matches.
+/// Text to patterns; the glob matches what any of them matches. Each can match a path, unless
+/// `check` is false.
 ///
-/// # Errors
-///
-/// Whatever readers of globs disagree about, and the limits: see [`RestrictionErrorKind`](Kind).
-#[doc(hidden)]
-pub fn parse(text: &str) -> Result<Vec<Pattern>, RestrictionError> {
+/// An alternative that `**` makes and that no path can be is left out: `**/v1/**` without a folder
+/// before `v1`, because no bucket has two characters. What a choice of the braces says is refused
+/// where no reading of it is a path, as the same text without braces is: `{a,logs}/x`, because of
+/// `a/x`.
+pub(super) fn read(text: &str, check: bool) -> Result<Vec<Pattern>, Refused> {
     let items = lex(text)?;
     let mut patterns = Vec::new();
-    for spelled in expand(&items, text)? {
+    let mut alternatives = 0;
+    for spelled in expand(&items)? {
         if let Some(Item { at, lexeme: Lexeme::Char('/') }) = spelled.last() {
-            return Err(RestrictionError::new(Kind::GlobTrailingSlash, *at, text));
+            return Err(Refused::new(Kind::GlobTrailingSlash, *at));
         }
-        segments(&spelled, text, &mut patterns)?;
-    }
-    if patterns.iter().any(|pattern| steps(pattern) > MAX_GLOB_TOKENS) {
-        return Err(RestrictionError::new(Kind::GlobTokens, 0, text));
+        let mut found = segments(&spelled, MAX_GLOB_ALTERNATIVES.saturating_sub(alternatives))?;
+        alternatives += found.len();
+        if found.iter().any(|pattern| steps(pattern) > MAX_GLOB_TOKENS) {
+            return Err(Refused::new(Kind::GlobTokens, 0));
+        }
+        if check {
+            let mut wrong = None;
+            found.retain(|pattern| match check_reachable(pattern, text) {
+                Ok(()) => true,
+                Err(why) => {
+                    wrong.get_or_insert(why);
+                    false
+                }
+            });
+            if let (true, Some(wrong)) = (found.is_empty(), wrong) {
+                return Err(wrong);
+            }
+        }
+        patterns.append(&mut found);
     }
     patterns.sort_unstable();
     patterns.dedup();
@@ -57,8 +77,8 @@ enum Lexeme {
     Close,
 }
 
-fn lex(text: &str) -> Result<Vec<Item>, RestrictionError> {
-    let fail = |kind, at| Err(RestrictionError::new(kind, at, text));
+fn lex(text: &str) -> Result<Vec<Item>, Refused> {
+    let fail = |kind, at| Err(Refused::new(kind, at));
     let mut items: Vec<Item> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     let mut characters = text.char_indices().peekable();
@@ -80,7 +100,7 @@ fn lex(text: &str) -> Result<Vec<Item>, RestrictionError> {
                 }
             }
             '?' => Lexeme::One(first_bytes(), true),
-            '[' => class(at, &mut characters, text)?,
+            '[' => class(at, &mut characters)?,
             '{' => {
                 open.push(at);
                 if open.len() > MAX_GLOB_NESTING {
@@ -116,12 +136,8 @@ fn first_bytes() -> ByteSet {
 type Characters<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;
 
 /// Reads a class whose `[` stands at `open`.
-fn class(
-    open: usize,
-    characters: &mut Characters<'_>,
-    text: &str,
-) -> Result<Lexeme, RestrictionError> {
-    let fail = |kind, at| Err(RestrictionError::new(kind, at, text));
+fn class(open: usize, characters: &mut Characters<'_>) -> Result<Lexeme, Refused> {
+    let fail = |kind, at| Err(Refused::new(kind, at));
     let negated = characters.next_if(|(_, next)| matches!(next, '!' | '^')).is_some();
     let mut set = ByteSet::NONE;
     let mut is_first = true;
@@ -177,12 +193,21 @@ fn class(
     }
 }
 
+/// What the one alternative is that stands in braces.
+fn alone(items: &[Item]) -> Kind {
+    let is_dot = |item: &Item| item.lexeme == Lexeme::Char('.');
+    match items.windows(2).any(|two| two.iter().all(is_dot)) {
+        true => Kind::GlobBraceRange,
+        false => Kind::GlobOneAlternative,
+    }
+}
+
 /// Spells the braces out: every choice of alternatives, in order.
-fn expand(items: &[Item], text: &str) -> Result<Vec<Vec<Item>>, RestrictionError> {
+fn expand(items: &[Item]) -> Result<Vec<Vec<Item>>, Refused> {
     let Some(open) = items.iter().position(|item| item.lexeme == Lexeme::Open) else {
         return Ok(vec![items.to_vec()]);
     };
-    let too_many = || RestrictionError::new(Kind::GlobAlternatives, items[open].at, text);
+    let too_many = || Refused::new(Kind::GlobAlternatives, items[open].at);
     let mut depth = 0;
     let mut cuts = vec![open];
     for (n, item) in items.iter().enumerate().skip(open) {
@@ -199,14 +224,14 @@ fn expand(items: &[Item], text: &str) -> Result<Vec<Vec<Item>>, RestrictionError
         }
     }
     // One alternative is none; and what has two each is soon too many, which bounds the work.
-    if cuts.len() < 3 {
-        return Err(RestrictionError::new(Kind::GlobBrace, items[open].at, text));
+    if let [from, to] = cuts[..] {
+        return Err(Refused::new(alone(&items[from + 1..to]), items[open].at));
     }
     let close = cuts[cuts.len() - 1];
-    let tails = expand(&items[close + 1..], text)?;
+    let tails = expand(&items[close + 1..])?;
     let mut spelled = Vec::new();
     for cut in cuts.windows(2) {
-        for middle in expand(&items[cut[0] + 1..cut[1]], text)? {
+        for middle in expand(&items[cut[0] + 1..cut[1]])? {
             for tail in &tails {
                 if spelled.len() == MAX_GLOB_ALTERNATIVES {
                     return Err(too_many());
@@ -218,12 +243,8 @@ fn expand(items: &[Item], text: &str) -> Result<Vec<Vec<Item>>, RestrictionError
     Ok(spelled)
 }
 
-/// Spells each `**` out as no segment or some, and adds the patterns.
-fn segments(
-    items: &[Item],
-    text: &str,
-    patterns: &mut Vec<Pattern>,
-) -> Result<(), RestrictionError> {
+/// Spells each `**` out as no segment or some: at most `most` patterns.
+fn segments(items: &[Item], most: usize) -> Result<Vec<Pattern>, Refused> {
     let is_slash = |item: &Item| item.lexeme == Lexeme::Char('/');
     let mut spelled = vec![Pattern::default()];
     let parts: Vec<&[Item]> = items.split(is_slash).collect();
@@ -239,8 +260,8 @@ fn segments(
                 if n > 0 && matches!(parts[n - 1], [Item { lexeme: Lexeme::StarStar, .. }]) {
                     continue;
                 }
-                if spelled.len() * 2 + patterns.len() > MAX_GLOB_ALTERNATIVES {
-                    return Err(RestrictionError::new(Kind::GlobAlternatives, part[0].at, text));
+                if spelled.len() * 2 > most {
+                    return Err(Refused::new(Kind::GlobAlternatives, part[0].at));
                 }
                 let mut some = spelled.clone();
                 for pattern in &mut some {
@@ -251,7 +272,7 @@ fn segments(
             }
             part => {
                 if let Some(item) = part.iter().find(|item| item.lexeme == Lexeme::StarStar) {
-                    return Err(RestrictionError::new(Kind::GlobStarStar, item.at, text));
+                    return Err(Refused::new(Kind::GlobStarStar, item.at));
                 }
                 for pattern in &mut spelled {
                     part.iter().for_each(|item| push(pattern, &item.lexeme));
@@ -262,8 +283,7 @@ fn segments(
             }
         }
     }
-    patterns.append(&mut spelled);
-    Ok(())
+    Ok(spelled)
 }
 
 fn push(pattern: &mut Pattern, lexeme: &Lexeme) {

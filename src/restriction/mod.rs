@@ -2,16 +2,24 @@
 //!
 //! A restriction's text becomes [`Token`]s (`plain`, `glob`), a list of tokens is a
 //! [`Pattern`], and [`Pattern::matches`] is the specification that everything faster must equal.
+//! What is refused is told with what to write instead (`error`, `help`), and what is read and hardly
+//! meant is doubted (`doubt`).
 
+mod doubt;
 pub mod error;
 mod glob;
+mod help;
 mod plain;
 mod reference;
+mod rewrite;
 mod token;
 
 use std::fmt;
 
+use self::error::Refused;
+pub(crate) use self::help::{Help, Part};
 pub use self::{
+    doubt::{Doubt, DoubtKind},
     error::{RestrictionError, RestrictionErrorKind},
     glob::{MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS},
     token::{ByteSet, Pattern, Token},
@@ -71,10 +79,31 @@ impl Restriction {
     /// or `\`; or no path could ever match it: it starts with `/` or `s3://`, has a `.` or `..`
     /// segment, a control byte, a bucket that cannot be, or more literal bytes than a path has.
     pub fn parse(text: &str) -> Result<Self, RestrictionError> {
+        Self::parse_as(Dialect::Plain, text)
+    }
+
+    /// Reads a restriction in one of the forms, as [`parse`](Self::parse) or
+    /// [`parse_glob`](Self::parse_glob) does.
+    ///
+    /// # Errors
+    ///
+    /// As those.
+    pub fn parse_as(dialect: Dialect, text: &str) -> Result<Self, RestrictionError> {
+        Self::read(dialect, text).map_err(|refused| RestrictionError::new(refused, text, dialect))
+    }
+
+    /// Reads a restriction, and says nothing of what to do where it is refused.
+    fn read(dialect: Dialect, text: &str) -> Result<Self, Refused> {
         error::check_text(text)?;
-        let pattern = plain::parse(text)?;
-        error::check_reachable(&pattern, text)?;
-        Ok(Self { text: text.into(), dialect: Dialect::Plain, patterns: [pattern].into() })
+        let patterns: Box<[Pattern]> = match dialect {
+            Dialect::Plain => {
+                let pattern = plain::read(text)?;
+                error::check_reachable(&pattern, text)?;
+                [pattern].into()
+            }
+            Dialect::Glob => glob::read(text, true)?.into(),
+        };
+        Ok(Self { text: text.into(), dialect, patterns })
     }
 
     /// Reads a restriction in the glob form, where `*` and `?` stay in a segment.
@@ -88,18 +117,26 @@ impl Restriction {
     /// | `{a,b}` | either |
     /// | `\x` | the character `x`, where `x` has a meaning of its own |
     ///
+    /// What `**` makes and no path can be is left out: of `**/v1/**` that there is no folder before
+    /// `v1`, because no bucket has two characters. What braces make is not: `{a,logs}/x` is refused,
+    /// as `a/x` is.
+    ///
+    /// ```
+    /// use pathward::Restriction;
+    ///
+    /// let glob = Restriction::parse_glob("**/v1/**")?;
+    /// assert!(glob.matches(b"api/v1/x") && glob.matches(b"api/old/v1/x"));
+    /// assert!(Restriction::parse_glob("{a,logs}/x").is_err());
+    /// # Ok::<(), pathward::RestrictionError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Restriction::parse`], and whatever readers of globs disagree about: `**` within a
     /// segment, empty alternatives, classes that are empty or not ASCII, a `/` at the end,
     /// unbalanced brackets, more than [`MAX_GLOB_ALTERNATIVES`] alternatives.
     pub fn parse_glob(text: &str) -> Result<Self, RestrictionError> {
-        error::check_text(text)?;
-        let patterns = glob::parse(text)?;
-        for pattern in &patterns {
-            error::check_reachable(pattern, text)?;
-        }
-        Ok(Self { text: text.into(), dialect: Dialect::Glob, patterns: patterns.into() })
+        Self::parse_as(Dialect::Glob, text)
     }
 
     /// The text as its author wrote it.
@@ -145,8 +182,27 @@ impl fmt::Debug for Restriction {
 pub mod unchecked {
     //! The two grammars without the checks that some path could match, for exhaustive tests over
     //! alphabets in which no bucket is long enough.
-    use super::{Dialect, Restriction, RestrictionError};
-    pub use super::{glob::parse as glob, plain::parse as plain};
+    use super::{Dialect, Pattern, Restriction, RestrictionError};
+
+    /// The pattern of a plain text.
+    ///
+    /// # Errors
+    ///
+    /// A `\` before anything else than `*` or `\`.
+    pub fn plain(text: &str) -> Result<Pattern, RestrictionError> {
+        let refused = |refused| RestrictionError::new(refused, text, Dialect::Plain);
+        super::plain::read(text).map_err(refused)
+    }
+
+    /// The patterns of a glob, all that `**` makes among them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever readers of globs disagree about, and the limits.
+    pub fn glob(text: &str) -> Result<Vec<Pattern>, RestrictionError> {
+        let refused = |refused| RestrictionError::new(refused, text, Dialect::Glob);
+        super::glob::read(text, false).map_err(refused)
+    }
 
     /// A plain restriction that need not match any path.
     ///

@@ -2,15 +2,14 @@
 
 use std::fmt::{self, Write};
 
-use super::{Pattern, RestrictionError, RestrictionErrorKind, Token};
+use super::{Pattern, RestrictionErrorKind, Token, error::Refused};
 
 /// Text to tokens. A `/` at the end means everything in that directory.
 ///
 /// # Errors
 ///
 /// A `\` before anything else than `*` or `\`.
-#[doc(hidden)]
-pub fn parse(text: &str) -> Result<Pattern, RestrictionError> {
+pub(super) fn read(text: &str) -> Result<Pattern, Refused> {
     let mut pattern = Pattern::default();
     let mut at = 0;
     while let Some(special) = memchr::memchr2(b'*', b'\\', &text.as_bytes()[at..]) {
@@ -25,7 +24,7 @@ pub fn parse(text: &str) -> Result<Pattern, RestrictionError> {
                 pattern.push_byte(*escaped);
                 special + 2
             }
-            _ => return Err(RestrictionError::new(RestrictionErrorKind::Escape, special, text)),
+            _ => return Err(Refused::new(RestrictionErrorKind::Escape, special)),
         };
     }
     pattern.push_bytes(&text.as_bytes()[at..]);
@@ -35,7 +34,7 @@ pub fn parse(text: &str) -> Result<Pattern, RestrictionError> {
     Ok(pattern)
 }
 
-/// Tokens to text: the one spelling that [`parse`] reads back as the same tokens.
+/// Tokens to text: the one spelling that [`read`] reads back as the same tokens.
 pub(super) fn write(pattern: &Pattern, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for token in pattern.tokens() {
         match token {

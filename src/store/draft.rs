@@ -143,7 +143,7 @@ impl Draft {
                     severity: found.severity(),
                     code: found.code(),
                     message: found.message().to_owned(),
-                    help: found.help().map(str::to_owned),
+                    help: found.help_in_form().map(str::to_owned),
                 }
             })
             .collect();

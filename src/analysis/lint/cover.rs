@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Finding, Level, Lint};
+use super::{Finding, Instead, Level, Lint};
 use crate::{
     access::{Access, AccessSet},
     analysis::{
@@ -31,6 +31,8 @@ enum Question {
     Gives,
     /// Is anything of it not denied?
     IsLeft,
+    /// Can anything of it be asked for?
+    CanBe,
     /// Does it take anything that is given?
     Takes,
     /// Does it take what no other takes?
@@ -105,12 +107,23 @@ impl<'p> Cover<'_, 'p> {
         let rule = self.connection.rules().get(n)?;
         let text = rule.restriction.text();
         let finding = |code, message, help: &str| {
-            Finding::of_rule(code, Level::Warning, self.connection, n, message, help.to_owned())
+            let help = Instead::words(help);
+            Finding::of_rule(code, Level::Warning, self.connection, n, message, help)
         };
+        let is_plain = self.connection.keys() == Keys::Plain;
+        let refused = format!(
+            "no path of `{text}` is ever allowed: with `keys: plain`, those with an empty segment \
+             or a `\\` are refused"
+        );
+        let exact =
+            "take it out, or say `keys: exact` if the server is known to keep such keys apart";
         match rule.effect {
             Effect::Allow => {
                 if self.is_any(Question::Gives, rule, places)? {
                     return None;
+                }
+                if is_plain && !self.is_any(Question::CanBe, rule, places)? {
+                    return Some(finding("lint.plain_keys", refused, exact));
                 }
                 if !self.is_any(Question::IsLeft, rule, places)? {
                     let by = self.by(n, rule, places, Effect::Deny);
@@ -131,9 +144,12 @@ impl<'p> Cover<'_, 'p> {
             }
             Effect::Deny => {
                 if !self.is_any(Question::Takes, rule, places)? {
+                    if is_plain && !self.is_any(Question::CanBe, rule, places)? {
+                        return Some(finding("lint.idle_deny", refused, "take it out"));
+                    }
                     let message =
                         format!("`{text}` denies nothing: no restriction allows any of it");
-                    let help = "take it out, or write what is meant: a path starts with its bucket";
+                    let help = "take it out, or name what is meant: a path starts with its bucket";
                     return Some(finding("lint.idle_deny", message, help));
                 }
                 if self.is_any(Question::TakesAlone, rule, places)? {
@@ -162,7 +178,7 @@ impl<'p> Cover<'_, 'p> {
         for &place in places {
             let needs = match question {
                 Question::Takes | Question::TakesAlone => colors(Effect::Allow, rule.access),
-                Question::Gives | Question::IsLeft => 0,
+                Question::Gives | Question::IsLeft | Question::CanBe => 0,
             };
             let wanted = Wanted { needs, except: places, any: true, most: usize::MAX };
             let ask = |states: &mut States| {
@@ -275,6 +291,7 @@ fn goal(question: Question, access: AccessSet, keys: Keys) -> Goal<'static> {
     let is: fn(bool, bool) -> bool = match question {
         Question::Gives => |given, taken| !given && !taken,
         Question::IsLeft => |_, taken| !taken,
+        Question::CanBe => |_, _| true,
         Question::Takes => |given, _| given,
         Question::TakesAlone => |given, taken| given && !taken,
     };

@@ -22,6 +22,7 @@ pub(super) fn look<'p>(policy: &'p Policy, findings: &mut Vec<Finding<'p>>) {
                         key.id, user.name
                     ),
                     help: "correct the name, or take it out of the key's `connections`".to_owned(),
+                    instead: None,
                     witness: None,
                     by: Vec::new(),
                     location: Some(key.location.clone()),

@@ -1,12 +1,14 @@
 //! What loads and is probably not meant: restrictions that do nothing, or more than they look like.
 //!
 //! * `shape`: what one restriction's text shows.
+//! * `open`: what a deny leaves open although its text says it.
 //! * `cover`: what a restriction adds to the others of its connection, over all paths.
 //! * `overlap`: what two connections of one owner say of the same path.
 //! * `keys`: what API keys name that is not there.
 
 mod cover;
 mod keys;
+mod open;
 mod overlap;
 mod shape;
 
@@ -15,10 +17,11 @@ use std::fmt;
 #[cfg(feature = "portal")]
 pub(crate) use self::overlap::overlaps;
 
-use super::States;
+use super::{Budget, States};
 use crate::{
     path::Path,
     policy::{Connection, Diagnostic, Location, Policy},
+    restriction::{Dialect, Restriction},
 };
 
 /// How much a [`Finding`] matters.
@@ -44,18 +47,23 @@ impl fmt::Display for Level {
 
 /// The codes of findings, which are stable, and what each means. Warnings of the policy's reader,
 /// such as `policy.glob_signs`, have codes of their own.
-pub const CODES: [(&str, &str); 10] = [
+pub const CODES: [(&str, &str); 12] = [
     ("lint.crosses_buckets", "a star behind the start of a bucket's name catches other buckets"),
     ("lint.raw_prefix", "a star behind the start of a name catches other names that start so"),
     ("lint.bare_bucket", "a bucket without `/` matches its name alone, and no object in it"),
     (
         "lint.not_directory",
-        "an entry without `/` at its end is about one path, and about nothing below it: a deny below which \
-         something is allowed, or a restriction with others below it",
+        "an entry without `/` at its end (a glob: `/**`) is about one path, and about nothing below it: a \
+         deny below which something is allowed, or a restriction with others below it",
+    ),
+    (
+        "lint.star_star",
+        "`**/` in a text that is no glob, where it stands for a folder at least, and not for none",
     ),
     ("lint.write_everything", "everything may be written or deleted"),
     ("lint.shadowed", "an entry whose paths others give or take already"),
     ("lint.denied", "a restriction all of whose paths a deny takes"),
+    ("lint.plain_keys", "a restriction all of whose paths `keys: plain` refuses"),
     ("lint.idle_deny", "a deny that takes nothing, because nothing gives it"),
     ("lint.overlap", "two connections of one owner give different accesses at one path"),
     ("lint.key_connection", "an API key that is for a connection which its user does not have"),
@@ -74,8 +82,10 @@ pub struct Finding<'p> {
     pub rule: Option<usize>,
     /// What is the matter. Text of the policy is in it as it is: escape it for a terminal.
     pub message: String,
-    /// What to write instead.
+    /// What to do about it.
     pub help: String,
+    /// The restriction that `help` says to write, where it says one: it was read.
+    pub instead: Option<Restriction>,
     /// A path that shows it.
     pub witness: Option<Path<'static>>,
     /// The rules that make it so, such as those that shadow one.
@@ -124,6 +134,9 @@ pub fn lint(policy: &Policy, states: States) -> Lint<'_> {
         for (n, rule) in connection.rules().iter().enumerate() {
             shape::look(connection, &starts, n, rule, &mut lint.findings);
         }
+        let mut budget = Budget::new(states);
+        open::look(connection, true, &mut budget, &mut lint.findings);
+        lint.undecided += budget.undecided;
         cover::look(connection, states, &mut lint);
     }
     overlap::look(policy, states, &mut lint);
@@ -138,6 +151,34 @@ pub fn lint(policy: &Policy, states: States) -> Lint<'_> {
         place(a).cmp(&place(b))
     });
     lint
+}
+
+/// What denies leave open although their texts say it: of what [`lint`] finds, what is to be known
+/// whenever a policy is loaded. The denies of all connections are looked at with eight times so many
+/// `states`; those for which they are too few are left out.
+///
+/// ```
+/// use pathward::{Policy, analysis::{self, States}};
+///
+/// let policy = Policy::from_yaml("policy.yaml", "
+/// connections:
+///   - id: s3+saha
+///     owner: steph
+///     restrictions: [pub/]
+///     deny: [{ glob: \"**/secret\" }]
+/// ")?;
+/// let open = analysis::left_open(&policy, States::default());
+/// assert_eq!(open[0].code, "lint.not_directory");
+/// assert_eq!(open[0].witness.as_ref().unwrap().to_string(), "pub/secret/a");
+/// # Ok::<(), pathward::PolicyErrors>(())
+/// ```
+pub fn left_open(policy: &Policy, states: States) -> Vec<Finding<'_>> {
+    let mut budget = Budget::new(states);
+    let mut findings = Vec::new();
+    for connection in policy.connections() {
+        open::look(connection, false, &mut budget, &mut findings);
+    }
+    findings
 }
 
 /// A warning of the policy's reader, with the connection that it stands in.
@@ -160,6 +201,7 @@ fn of_reader<'p>(policy: &'p Policy, warning: &Diagnostic) -> Finding<'p> {
         rule: None,
         message,
         help: warning.help().unwrap_or("take it out if it is not meant").to_owned(),
+        instead: None,
         witness: None,
         by: Vec::new(),
         location: Some(at.clone()),
@@ -174,7 +216,7 @@ impl<'p> Finding<'p> {
         connection: &'p Connection,
         rule: usize,
         message: String,
-        help: String,
+        instead: Instead,
     ) -> Self {
         let location = connection.rules().get(rule).and_then(|rule| rule.location.clone());
         Self {
@@ -183,10 +225,51 @@ impl<'p> Finding<'p> {
             connection: Some(connection),
             rule: Some(rule),
             message,
-            help,
+            help: instead.help,
+            instead: instead.restriction,
             witness: None,
             by: Vec::new(),
             location,
         }
+    }
+
+    /// The help for somebody who sees a form with the texts and not the file.
+    #[cfg(any(feature = "portal", all(feature = "cli", feature = "store")))]
+    pub(crate) fn help_in_form(&self) -> String {
+        let Some(instead) = &self.instead else { return self.help.clone() };
+        self.help.replace(&in_file(instead), &format!("`{}` as a glob", instead.text()))
+    }
+}
+
+/// What to do about a finding; with a restriction to write, which was read.
+struct Instead {
+    help: String,
+    restriction: Option<Restriction>,
+}
+
+impl Instead {
+    /// Words alone.
+    fn words(help: impl Into<String>) -> Self {
+        Self { help: help.into(), restriction: None }
+    }
+
+    /// Words that lead to a text. `None` where the text is refused.
+    fn new(lead: &str, dialect: Dialect, text: &str) -> Option<Self> {
+        let read = Restriction::parse_as(dialect, text).ok()?;
+        Some(Self { help: format!("{lead}`{text}`"), restriction: Some(read) })
+    }
+
+    /// The same for a glob in place of a plain text, which in a file is a field.
+    fn new_glob(lead: &str, text: &str) -> Option<Self> {
+        let read = Restriction::parse_glob(text).ok()?;
+        Some(Self { help: format!("{lead}{}", in_file(&read)), restriction: Some(read) })
+    }
+}
+
+/// A glob as an entry of a file.
+fn in_file(glob: &Restriction) -> String {
+    match glob.text().contains(['"', '\\']) {
+        true => format!("`{{ glob: '{}' }}`", glob.text().replace('\'', "''")),
+        false => format!("`{{ glob: \"{}\" }}`", glob.text()),
     }
 }

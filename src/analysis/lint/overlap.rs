@@ -163,6 +163,7 @@ fn pair<'p>(
         rule: None,
         message,
         help: "give both the same access there, or keep their paths apart".to_owned(),
+        instead: None,
         witness: Some(path),
         by: Vec::new(),
         location: Some(narrow.location().clone()),

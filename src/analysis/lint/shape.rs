@@ -1,12 +1,12 @@
 //! What the text of one restriction shows.
 
-use super::{Finding, Level};
+use super::{Finding, Instead, Level};
 use crate::{
     access::Access,
     automaton::Effect,
-    path::{MIN_BUCKET_LEN, Path},
+    path::Path,
     policy::{Connection, Rule},
-    restriction::{Dialect, Token},
+    restriction::{Dialect, Pattern, Token},
 };
 
 /// The literals that the patterns of a connection start with, sorted.
@@ -34,12 +34,14 @@ pub(super) fn look<'p>(
     rule: &'p Rule,
     findings: &mut Vec<Finding<'p>>,
 ) {
-    let (Dialect::Plain, [pattern]) = (rule.restriction.dialect(), rule.restriction.patterns())
-    else {
+    if rule.restriction.dialect() == Dialect::Glob {
+        findings.extend(bare_buckets(connection, n, rule));
         return;
-    };
+    }
+    let [pattern] = rule.restriction.patterns() else { return };
     let text = rule.restriction.text();
-    let (code, level, message, help, ends) = match pattern.tokens() {
+    let plain = |lead, text: &str| Instead::new(lead, Dialect::Plain, text);
+    let (code, level, message, instead, ends) = match pattern.tokens() {
         [star] if *star == Token::STAR => {
             let writes =
                 rule.access.contains(Access::Write) || rule.access.contains(Access::Delete);
@@ -50,16 +52,11 @@ pub(super) fn look<'p>(
                 Some(_) => format!("`{text}` gives {} to everything", rule.access),
                 None => format!("without `restrictions` everything has {}", rule.access),
             };
-            let help =
-                "name the folders that are written: `{ path: bucket/out/, access: read-write }`";
-            ("lint.write_everything", Level::Warning, message, help.to_owned(), &[][..])
+            let help = "name the folders that are written, and give those an access of their own";
+            ("lint.write_everything", Level::Warning, message, Some(Instead::words(help)), &[][..])
         }
         [Token::Literal(start), star, ..] if *star == Token::STAR && !start.contains(&b'/') => {
             let start = String::from_utf8_lossy(start);
-            let help = match start.len() >= MIN_BUCKET_LEN {
-                true => format!("for that bucket alone write `{start}/`"),
-                false => "name each bucket: `bucket/`".to_owned(),
-            };
             let is_name = start.ends_with(|c: char| c.is_ascii_alphanumeric());
             let level = match rule.effect {
                 Effect::Allow if is_name => Level::Warning,
@@ -69,11 +66,13 @@ pub(super) fn look<'p>(
                 "`{text}` crosses the bucket's name: it matches in every bucket whose name starts \
                  with `{start}`"
             );
+            let instead = plain("for that bucket alone write ", &format!("{start}/"))
+                .or_else(|| Some(Instead::words("name each bucket, with `/` behind its name")));
             (
                 "lint.crosses_buckets",
                 level,
                 message,
-                help,
+                instead,
                 &["-private/a", "-private/", "private/a"][..],
             )
         }
@@ -84,57 +83,52 @@ pub(super) fn look<'p>(
                 return;
             }
             let message = format!("`{text}` matches every name that starts so, not one folder");
-            let help = format!("for the folder write `{start}/`");
-            ("lint.raw_prefix", Level::Note, message, help, &["-old/a", "2"][..])
+            let instead = plain("for the folder write ", &format!("{start}/"));
+            ("lint.raw_prefix", Level::Note, message, instead, &["-old/a", "2"][..])
         }
         [Token::Literal(whole)] => {
             let name = String::from_utf8_lossy(whole);
             let Some((_, last)) = name.rsplit_once('/') else {
                 let message =
                     format!("`{text}` is the bucket's name alone: no object is matched by it");
-                let help = format!("for what is in the bucket write `{name}/`");
+                let instead = plain("for what is in the bucket write ", &format!("{name}/"));
                 findings.push(Finding::of_rule(
                     "lint.bare_bucket",
                     Level::Warning,
                     connection,
                     n,
                     message,
-                    help,
+                    instead.unwrap_or_else(|| Instead::words("name what is in the bucket")),
                 ));
                 return;
             };
+            // What a deny leaves open is searched for.
+            if rule.effect == Effect::Deny {
+                return;
+            }
             let is_refused = Path::new(whole).is_ok_and(|path| !connection.keys().admit(&path));
             let folder = format!("{name}/");
             let below = connection.automaton().below(folder.as_bytes());
-            let is_meant = match rule.effect {
-                // Many objects have such names. Of a folder there is more to say, and is said.
-                Effect::Allow => {
-                    !starts.has_below(folder.as_bytes())
-                        || rule.access.without(below.all).is_empty()
-                }
-                Effect::Deny => below.some.intersection(rule.access).is_empty(),
-            };
+            // Many objects have such names. Of a folder there is more to say, and is said.
+            let is_meant =
+                !starts.has_below(folder.as_bytes()) || rule.access.without(below.all).is_empty();
             if last.contains('.') || is_refused || is_meant {
                 return;
             }
-            let (does, level) = match rule.effect {
-                Effect::Allow => ("allows", Level::Note),
-                Effect::Deny => ("denies", Level::Warning),
-            };
-            let message = format!("`{text}` {does} that path alone, and nothing below it");
-            let help = format!("if it is a folder write `{name}/`");
-            ("lint.not_directory", level, message, help, &["/a", "/zz/a"][..])
+            let message = format!("`{text}` allows that path alone, and nothing below it");
+            let instead = plain("if it is a folder write ", &format!("{text}/"));
+            ("lint.not_directory", Level::Note, message, instead, &["/a", "/zz/a"][..])
         }
         _ => return,
     };
-    let mut finding = Finding::of_rule(code, level, connection, n, message, help);
+    let instead = instead.unwrap_or_else(|| Instead::words("name the folder, with `/` at its end"));
+    let mut finding = Finding::of_rule(code, level, connection, n, message, instead);
     let shows = |path: &Path<'_>| match rule.effect {
         Effect::Allow if code == "lint.not_directory" => !allows(connection, rule, path),
         // What is caught is caught by it, and no deny takes it back.
         Effect::Allow => {
             rule.restriction.matches(path.as_bytes()) && allows(connection, rule, path)
         }
-        Effect::Deny if code == "lint.not_directory" => allows(connection, rule, path),
         Effect::Deny => rule.restriction.matches(path.as_bytes()),
     };
     finding.witness = ends
@@ -147,9 +141,6 @@ pub(super) fn look<'p>(
     }
     if let Some(path) = &finding.witness {
         finding.message.push_str(&match code {
-            "lint.not_directory" if rule.effect == Effect::Deny => {
-                format!(": `{path}` is still allowed")
-            }
             "lint.not_directory" => {
                 format!(": `{path}` is not allowed, and other entries are about what is below")
             }
@@ -157,6 +148,26 @@ pub(super) fn look<'p>(
         });
     }
     findings.push(finding);
+}
+
+/// A glob that is about buckets' names alone.
+fn bare_buckets<'p>(connection: &'p Connection, n: usize, rule: &'p Rule) -> Option<Finding<'p>> {
+    let is_bucket = |pattern: &Pattern| {
+        pattern.tokens().iter().all(|token| match token {
+            Token::Literal(bytes) => !bytes.contains(&b'/'),
+            Token::One(set) | Token::Run(set) => !set.contains(b'/'),
+        })
+    };
+    if !rule.restriction.patterns().iter().all(is_bucket) {
+        return None;
+    }
+    let text = rule.restriction.text();
+    let message = format!("`{text}` is about buckets' names alone: no object is matched by it");
+    let below = format!("{text}/**");
+    let instead = Instead::new("for what is in the buckets write ", Dialect::Glob, &below)
+        .unwrap_or_else(|| Instead::words("name what is in the buckets"));
+    let code = "lint.bare_bucket";
+    Some(Finding::of_rule(code, Level::Warning, connection, n, message, instead))
 }
 
 /// Whether some access of a rule is given at a path.

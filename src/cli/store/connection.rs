@@ -5,13 +5,14 @@ use serde::Serialize;
 
 use super::{StoreArgs, draft::DraftArgs, failure};
 use crate::{
+    analysis,
     cli::{
         exit::Exit,
         output::{Failure, Format, Output},
-        validate::plural,
+        validate::{STATES, plural},
     },
     escape::escape,
-    policy::{ConnectionId, CredentialsRef, Keys},
+    policy::{ConnectionId, CredentialsRef, Keys, Severity},
     store::{Draft, DraftRule, Store, Stored},
 };
 
@@ -103,7 +104,9 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             args.draft.apply(&mut draft)?;
             let store = args.one.store.open()?;
             let made = store.create(&args.one.owner, &draft).map_err(failure)?;
-            show(&made, output)
+            let exit = show(&made, output)?;
+            warn(&args.one.owner, &draft, output)?;
+            Ok(exit)
         }
         ConnectionCommand::Set(args) => {
             let store = args.one.store.open()?;
@@ -112,7 +115,9 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             args.draft.apply(&mut draft)?;
             let (owner, revision) = (&args.one.owner, args.one.revision(&found));
             let changed = store.change(owner, &found.identity, revision, &draft);
-            show(&changed.map_err(failure)?, output)
+            let exit = show(&changed.map_err(failure)?, output)?;
+            warn(owner, &draft, output)?;
+            Ok(exit)
         }
         ConnectionCommand::List(args) => {
             let store = args.store.open()?;
@@ -148,6 +153,25 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             Ok(Exit::Fine)
         }
     }
+}
+
+/// Says on standard error what is probably not meant in a connection, as `validate` does of a policy.
+fn warn(owner: &str, draft: &Draft, output: &mut Output<'_>) -> Result<(), Failure> {
+    output.out.flush()?;
+    let mut say = |message: &str, help: &str| {
+        writeln!(output.err, "warning: {}\nhelp: {}", escape(message), escape(help))
+    };
+    for found in draft.problems(owner) {
+        if found.severity == Severity::Warning {
+            say(&found.message, found.help.as_deref().unwrap_or("take it out if it is not meant"))?;
+        }
+    }
+    if let Ok(policy) = draft.check(owner) {
+        for finding in analysis::left_open(&policy, STATES) {
+            say(&finding.message, &finding.help_in_form())?;
+        }
+    }
+    Ok(())
 }
 
 /// The label of `s3+label`.

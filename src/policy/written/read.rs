@@ -24,7 +24,7 @@ pub(super) struct Item<'n, 't> {
 
 /// A text as a tree. `None` for what is not YAML.
 pub(super) fn tree(text: &str) -> Option<(Report<'_>, Node<'_>)> {
-    let mut report = Report::new(Arc::from("store"), text);
+    let mut report = Report::new(Arc::from("store"), text, |_| {});
     let root = yaml::parse(&mut report)?;
     Some((report, root))
 }

@@ -1,0 +1,1016 @@
+//! Help that is followed is not refused: whatever a message says to write is written, and loads.
+//!
+//! Every help text that shows something to write is taken, from the mistakes of `policy_errors`, from
+//! the suite's refused restrictions, from inputs of each kind of error, and from policies with slips of
+//! the pen. What it says to write is put in the place of what is wrong, and read.
+
+#![expect(clippy::panic, reason = "a test that fails panics")]
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+    path::Path,
+};
+
+use common::{Chance, from_env};
+use pathward::{
+    Dialect, Policy, PolicyErrors, Restriction, Severity,
+    policy::{Diagnostic, Fix, TestFile},
+    restriction::RestrictionErrorKind as Kind,
+};
+
+/// What is said about a file: errors, or the warnings of one that loads.
+fn said(text: &str) -> Vec<Diagnostic> {
+    match Policy::from_yaml("p.yaml", text) {
+        Ok(policy) => policy.warnings().to_vec(),
+        Err(errors) => errors.diagnostics().to_vec(),
+    }
+}
+
+fn said_of_tests(text: &str) -> Vec<Diagnostic> {
+    TestFile::parse("p.test.yaml", text)
+        .err()
+        .map(|errors| errors.diagnostics().to_vec())
+        .unwrap_or_default()
+}
+
+/// The byte of a text at a line and a column.
+fn byte_of(text: &str, diagnostic: &Diagnostic) -> usize {
+    let location = diagnostic.location();
+    let mut line = 1;
+    let mut start = 0;
+    let bytes = text.as_bytes();
+    // A lone carriage return breaks a line too, by YAML.
+    for (at, byte) in text.bytes().enumerate() {
+        if line == location.line {
+            break;
+        }
+        let is_end = byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+        if is_end {
+            line += 1;
+            start = at + 1;
+        }
+    }
+    let column = location.column.saturating_sub(1) as usize;
+    let in_line = text.get(start..).unwrap_or_default();
+    start + in_line.char_indices().nth(column).map_or(in_line.len(), |(at, _)| at)
+}
+
+/// Follows one fix, and says what is wrong at its place then.
+fn follow(text: &str, fix: &Fix, read: fn(&str) -> Vec<Diagnostic>) -> Option<String> {
+    let Some(changed) = fix.apply(text) else {
+        return Some("it is not of this file".to_owned());
+    };
+    let before = read(text);
+    let place = fix.range().start..fix.range().start + fix.text().len();
+    let wrong = read(&changed).into_iter().find(|found| {
+        let at = byte_of(&changed, found);
+        found.severity() == Severity::Error
+            && (place.start..=place.end).contains(&at)
+            // What was wrong for another reason, and at another place, is that still.
+            && !before.iter().any(|known| known.message() == found.message() && known.location().line != found.location().line)
+    });
+    wrong.map(|found| format!("{changed}\n{found}"))
+}
+
+/// What a help says to write, in backticks or quotes behind `write` or `did you mean`, up to the end of
+/// the clause.
+fn written(help: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for lead in ["write ", "did you mean ", "in quotes: ", "take out "] {
+        for (at, _) in help.match_indices(lead) {
+            let behind = &help[at + lead.len()..];
+            let mut rest = behind;
+            // `write A, B or C`: as long as one thing follows another.
+            loop {
+                let sign = match rest.chars().next() {
+                    Some(sign @ ('`' | '"' | '\'')) => sign,
+                    _ => break,
+                };
+                let Some(len) = rest[1..].find(sign) else { break };
+                let whole = &rest[..len + 2];
+                all.push(if sign == '`' { whole[1..=len].to_owned() } else { whole.to_owned() });
+                rest = &rest[len + 2..];
+                let next = [", ", " or a list such as ", " or ", " and "];
+                match next.iter().find_map(|next| rest.strip_prefix(next)) {
+                    Some(behind) => rest = behind,
+                    None => break,
+                }
+            }
+        }
+    }
+    all
+}
+
+#[derive(Default)]
+struct Tally {
+    helps: usize,
+    fixes: usize,
+    /// By code, how many helps have something to write.
+    codes: BTreeMap<&'static str, usize>,
+}
+
+/// Everything that holds for what is said about a file.
+fn check(name: &str, text: &str, read: fn(&str) -> Vec<Diagnostic>, tally: &mut Tally) {
+    for found in read(text) {
+        let at = format!("{name}\n{text}\n{found}\n");
+        let is_warning = found.severity() == Severity::Warning;
+        let Some(help) = found.help() else {
+            assert!(is_warning, "an error has no help: {at}");
+            continue;
+        };
+        tally.helps += 1;
+        let shown: HashSet<&str> = found.fixes().iter().map(Fix::shown).collect();
+        for text in written(help) {
+            let is_known = shown.iter().any(|shown| *shown == text || shown.contains('`'));
+            assert!(is_known, "`{text}` was not tried: {at}");
+        }
+        for fix in found.fixes() {
+            let is_said = help.contains(fix.shown())
+                || help.contains("YAML takes it for a letter")
+                || help.contains("stands in this line");
+            assert!(is_said, "`{}` is not said: {at}", fix.shown());
+            if let Some(wrong) = follow(text, fix, read) {
+                panic!("`{}` is refused: {at}\n{wrong}", fix.shown());
+            }
+            tally.fixes += 1;
+        }
+        if !found.fixes().is_empty() {
+            *tally.codes.entry(found.code()).or_default() += 1;
+        }
+    }
+}
+
+#[test]
+fn what_is_said_about_the_mistakes_of_policies_can_be_followed() {
+    let mut tally = Tally::default();
+    for entry in fs::read_dir("tests/policy_errors").expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|end| end == "yaml") {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            check(&path.display().to_string(), &text, said, &mut tally);
+        }
+    }
+    println!("help: {} helps, {} texts to write: {:?}", tally.helps, tally.fixes, tally.codes);
+    assert!(tally.fixes >= 60, "{}", tally.fixes);
+}
+
+/// Texts that are refused, for each kind of error. Of those that are marked it can be told what was
+/// meant.
+const REFUSED: &[(Kind, Dialect, &[&str])] = &[
+    (Kind::Empty, Dialect::Plain, &[""]),
+    (Kind::Empty, Dialect::Glob, &[""]),
+    (
+        Kind::Escape,
+        Dialect::Plain,
+        &[
+            r"acme-data\in\*",
+            r"acme-data\in\x",
+            r"acme-data/a\b",
+            r"acme-data/\.env",
+            r"acme-data\.env",
+            r"C:\acme\data",
+            r"\\server\share\x",
+            r"acme-data/my\ file",
+            r"acme-data/\[x\]",
+            r"acme-data/a\?",
+            r"acme-data/caf\u00e9/",
+            r"acme-data/\x20x",
+            r"acme-data/\d+/",
+            r"acme-data/end\",
+            r"\",
+            r"acme-data\\in\x",
+            r"acme-data/\(1\).pdf",
+            r"acme-data\2026\01\",
+            r"acme\data",
+            r"ac\me/*",
+            r"acme-data/\U0001f980/",
+            r"acme-data/a\/b",
+            r"acme-data\in/\*",
+        ],
+    ),
+    (
+        Kind::GlobEscape,
+        Dialect::Glob,
+        &[
+            r"acme-data\in\**",
+            r"acme-data\in\x",
+            r"acme-data/\.env",
+            r"acme-data/\d/**",
+            r"acme-data/a\",
+            r"acme-data/\(a\)",
+            r"acme-data\logs\x",
+            r"acme-data/my\ file",
+            r"acme-data/\u00e9",
+        ],
+    ),
+    (
+        Kind::LeadingSlash,
+        Dialect::Plain,
+        &[
+            "/",
+            "//",
+            "/acme-data/in/",
+            "///acme-data/x",
+            "/*",
+            "/ab/x",
+            "/acme-data",
+            "/a\\*b/x",
+            "/${USER}/x",
+            "/home/x",
+        ],
+    ),
+    (Kind::LeadingSlash, Dialect::Glob, &["/**", "/acme-data/**", "//acme/x", "/**/x", "/a/b"]),
+    (
+        Kind::Protocol,
+        Dialect::Plain,
+        &[
+            "s3://acme-data/in/",
+            "s3:///acme-data/in/",
+            "s3://",
+            "s3:///",
+            "s3://acme-data",
+            "s3://*",
+            "s3a://acme-data/x",
+            "s3n://acme-data/*",
+            "s3+saha://acme-data/x",
+            "S3://acme-data/x",
+            "file:///srv/data/",
+            "file://srv",
+            "ftp://host/x",
+            "http://host/x",
+            "https://acme-data.s3.amazonaws.com/in/",
+            "https://s3.amazonaws.com/acme-data/in/x",
+            "https://acme-data.s3.eu-west-1.amazonaws.com/a%20b",
+            "https://s3-eu-west-1.amazonaws.com/acme-data/x?versionId=1",
+            "https://acme.data.s3.amazonaws.com/x",
+            "https://minio.local:9000/acme-data/x",
+            "arn:aws:s3:::acme-data/in/*",
+            "arn:aws:s3:::acme-data",
+            "arn:aws:s3:::*",
+            "arn:aws:s3:::",
+            "arn:aws-cn:s3:::acme-data/x",
+            "arn:",
+            "arn:aws:s3:us-west-2:111122223333:accesspoint/team/object/ada/*",
+            "arn:aws:iam::111122223333:user/ada",
+            "arn:aws:s3:::${bucket}/x",
+            "arn:aws:s3:::acme-data/${aws:username}/*",
+            "arn:aws:s3:::a?b/x",
+            "gs://acme-data/x",
+            "minio://acme-data/x",
+            "s3://ab/x",
+            "s3://acme-data/../x",
+            "s3://acme_data//x",
+            "arn:aws:s3:::acme-data/my folder/*",
+            "hdfs://name:8020/x",
+            "data://.my/x",
+            "s3://acme-data/a,b",
+            "://x",
+            "arn:aws:s3-object-lambda:eu:1:accesspoint/x",
+        ],
+    ),
+    (
+        Kind::Protocol,
+        Dialect::Glob,
+        &[
+            "s3://acme-data/**",
+            "s3://acme-data",
+            "s3:///x/**",
+            "arn:aws:s3:::acme-data/*",
+            "arn:aws:s3:::acme-data",
+            "s3://{a,b}/x",
+            "s3://acme/",
+        ],
+    ),
+    (
+        Kind::DotSegment,
+        Dialect::Plain,
+        &[
+            "./acme-data/x",
+            "../x",
+            "acme-data/./x",
+            "acme-data/../other/x",
+            "acme-data/in/../out/*",
+            "acme-data/..",
+            "acme-data/.",
+            "acme-data/*/../x",
+            "../../etc/passwd",
+            "./*",
+            ".",
+            "..",
+            "acme-data/in/..",
+            "acme-data/in/.",
+        ],
+    ),
+    (
+        Kind::DotSegment,
+        Dialect::Glob,
+        &[
+            "./acme-data/**",
+            "acme-data/../x/**",
+            "**/../x",
+            "**/./x",
+            "acme-data/{.,a}/x",
+            "acme-data/**/..",
+        ],
+    ),
+    (
+        Kind::Control,
+        Dialect::Plain,
+        &[
+            "acme-data/a\nacme-data/b",
+            "acme-data/a\tb",
+            "acme-data/\u{7f}x",
+            "acme-data/x\n",
+            "a\u{0}b",
+            "\nacme-data/x",
+            "acme-data/a\r\nacme-data/b\r\n",
+            "\t",
+        ],
+    ),
+    (Kind::Control, Dialect::Glob, &["acme-data/**\nacme-logs/**", "acme-data/\u{1b}[0m"]),
+    (
+        Kind::BucketCharacter,
+        Dialect::Plain,
+        &[
+            "!acme-data/secret/*",
+            "!",
+            "!*",
+            "!!acme-data/x",
+            "! acme-data/x",
+            " acme-data/x",
+            "\u{a0}acme-data/x",
+            "\u{feff}acme-data/x",
+            "acme\u{2010}data/x",
+            "acme\u{ad}data/x",
+            "ａｃｍｅ/x",
+            "acm\u{435}/x",
+            "%20acme/x",
+            "acme%2Ddata/in/",
+            "<bucket>/x",
+            "${BUCKET}/x",
+            "{bucket}/x",
+            "{{ bucket }}/x",
+            "$BUCKET/x",
+            "my bucket/x",
+            "C:/data/x",
+            "acme-data:in/x",
+            "bücket/x",
+            "\"acme-data/x\"",
+            "'acme-data/x'",
+            "`acme-data/x`",
+            "[acme-data/a, acme-data/b]",
+            "acme-data,acme-logs",
+            "acme-data;acme-logs/x",
+            "{acme,logs}/x",
+            "{a,b}/x",
+            "?cme-data/x",
+            "acme-[a-z]/x",
+            "~/x",
+            "^acme-data/.*$",
+            "acme-data|logs/x",
+            "@acme/x",
+            "#acme/x",
+            "acme+data/x",
+            "(acme|logs)/x",
+            "acme data",
+            "acme-data?x",
+        ],
+    ),
+    (
+        Kind::BucketCharacter,
+        Dialect::Glob,
+        &[
+            "!acme-data/**",
+            "acme data/**",
+            "a:b/**",
+            "\u{a0}acme/**",
+            "<bucket>/**",
+            "\"acme-data/**\"",
+            "{acme data,logs}/x",
+            "%20x/**",
+        ],
+    ),
+    (Kind::BucketLength, Dialect::Plain, &["ab", "a", "ab/x", "a/*", "in/out/", "v1/", "x/y/z"]),
+    (
+        Kind::BucketLength,
+        Dialect::Glob,
+        &["v1/**", "a/b", "ab", "{a,logs}/x", "a/**/b", "{ab,cd}/**"],
+    ),
+    (
+        Kind::GlobTrailingSlash,
+        Dialect::Glob,
+        &[
+            "acme-data/",
+            "acme-data/in/",
+            "acme-data/*/",
+            "**/",
+            "acme-data/{a,b}/",
+            "acme-data/{a/,b}",
+            "acme-data//",
+        ],
+    ),
+    (
+        Kind::GlobStarStar,
+        Dialect::Glob,
+        &[
+            "acme-data/a**",
+            "acme-data/**a",
+            "acme-data/a**b/x",
+            "acme-data/***/x",
+            "acme-data**",
+            "acme-data/**.csv",
+            "acme-data/x**/y",
+            "***",
+            "acme-data/{a**,b}",
+            "acme-data/secret**",
+        ],
+    ),
+    (
+        Kind::GlobClass,
+        Dialect::Glob,
+        &[
+            "acme-data/[a",
+            "acme-data/[]",
+            "acme-data/[!]",
+            "acme-data/[]a]",
+            "acme-data/[[:digit:]]x",
+            "acme-data/[[:alpha:][:digit:]]",
+            "acme-data/[a\\]b]",
+            "acme-data/[",
+            "acme-data/[[]x",
+            "acme-data/x[1",
+        ],
+    ),
+    (
+        Kind::GlobClassNotAscii,
+        Dialect::Glob,
+        &[
+            "acme-data/[äöü]",
+            "acme-data/[é]x",
+            "acme-data/[!é]",
+            "acme-data/[à-ü]",
+            "acme-data/x[日本]/y",
+        ],
+    ),
+    (
+        Kind::GlobClassSlash,
+        Dialect::Glob,
+        &[
+            "acme-data/[/]x",
+            "acme-data/[a/b]",
+            "acme-data/[.-0]x",
+            "acme-data/[!/]x",
+            "acme-data/[+-9]",
+            "acme-data/[!/a]x",
+        ],
+    ),
+    (
+        Kind::GlobRange,
+        Dialect::Glob,
+        &["acme-data/[z-a]", "acme-data/[9-0]x", "acme-data/[Z-A]/**", "acme-data/[a-z9-0]"],
+    ),
+    (
+        Kind::GlobBrace,
+        Dialect::Glob,
+        &[
+            "acme-data/{a,b",
+            "acme-data/a}",
+            "acme-data/{a,{b,c}",
+            "acme-data/a,b}",
+            "acme-data/}{",
+            "acme-data/{",
+        ],
+    ),
+    (
+        Kind::GlobOneAlternative,
+        Dialect::Glob,
+        &[
+            "acme-data/{a}",
+            "acme-data/{user}/**",
+            "acme-data/${user}/**",
+            "acme-data/{{user}}/x",
+            "acme-data/{*.csv}",
+            "acme-data/x{a}y",
+        ],
+    ),
+    (
+        Kind::GlobBraceRange,
+        Dialect::Glob,
+        &[
+            "acme-data/m-{01..12}/*",
+            "acme-data/{1..3}",
+            "acme-data/{a..e}/x",
+            "acme-data/{1..1000}/x",
+            "acme-data/{10..1}",
+            "acme-data/{1..10..2}",
+            "acme-data/{x..12}",
+            "acme-data/{1...3}",
+        ],
+    ),
+    (
+        Kind::GlobEmptyAlternative,
+        Dialect::Glob,
+        &[
+            "acme-data/{a,}",
+            "acme-data/{,a}",
+            "acme-data/logs{,-old}/**",
+            "acme-data/{a/,}b",
+            "acme-data/{}",
+            "acme-data/{,}",
+            "acme-data/x{,y}z",
+            "{acme,}-data/x",
+            "acme-data/{a,,b}",
+        ],
+    ),
+    (Kind::GlobNesting, Dialect::Glob, &["acme-data/{a,{a,{a,{a,{a,{a,{a,{a,{a,b}}}}}}}}}"]),
+    (Kind::GlobAlternatives, Dialect::Glob, &["acme-data/{a,b,c}{a,b,c}{a,b,c}{a,b,c}"]),
+];
+
+/// A text as YAML has it, in each of the ways in which it can.
+fn styles(text: &str) -> Vec<String> {
+    let mut all = vec![serde_json::to_string(text).expect("text")];
+    if !text.contains(|c: char| c.is_control()) {
+        all.push(format!("'{}'", text.replace('\'', "''")));
+        let is_plain = text.starts_with(|c: char| c.is_alphanumeric())
+            && !text.contains([',', '[', ']', '{', '}', ':', '#', '"', '\''])
+            && text.trim() == text;
+        all.extend(is_plain.then(|| text.to_owned()));
+    }
+    all
+}
+
+/// The text as an entry, in each of the layouts in which it can stand.
+fn policies(text: &str, dialect: Dialect) -> Vec<String> {
+    let start = "connections:\n  - id: s3+t\n    owner: ada\n";
+    styles(text)
+        .into_iter()
+        .flat_map(|text| {
+            let entry = match dialect {
+                Dialect::Plain => text.clone(),
+                Dialect::Glob => format!("{{ glob: {text} }}"),
+            };
+            let field = match dialect {
+                Dialect::Plain => format!("{{ path: {text}, access: [read] }}"),
+                Dialect::Glob => format!("{{ access: [read], glob: {text} }}"),
+            };
+            [
+                format!("{start}    restrictions:\n      - {entry}\n"),
+                format!("{start}    restrictions: [{entry}]\n"),
+                format!("{start}    restrictions: [other/]\n    deny: [other/x, {field}]\n"),
+            ]
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_said_about_refused_restrictions_can_be_followed() {
+    let mut tally = Tally::default();
+    let (mut texts, mut with_text) = (0, 0);
+    for (kind, dialect, all) in REFUSED {
+        let mut of_kind = 0;
+        for text in *all {
+            let error = match Restriction::parse_as(*dialect, text) {
+                Err(error) => error,
+                Ok(read) => panic!("{text:?} is read as {read:?}"),
+            };
+            // A text may be wrong in two ways.
+            of_kind += usize::from(error.kind() == *kind);
+            texts += 1;
+            let instead: Vec<&Restriction> = error.instead().collect();
+            with_text += usize::from(!instead.is_empty());
+            for read in &instead {
+                assert!(
+                    error.help().contains(&format!("`{}`", read.text())),
+                    "{text:?}: {}",
+                    error.help()
+                );
+                let again = Restriction::parse_as(read.dialect(), read.text());
+                assert_eq!(again.as_ref(), Ok(*read), "{text:?}");
+                assert!(read.doubts().is_empty(), "{text:?}: {read:?}");
+                assert_ne!((read.text(), read.dialect()), (*text, *dialect), "{text:?}");
+            }
+            for said in written(error.help()) {
+                assert!(
+                    instead.iter().any(|read| read.text() == said),
+                    "{text:?}: {}",
+                    error.help()
+                );
+            }
+            for policy in policies(text, *dialect) {
+                check(text, &policy, said, &mut tally);
+                // In a file with one mistake, following the help is all.
+                for found in
+                    said(&policy).iter().filter(|found| found.severity() == Severity::Error)
+                {
+                    for fix in found.fixes() {
+                        let changed = fix.apply(&policy).expect("of this file");
+                        let read = Policy::from_yaml("p.yaml", &changed);
+                        assert!(read.is_ok(), "{text:?}: {found}\n{changed}\n{}", shown(&read));
+                    }
+                }
+            }
+        }
+        assert!(of_kind > 0, "no text is refused as {kind:?}");
+    }
+    println!(
+        "help: {texts} refused texts, {with_text} with a text to write; {} followed",
+        tally.fixes
+    );
+    assert!(texts >= 230 && with_text * 2 >= texts && tally.fixes >= 600, "{texts} {with_text}");
+}
+
+fn shown(read: &Result<Policy, PolicyErrors>) -> String {
+    read.as_ref().err().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Texts whose kind of error is a length.
+#[test]
+fn what_is_too_long_is_told_without_a_text_to_write() {
+    let long = "x".repeat(1_300);
+    let glob = format!("acme-data/*{}", "?".repeat(300));
+    let most = "y/".repeat(2_100);
+    for (kind, dialect, text) in [
+        (Kind::LongerThanPath, Dialect::Plain, format!("acme-data/{long}")),
+        (Kind::TooLong, Dialect::Plain, format!("acme-data/{most}")),
+        (Kind::BucketLength, Dialect::Plain, format!("{}/x", "b".repeat(256))),
+        (Kind::GlobTokens, Dialect::Glob, glob),
+    ] {
+        let error = Restriction::parse_as(dialect, &text).expect_err("too long");
+        assert_eq!((error.kind(), error.instead().count()), (kind, 0));
+        assert!(!error.help().is_empty());
+    }
+}
+
+/// Lines of a connection as people write them, each with its mistake.
+const LINES: &[&str] = &[
+    // Signs of YAML.
+    "restrictions: [*.csv]",
+    "restrictions:\n      - *.csv",
+    "restrictions:\n      - *\n      - acme-data/x",
+    "restrictions:\n      - **/secret/**",
+    "restrictions:\n      - */.ssh/*",
+    "restrictions: &r [acme-data/in/]\n    deny: *r",
+    "restrictions: [&x acme-data/in/, *x]",
+    "restrictions: &r\n      - acme-data/in/",
+    "restrictions:\n      - &tmp/*",
+    "restrictions:\n      - !acme-data/secret/*",
+    "restrictions:\n      - ! acme-data/secret/*",
+    "restrictions:\n      - !Sub acme-data/in/",
+    "restrictions:\n      - !Ref Bucket",
+    "restrictions:\n      - %20acme/x",
+    "restrictions:\n      - @acme/x",
+    "restrictions:\n      - `acme-data/x`",
+    "restrictions:\n      - {acme,logs}/x",
+    "restrictions:\n      - {a,b}/x",
+    "restrictions:\n      - [acme-data/a, acme-data/b]",
+    "restrictions:\n      - [acme-data/[a-z]/*",
+    "restrictions:\n      - acme-data/[a-z]/*]",
+    "restrictions:\n      - \"acme-data/in/\"*",
+    "restrictions:\n      - 'acme-data'/in/",
+    "restrictions:\n      - \"acme-data/in/\\*\"",
+    "restrictions:\n      - \"acme-data\\in\\x\"",
+    "restrictions:\n      - \"acme-data\\temp\\new\"",
+    "restrictions:\n      - 'acme-data/in/",
+    "restrictions:\n      - |\n        acme-data/in/",
+    "restrictions:\n      - >-\n        acme-data/in/\n        acme-data/out/",
+    "restrictions:\n      - acme-data/a\n        acme-data/b",
+    "restrictions:\n      - acme-data/a: b",
+    "restrictions:\n      - acme-data/in/: read-only",
+    "restrictions:\n      - acme-data: in/",
+    "restrictions:\n      - data #1/*",
+    "restrictions:\n      - acme-data/data #1/*",
+    "restrictions:\n      - acme-data/x #1",
+    "restrictions:\n      - #tmp/x",
+    "restrictions:\n      - # acme-data/x",
+    "restrictions:\n      - ~",
+    "restrictions:\n      - null",
+    "restrictions:\n      -",
+    "restrictions:\n      - ''",
+    "restrictions:\n\t- acme-data/in/",
+    "restrictions:\n      -acme-data/in/",
+    "restrictions:\n      -acme-data/in/\n      -acme-data/out/",
+    "restrictions:\n      * acme-data/in/",
+    "restrictions:\n     - acme-data/in/\n      - acme-data/out/",
+    "access: a: b",
+    "<<: *base",
+    "--- x",
+    // Characters that look like signs.
+    "restrictions:\n\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}- acme-data/in/*",
+    "restrictions:\n      -\u{a0}acme-data/in/*",
+    "restrictions:\n      \u{2013} acme-data/in/*",
+    "restrictions:\n      \u{2022} acme-data/in/*",
+    "restrictions\u{ff1a} [acme-data/in/]",
+    "restrictions:\u{a0}[acme-data/in/]",
+    "restrictions: \u{201c}acme-data/in/\u{201d}",
+    "restrictions: [\u{201c}acme-data/in/\u{201d}]",
+    "\u{200b}restrictions: [acme-data/in/]",
+    "access\u{a0}: read-only",
+    "access:\u{3000}read-only",
+    "access: read\u{2010}only",
+    "access: \u{2018}read-only\u{2019}",
+    // Other kinds of values.
+    "restrictions: acme-data/in/*",
+    "restrictions: acme-data/a/*, acme-data/b/*",
+    "restrictions: 'acme-data/a/*;acme-data/b/*'",
+    "restrictions: \"*\"",
+    "restrictions: |\n      acme-data/a/\n      acme-data/b/",
+    "restrictions:\n      acme-data/a/\n      acme-data/b/",
+    "restrictions:\n      acme-data/in/: read-only\n      acme-data/out/: read-write",
+    "restrictions: { acme-data/in/: read-only }",
+    "restrictions: { path: acme-data/in/ }",
+    "restrictions:",
+    "restrictions: []",
+    "restrictions: [acme-data/]\n    deny:",
+    "restrictions: [acme-data/]\n    deny: []",
+    "restrictions: [acme-data/]\n    deny: acme-data/secret/",
+    "restrictions:\n      - { glob: ['acme-data/a/**', 'acme-data/b/**'] }",
+    "restrictions:\n      - { path: [acme-data/a/] }",
+    "restrictions:\n      - { glob: { any: acme-data/** } }",
+    "restrictions:\n      - { prefix: acme-data/in/ }",
+    "restrictions:\n      - { pattern: acme-data/in/* }",
+    "restrictions:\n      - prefix: acme-data/in/",
+    "restrictions:\n      - { prefix: acme-data/in/, access: read-only }",
+    "restrictions:\n      - { bucket: acme-data, prefix: in/ }",
+    "restrictions:\n      - bucket: acme-data\n        key: in/x",
+    "restrictions:\n      - { bucket: acme-data }",
+    "restrictions:\n      - { resource: 'arn:aws:s3:::acme-data/in/*' }",
+    "restrictions:\n      - { pth: acme-data/in/ }",
+    "restrictions:\n      - { globe: acme-data/** }",
+    "restrictions:\n      - { access: read-only }",
+    "restrictions:\n      - access: read-only",
+    "restrictions:\n      - { path: acme-data/in/, glob: acme-data/** }",
+    "restrictions:\n      - { path: acme-data/in/, acces: read-only }",
+    "restrictions:\n      - { path: acme-data/in/, permissions: read-only }",
+    "restrictions:\n      - 7",
+    "restrictions:\n      - [acme-data/in/]",
+    "restrictions:\n      - []",
+    "restrictions:\n      - {}",
+    "restrictions:\n      - - acme-data/in/",
+    "allow: [acme-data/in/]",
+    "paths: [acme-data/in/]",
+    "exclude: [acme-data/in/]",
+    "denied: [acme-data/in/]",
+    "dney: [acme-data/in/]",
+    "deny: [acme-data/x]\n    dney: [acme-data/in/]",
+    "Restrictions: [acme-data/in/]",
+    "restriction: [acme-data/in/]",
+    "user: ada",
+    "unknown: 7",
+    "? [a]\n    : x",
+    // Words.
+    "access: readonly",
+    "access: read",
+    "access: all",
+    "access: [read, wirte]",
+    "access: [read, list]",
+    "access: []",
+    "access: { read: true }",
+    "access: read, write",
+    "access: rw",
+    "default: yes",
+    "default: 'true'",
+    "default: [true]",
+    "keys: plan",
+    "keys: [exact]",
+    "region: eu/west",
+    "region: ''",
+    "endpoint: s3.example",
+    "endpoint: s3.example:9000",
+    "endpoint: HTTPS://s3.example",
+    "endpoint: https://s3.example/bucket",
+    "endpoint: https://s3.example:99999",
+    "endpoint: https://",
+    "endpoint: ftp://s3.example",
+    "endpoint: http://169.254.169.254",
+    "endpoint: https://a b",
+    "endpoint: ''",
+    "endpoint: [https://s3.example]",
+    "credentials: saha",
+    "credentials: {}",
+    "credentials: { profile: a, env: B }",
+    "credentials: { access_key_id: X, secret_access_key: Y }",
+    "credentials:\n      access_key_id: X\n      secret_access_key: Y",
+    "credentials: { env: 'A-B' }",
+    "credentials: { profile: '' }",
+    "credentials: [profile, saha]",
+    "aws_secret_access_key: x",
+    "password: x",
+    "restrictions:\n      - { path: acme-data/, access: read-only }\n    deny:\n      - { path: acme-data/x, access: read-only }",
+    // Doubts.
+    "restrictions: [\"acme-data/my%20secret/\"]",
+    "restrictions: ['acme-data/a/*, acme-data/b/*']",
+    "restrictions: ['acme-data/[0-9]*']",
+    "restrictions: ['acme-data/{a,b}/']",
+    "restrictions: [{ path: 'acme-data/{a,b}/*', access: [read] }]",
+    "restrictions: [{ glob: 'acme-data/@(a|b)/**' }]",
+    "restrictions: [\"acme-data/my\u{a0}folder/\"]",
+    "restrictions: ['acme-data/in/ ']",
+    "restrictions: ['acme-data/in/,']",
+    "restrictions:\n      - acme-data/...",
+    "restrictions:\n      - acme-data/in #1/*",
+];
+
+#[test]
+fn what_is_said_about_lines_of_a_connection_can_be_followed() {
+    let mut tally = Tally::default();
+    let mut with_text = 0;
+    for line in LINES {
+        let start = "connections:\n  - id: s3+t\n    owner: ada\n";
+        let before = tally.fixes;
+        for policy in [
+            format!("{start}    {line}\n"),
+            format!("{start}    {line}\n    region: eu-west-1\n"),
+            format!(
+                "{start}    {line}\n  - id: s3+u\n    owner: ada\n    restrictions: [other/]\n"
+            ),
+        ] {
+            check(line, &policy, said, &mut tally);
+        }
+        with_text += usize::from(tally.fixes > before);
+    }
+    println!(
+        "help: {} lines, {with_text} with a text to write; {} followed",
+        LINES.len(),
+        tally.fixes
+    );
+    assert!(LINES.len() >= 150 && with_text >= 110, "{with_text} of {}", LINES.len());
+}
+
+/// Whole files, for what is not a line of a connection.
+#[test]
+fn what_is_said_about_files_can_be_followed() {
+    let hash = "ab".repeat(32);
+    let files = [
+        "".to_owned(),
+        "# nothing\n".into(),
+        "connections: []\n".into(),
+        "connections:\n  saha: { owner: ada }\n".into(),
+        "connections: s3+saha\n".into(),
+        "connection: [{ id: s3+t, owner: ada }]\n".into(),
+        "- id: s3+t\n".into(),
+        "connections:\n  - s3+t\n".into(),
+        "connections:\n  - owner: ada\n".into(),
+        "connections:\n  - id: s3+t\n".into(),
+        "connections:\n  - region: eu\n".into(),
+        "connections: [{ id: s3+t }]\n".into(),
+        "connections: [{ owner: ada }, { id: s3+t }]\n".into(),
+        "connections: [{ id: s3, owner: ada }]\n".into(),
+        "connections: [{ id: saha, owner: ada }]\n".into(),
+        "connections: [{ id: gs+saha, owner: ada }]\n".into(),
+        "connections: [{ id: s3+sa/ha, owner: ada }]\n".into(),
+        "connections: [{ id: 's3:saha', owner: ada }]\n".into(),
+        "connections: [{ id: 's3://saha', owner: ada }]\n".into(),
+        "connections: [{ id: 's3+', owner: ada }]\n".into(),
+        "connections: [{ id: 's3+a b', owner: ada }]\n".into(),
+        "connections: [{ id: [s3+t], owner: ada }]\n".into(),
+        "connections: [{ id: s3+t, owner: [ada, bob] }]\n".into(),
+        "connections: [{ id: s3+t, owner: ' ada' }]\n".into(),
+        "connections: [{ id: s3+t, owner: \"a\\u200bda\" }]\n".into(),
+        "connections: [{ id: s3+t, owner: '' }]\n".into(),
+        "connections: [{ id: s3+t, owner: *ada }]\n".into(),
+        "connections: [{ id: s3+t, owner: { name: ada } }]\n".into(),
+        "connections: [{ id: s3+t, owner: ada }, { id: s3+t, owner: ada }]\n".into(),
+        "connections: [{ id: s3+t, owner: ada, owner: bob }]\n".into(),
+        "%YAML 1.1\n---\nconnections: []\n".into(),
+        "connections: [{ id: s3+t, owner: ada }]\n---\nconnections: []\n".into(),
+        "\tconnections: []\n".into(),
+        "connections: [{ id: s3+t, owner: ada }\n".into(),
+        "connections: [{ id: s3+t, owner: ada ]\n".into(),
+        "connections:\n  - { id: s3+t owner: ada }\n".into(),
+        "{ \"connections\": [ { \"id\": \"s3+t\", \"owner\": \"ada\", } ] }\n".into(),
+        "users: [{ name: ada }, { name: ada }]\n".into(),
+        "users: [{ nme: ada }]\n".into(),
+        "users: [{ user: ada }]\n".into(),
+        "users: [ada]\n".into(),
+        format!("users: [{{ name: ada, keys: [{{ id: k, sha256: {hash} }}] }}]\n"),
+        format!("users: [{{ name: ada, keys: [{{ sha256: {hash}, access: none }}] }}]\n"),
+        format!("users: [{{ name: ada, keys: [{{ id: k, sha256: {hash}, access: all }}] }}]\n"),
+        format!(
+            "users: [{{ name: ada, keys: [{{ id: k, sha256: {hash}, access: none, manage: yes }}] }}]\n"
+        ),
+        format!(
+            "users: [{{ name: ada, keys: [{{ id: k, sha256: {hash}, access: none, connections: [] }}] }}]\n"
+        ),
+        format!(
+            "users: [{{ name: ada, keys: [{{ id: k, sha256: {hash}, access: none, connections: [s3] }}] }}]\n"
+        ),
+        format!(
+            "users: [{{ name: ada, keys: [{{ id: k, sha256: {hash}, access: none, connections: [saha] }}] }}]\n"
+        ),
+        format!(
+            "users: [{{ name: ada, keys: [{{ id: k, sha256: {hash}, access: none, connections: s3+a }}] }}]\n"
+        ),
+        "users: [{ name: ada, keys: [{ id: k, sha256: abc, access: none }] }]\n".into(),
+        "users: [{ name: ada, keys: [{ id: k, key: abc, access: none }] }]\n".into(),
+        "users: [{ name: ada, keys: { id: k } }]\n".into(),
+        "\u{feff}connections: [{ id: s3+t, owner: ada, restrictions: [/x/y/z] }]\n".into(),
+        "connections: [{ id: s3+t, owner: ada, restrictions: [/acme-data/x] }]\r\n".into(),
+        "connections:\r\n  - id: s3+t\r\n    owner: ada\r\n    dney: [acme-data/x]\r\n".into(),
+    ];
+    let mut tally = Tally::default();
+    for file in &files {
+        check("file", file, said, &mut tally);
+    }
+    println!("help: {} files, {} followed", files.len(), tally.fixes);
+    assert!(tally.fixes >= 45, "{}", tally.fixes);
+}
+
+#[test]
+fn what_is_said_about_files_of_tests_can_be_followed() {
+    let lines = [
+        "tests: []",
+        "test: []",
+        "tests: [{ connection: s3+a, as: ada, check: [{ path: acme/x, read: allow }] }]",
+        "tests: [{ name: n, as: ada, check: [{ path: acme/x, read: allow }] }]",
+        "tests: [{ name: n, connection: s3+a, check: [{ path: acme/x, read: allow }] }]",
+        "tests: [{ name: n, connection: s3+a, user: ada, check: [{ path: acme/x, read: allow }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada }]",
+        "tests: [{ name: n, connection: saha, as: ada, check: [{ path: acme/x, read: allow }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, check: [{ read: allow }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, check: [{ path: acme/x }] }]",
+        "tests:\n  - name: n\n    connection: s3+a\n    as: ada\n    check:\n      - path: acme/x",
+        "tests: [{ name: n, connection: s3+a, as: ada, check: [{ path: acme/x, read: yes }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, check: [{ path: acme/x, raed: allow }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, check: [{ path: acme/x, read: deny, reason: deny.nomatch }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, check: [{ path: acme/x, read: deny, reason: x }] }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, never: {} }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, never: { write: /acme/* } }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, never: { write: { path: acme/, access: [read] } } }]",
+        "tests: [{ name: n, connection: s3+a, as: ada, never: { wirte: acme/ } }]",
+    ];
+    let mut tally = Tally::default();
+    for line in lines {
+        check("tests", &format!("{line}\n"), said_of_tests, &mut tally);
+    }
+    println!("help: {} files of tests, {} followed", lines.len(), tally.fixes);
+    assert!(tally.fixes >= 14, "{}", tally.fixes);
+}
+
+/// Slips of the pen in policies: a character put in, taken out or another.
+#[test]
+fn what_is_said_about_slips_of_the_pen_can_be_followed() {
+    let policies = [
+        "connections:\n  - id: s3+saha\n    owner: steph\n    access: read-only\n    restrictions:\n      - Algorithmia/team.jpg\n      - { path: Algorithmia/out/, access: read-write }\n      - { glob: \"logs/{app,web}/**/*.gz\" }\n    deny:\n      - Algorithmia/out/locked/\n",
+        "connections: [{ id: s3+a, owner: o, endpoint: \"https://s3.example\", keys: plain, restrictions: [\"*.csv\", 'my-data/x y/*'], deny: [my-data/x y/z] }]\n",
+    ];
+    let signs: Vec<char> = " :-\"'{}[]*&!#,|>\t\n@%x/\\?\u{a0}\u{200b}".chars().collect();
+    let seed = from_env("PATHWARD_SEED").unwrap_or(11);
+    let mut chance = Chance(seed);
+    let mut tally = Tally::default();
+    let rounds = if cfg!(debug_assertions) { 1_500 } else { 6_000 };
+    for _ in 0..rounds {
+        let mut text: Vec<char> = chance.pick(&policies).chars().collect();
+        for _ in 0..1 + chance.below(2) {
+            let at = chance.below(text.len());
+            match chance.below(3) {
+                0 => text[at] = *chance.pick(&signs),
+                1 => text.insert(at, *chance.pick(&signs)),
+                _ => {
+                    text.remove(at);
+                }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        check("slip", &text, said, &mut tally);
+    }
+    println!(
+        "help: {rounds} slips, {} followed, PATHWARD_SEED={seed}: {:?}",
+        tally.fixes, tally.codes
+    );
+    assert!(tally.fixes * 4 > rounds, "{} of {rounds}", tally.fixes);
+}
+
+/// The suite's refused restrictions, too.
+#[test]
+fn what_is_said_about_the_suites_refusals_can_be_followed() {
+    #[derive(serde::Deserialize)]
+    struct File {
+        #[serde(default)]
+        refused: Vec<Refusal>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        text: String,
+        #[serde(default)]
+        glob: bool,
+    }
+    let (mut tally, mut refused) = (Tally::default(), 0);
+    for entry in
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite")).expect("a folder")
+    {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("UTF-8");
+        let file: File = serde_saphyr::from_str(&text).expect("a group");
+        for refusal in file.refused {
+            let dialect = if refusal.glob { Dialect::Glob } else { Dialect::Plain };
+            refused += 1;
+            for policy in policies(&refusal.text, dialect) {
+                check(&refusal.text, &policy, said, &mut tally);
+            }
+        }
+    }
+    println!("help: {refused} refusals of the suite, {} followed", tally.fixes);
+    assert!(refused >= 30 && tally.fixes >= 100, "{refused} {}", tally.fixes);
+}
