@@ -191,7 +191,7 @@ impl Advice {
         self
     }
 
-    /// The first of some texts that can be written, or else why the last of them is refused.
+    /// The first of some texts that can be written, or else why the first of them is refused.
     pub(super) fn write_or_why(
         mut self,
         all: impl IntoIterator<Item = Candidate>,
@@ -344,7 +344,7 @@ impl<'r> Trials<'r> {
         said: &mut Resolved,
     ) {
         let mut second: Option<&Candidate> = None;
-        let mut why: Option<(&Candidate, Box<Resolved>)> = None;
+        let mut why: Option<Box<Resolved>> = None;
         for candidate in all.iter().filter(|candidate| may_show || candidate.is_example) {
             if said.fixes.iter().any(|fix| fix.shown == candidate.shown) {
                 continue;
@@ -352,7 +352,7 @@ impl<'r> Trials<'r> {
             match self.attempt(found, candidate) {
                 Outcome::Good => return said.write(candidate),
                 Outcome::Warned => second = second.or(Some(candidate)),
-                Outcome::Refused(reason) => why = Some((candidate, reason)),
+                Outcome::Refused(reason) => why = why.or(Some(reason)),
                 Outcome::Unknown => {}
             }
         }
@@ -362,7 +362,7 @@ impl<'r> Trials<'r> {
         match (otherwise, why) {
             (Otherwise::Nothing, _) => {}
             (Otherwise::Words(words), _) => said.add(&shown(words)),
-            (Otherwise::Why(lead), Some((candidate, reason))) => said.why(lead, candidate, *reason),
+            (Otherwise::Why(lead), Some(reason)) => said.why(lead, *reason),
             (Otherwise::Why(_), None) => {}
         }
     }
@@ -371,7 +371,9 @@ impl<'r> Trials<'r> {
     fn attempt(&mut self, about: &Found, candidate: &Candidate) -> Outcome {
         let cost = self.text.len() + candidate.text.len();
         let Some(left) = self.left.checked_sub(cost) else { return Outcome::Unknown };
-        if ![&candidate.text, &candidate.shown].into_iter().all(|text| shown(text) == *text) {
+        // What would not be shown as it is, such as a secret, is not said.
+        let is_shown = |text: &str| text.split('\n').all(|line| shown(line) == line);
+        if !is_shown(&candidate.text) || !is_shown(&candidate.shown) {
             return Outcome::Unknown;
         }
         self.left = left;
@@ -395,13 +397,13 @@ impl<'r> Trials<'r> {
                 return self.refused(found, &changed, candidate);
             }
         }
-        // The same as is said of another mistake in this file is about that one.
+        // Of fields that are missing, the mapping says so at its start, whichever it is.
         let is_known = |found: &Found| {
-            self.known.iter().any(|known| {
-                !std::ptr::eq(known, about)
-                    && known.code == found.code
-                    && known.message == found.message
-            })
+            found.code == "policy.missing_field"
+                && self
+                    .known
+                    .iter()
+                    .any(|known| !std::ptr::eq(known, about) && known.message == found.message)
         };
         let touches = |found: &&Found| {
             let span = found.span.range();
@@ -431,29 +433,23 @@ impl<'r> Trials<'r> {
         };
         let mut reason = again.resolve(found, !candidate.is_example);
         self.left = again.left;
-        // What is to be written there, as a change of this file.
-        let start = candidate.range.start;
-        reason.fixes.retain_mut(|fix| {
-            let (Some(from), Some(to)) =
-                (fix.range.start.checked_sub(start), fix.range.end.checked_sub(start))
-            else {
-                return false;
-            };
-            let (Some(before), Some(after)) =
-                (candidate.text.get(..from), candidate.text.get(to..))
-            else {
-                return false;
-            };
-            fix.text = [before, &fix.text, after].concat();
-            fix.range = candidate.range.clone();
-            true
-        });
+        // What is to be written there, as a change of this file: in place of all of the candidate.
+        let place = candidate.range.start..candidate.range.start + candidate.text.len();
+        let is_whole = reason.fixes.iter().all(|fix| fix.range == place);
+        if !is_whole {
+            return Outcome::Refused(Box::new(Resolved::of(&found.message)));
+        }
+        reason.fixes.iter_mut().for_each(|fix| fix.range = candidate.range.clone());
         reason.help = format!("{}; {}", found.message, reason.help);
         Outcome::Refused(Box::new(reason))
     }
 }
 
 impl Resolved {
+    fn of(words: &str) -> Self {
+        Self { help: words.to_owned(), form: words.to_owned(), fixes: Vec::new() }
+    }
+
     fn add(&mut self, words: &str) {
         self.help.push_str(words);
         self.form.push_str(words);
@@ -473,7 +469,7 @@ impl Resolved {
         self.fixes.push(candidate.clone().into());
     }
 
-    fn why(&mut self, lead: &str, _: &Candidate, reason: Self) {
+    fn why(&mut self, lead: &str, reason: Self) {
         self.add(lead);
         self.help.push_str(&reason.help);
         self.form.push_str(&reason.help);

@@ -11,7 +11,6 @@ use super::{
     advice::{Advice, Candidate},
     fields,
     report::Report,
-    traps,
     yaml::Node,
 };
 
@@ -25,7 +24,7 @@ pub(super) fn read(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>>
         Err(wrong) => wrong,
     };
     let range = node.whole().range();
-    let meant = |text: &str| Candidate::new(": write ", range.clone(), traps::scalar(text));
+    let meant = |text: &str| Candidate::new(": write ", range.clone(), text);
     let example = Candidate::example(", such as ", range.clone(), "https://s3.example");
     let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
     let scheme = if scheme.eq_ignore_ascii_case("http") { "http" } else { "https" };

@@ -282,7 +282,9 @@ fn not_an_entry(report: &mut Report<'_>, item: &Node<'_>, what: &str) {
         }
         Value::Sequence(items) => {
             let first = items.iter().find_map(|item| match &item.value {
-                Value::Scalar(scalar) => Some(traps::scalar(&scalar.text)),
+                Value::Scalar(scalar) if scalar.text.contains('/') => {
+                    Some(traps::scalar(&scalar.text))
+                }
                 _ => None,
             });
             all.extend(first.map(entry));

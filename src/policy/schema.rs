@@ -257,7 +257,7 @@ pub(super) fn refuse_id(
         _ => label.replace('+', "-"),
     };
     let meant = Candidate::new("; write ", range.clone(), format!("s3+{label}"));
-    let example = Candidate::example(", such as ", range, "s3+reports");
+    let example = Candidate::example("; one is ", range, "s3+reports");
     let message = format!("`{}` is not a connection's id", fields::visible(text));
     report
         .error("policy.connection_id", node.span, message)
@@ -282,7 +282,7 @@ pub(super) fn name<'n>(report: &mut Report<'_>, node: &'n Node<'_>, what: &str) 
     let seen = traps::scalar(seen.trim());
     report.error("policy.name", node.span, format!("{what} {wrong}")).advise(
         Advice::words("a name has 1 to 128 bytes that can be seen").write(Candidate::new(
-            ": ",
+            ": write ",
             node.whole().range(),
             seen,
         )),

@@ -105,7 +105,9 @@ fn api_key<'n>(
         if let (Some(node), Some(true)) = (connections, manage) {
             report
                 .error("policy.key_connections", node.span, "a key that manages reaches all")
-                .help("it can make itself any other key: take out `connections` or `manage`");
+                .help(
+                    "it can make itself any other key: one of `connections` and `manage` has to go",
+                );
         }
         let location = report.location(node.span);
         let (id, manage, reach) = (id?.into(), manage?, reach?);

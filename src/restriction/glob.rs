@@ -5,17 +5,13 @@
 //! surprising, which tests check; the rest is refused.
 
 use super::{
-    ByteSet, Pattern, RestrictionErrorKind as Kind, Token,
-    error::{Refused, check_reachable},
+    ByteSet, Pattern, Token,
+    check::check_reachable,
+    kind::{
+        MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS, Refused,
+        RestrictionErrorKind as Kind,
+    },
 };
-
-/// The most alternatives that the braces and `**` of one glob may make.
-pub const MAX_GLOB_ALTERNATIVES: usize = 64;
-/// How deep braces may be nested.
-pub const MAX_GLOB_NESTING: usize = 8;
-/// The most steps (literal bytes, characters of a class, runs) of an alternative behind its
-/// literal start.
-pub const MAX_GLOB_TOKENS: usize = 256;
 
 /// Text to patterns; the glob matches what any of them matches. Each can match a path, unless
 /// `check` is false.

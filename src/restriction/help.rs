@@ -5,7 +5,13 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use super::{Dialect, Restriction, RestrictionErrorKind as Kind, error::Refused, rewrite};
+use super::{
+    Dialect, Restriction,
+    kind::{Refused, RestrictionErrorKind as Kind},
+    placeholder::placeholder,
+    rewrite,
+    signs::find,
+};
 
 /// What to do: words, and texts to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +101,7 @@ impl Help {
 fn sound(dialect: Dialect, text: &str) -> Option<Restriction> {
     const LONG: usize = 200;
     let read = (text.len() <= LONG).then(|| Restriction::read(dialect, text).ok())??;
-    (!super::doubt::is_doubted(dialect, text)).then_some(read)
+    find(dialect, text).is_empty().then_some(read)
 }
 
 const STARTS: &str = "a path starts with its bucket";
@@ -275,7 +281,7 @@ fn bucket(text: &str, dialect: Dialect) -> Help {
         });
     }
     let bucket = text.split('/').next().unwrap_or_default();
-    if let Some((_, name)) = super::doubt::placeholder(bucket) {
+    if let Some((_, name)) = placeholder(bucket) {
         return Help::words(format!("nothing is put in place of `{name}`: name the bucket"));
     }
     let quotes: &[char] = &['"', '\'', '`'];
@@ -317,6 +323,14 @@ fn bucket(text: &str, dialect: Dialect) -> Help {
 
 /// `**` beside other characters of a segment.
 fn star_star(text: &str) -> Help {
+    let parts: Vec<&str> = text.split([',', ';', ' ']).filter(|part| !part.is_empty()).collect();
+    if let [first, second, ..] = parts[..]
+        && parts.iter().all(|part| sound(Dialect::Glob, part).is_some())
+    {
+        return Help::words("each glob is an entry of its own")
+            .write(": write ", Dialect::Glob, first)
+            .write(" and ", Dialect::Glob, second);
+    }
     let stars = rewrite::single_stars(text);
     let below = match stars.ends_with('*') && !stars.ends_with("**") {
         true => format!("{stars}/**"),
@@ -330,7 +344,7 @@ fn star_star(text: &str) -> Help {
 /// `{a}`: of templates, or braces that are meant.
 fn one_alternative(at: usize, text: &str, dialect: Dialect) -> Help {
     let escaped = rewrite::escaped(text, &['{', '}']);
-    let help = match super::doubt::placeholder(text) {
+    let help = match placeholder(text) {
         Some((_, name)) => {
             Help::words(format!("nothing is put in place of `{name}`: name what is meant"))
         }

@@ -2,31 +2,38 @@
 //!
 //! A restriction's text becomes [`Token`]s (`plain`, `glob`), a list of tokens is a
 //! [`Pattern`], and [`Pattern::matches`] is the specification that everything faster must equal.
-//! What is refused is told with what to write instead (`error`, `help`), and what is read and hardly
-//! meant is doubted (`doubt`).
+//! What is refused is told with what to write instead (`kind`, `help`, `error`), and what is read and
+//! hardly meant is doubted (`signs`, `doubt`).
 
+mod check;
 mod doubt;
-pub mod error;
+mod error;
 mod glob;
+mod group;
 mod help;
+mod kind;
+mod placeholder;
 mod plain;
 mod reference;
 mod rewrite;
+mod seen;
+mod signs;
 mod token;
 
 use std::fmt;
 
-use self::error::Refused;
 pub(crate) use self::help::{Help, Part};
+use self::kind::Refused;
 pub use self::{
-    doubt::{Doubt, DoubtKind},
-    error::{RestrictionError, RestrictionErrorKind},
-    glob::{MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS},
+    doubt::Doubt,
+    error::RestrictionError,
+    kind::{
+        MAX_GLOB_ALTERNATIVES, MAX_GLOB_NESTING, MAX_GLOB_TOKENS, MAX_RESTRICTION_LEN,
+        RestrictionErrorKind,
+    },
+    signs::DoubtKind,
     token::{ByteSet, Pattern, Token},
 };
-
-/// The longest text of a restriction, in bytes.
-pub const MAX_RESTRICTION_LEN: usize = 4_096;
 
 /// How a restriction's text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,11 +101,11 @@ impl Restriction {
 
     /// Reads a restriction, and says nothing of what to do where it is refused.
     fn read(dialect: Dialect, text: &str) -> Result<Self, Refused> {
-        error::check_text(text)?;
+        check::check_text(text)?;
         let patterns: Box<[Pattern]> = match dialect {
             Dialect::Plain => {
                 let pattern = plain::read(text)?;
-                error::check_reachable(&pattern, text)?;
+                check::check_reachable(&pattern, text)?;
                 [pattern].into()
             }
             Dialect::Glob => glob::read(text, true)?.into(),

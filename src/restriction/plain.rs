@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use super::{Pattern, RestrictionErrorKind, Token, error::Refused};
+use super::{
+    Pattern, Token,
+    kind::{Refused, RestrictionErrorKind},
+};
 
 /// Text to tokens. A `/` at the end means everything in that directory.
 ///

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Dialect, MAX_GLOB_ALTERNATIVES};
+use super::{Dialect, kind::MAX_GLOB_ALTERNATIVES};
 use crate::escape::{is_hidden, taken_for};
 
 /// Whether a `\` stands well before a character.
