@@ -134,3 +134,37 @@ fn pairs_that_were_not_compared_are_said() {
     assert_eq!(folder.ask("lint --ignore lint.overlap").code, 0);
     assert_eq!(folder.ask("lint --format json").json()["uncompared"], true);
 }
+
+/// `validate` says of denies what they leave open, and warns of what is hardly meant.
+#[test]
+fn what_denies_leave_open_is_said_by_validate_too() {
+    let policy = "\
+connections:
+  - id: s3+t
+    owner: ada
+    restrictions: [acme-data/]
+    deny:
+      - { glob: \"**/secrets\" }
+      - acme-data/**/.env
+      - acme-data/my%20files/
+";
+    let folder = Folder::with(policy);
+    let ran = folder.ask("validate");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("3 warnings"), "{}", ran.out);
+    for says in [
+        "warning: `**/secrets` denies that path alone, and nothing below it: `acme-data/secrets/a` is still allowed\n --> policy.yaml:6:17\nhelp: if it is a folder write `**/secrets/**`",
+        "`acme-data/.env` is still allowed",
+        "`acme-data/my files/` is another path",
+    ] {
+        assert!(ran.err.contains(says), "{says}: {}", ran.err);
+    }
+    let json = folder.ask("validate --format json").json();
+    let found = json["policies"][0]["diagnostics"].as_array().expect("a list").clone();
+    let codes: Vec<_> = found.iter().map(|found| found["code"].as_str().expect("a code")).collect();
+    assert_eq!(codes, ["policy.percent", "lint.not_directory", "lint.star_star"]);
+    assert!(found.iter().all(|found| found["severity"] == "warning" && found["line"].as_u64() > Some(5)));
+    let ran = Folder::with(&policy.replace("**/secrets", "**/secrets/**")).ask("lint --ignore policy.percent");
+    assert_eq!(ran.code, 4, "{}", ran.out);
+    assert!(!ran.out.contains("not_directory") && ran.out.contains("lint.star_star"), "{}", ran.out);
+}

@@ -85,6 +85,45 @@ fn a_connection_is_made_shown_changed_and_deleted() {
 
 const SECRET: &str = "CANARY/secret+of=the/command0123456789ab";
 
+/// What `validate` warns of is said when a connection is made or changed, and hinders neither.
+#[test]
+fn what_is_hardly_meant_is_said_when_a_connection_is_made_or_changed() {
+    for (n, (options, says)) in [
+        (&["--allow", "acme-data/in/[0-9]*"][..], "`[…]` means itself"),
+        (&["--allow", "acme-data/", "--deny", "acme-data/secret"], "`acme-data/secret/a` is still allowed"),
+        (&["--allow", "acme-data/", "--deny-glob", "**/secret"], "`acme-data/secret/a` is still allowed"),
+        (&["--allow", "acme-data/", "--deny", "acme-data/**/.env"], "`acme-data/.env` is still allowed"),
+        (&["--allow", "acme-data/home/${USER}/"], "nothing is put in place of `${USER}`"),
+        (&["--allow", "acme-data/", "--deny", "acme-data/my%20secret/"], "`acme-data/my secret/` is another path"),
+        (&["--allow", "acme-data/a/*, acme-data/b/*"], "looks like two"),
+        (&["--allow", "acme-data/", "--deny", "acme-data/my\u{a0}secret/"], "U+00A0"),
+        (&["--allow", "acme-data/", "--deny-glob", "acme-data/@(a|b)/**"], "is no group here"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let folder = Folder::new();
+        let id = format!("s3+c{n}");
+        let run = |command: &str, options: &[&str]| {
+            let start = ["connection", command, &id, "--owner", "ada", "--store", "data"];
+            folder.run(start.iter().chain(options).copied())
+        };
+        let made = run("new", options);
+        assert_eq!(made.code, 0, "{}", made.err);
+        assert!(made.err.starts_with("warning: ") && made.err.contains(says), "{}", made.err);
+        assert!(made.err.contains("\nhelp: ") && !made.err.contains("{ glob:"), "{}", made.err);
+        let changed = run("set", &["--region", "eu-west-1"]);
+        assert_eq!(changed.code, 0, "{}", changed.err);
+        assert!(changed.err.contains(says), "{}", changed.err);
+        // In JSON it is on standard error too.
+        let json = run("set", &["--region", "eu-west-2", "--format", "json"]);
+        assert!(json.err.contains(says), "{}", json.err);
+        assert_eq!(json.json()["region"], "eu-west-2");
+        let mended = run("set", &["--allow", "acme-data/", "--deny", "acme-data/x/"]);
+        assert_eq!((mended.code, &*mended.err), (0, ""));
+    }
+}
+
 #[test]
 fn a_secret_is_sealed_and_its_key_rotated() {
     let folder = Folder::new();

@@ -104,9 +104,223 @@ fn each_kind_is_found_with_a_path_and_a_fix() {
         assert_eq!(found(&policy), expected, "{fields}");
         for finding in lint(&policy).findings {
             assert!(!finding.help.is_empty() && !finding.message.is_empty(), "{finding:?}");
+            can_be_followed(&finding);
             let is_known = CODES.iter().any(|(code, _)| *code == finding.code);
             assert!(is_known || finding.code.starts_with("policy."), "{}", finding.code);
         }
+    }
+}
+
+/// What a finding says to write was read.
+fn can_be_followed(finding: &Finding<'_>) {
+    match &finding.instead {
+        Some(instead) => {
+            assert!(finding.help.contains(instead.text()), "{finding:?}");
+            let again = Restriction::parse_as(instead.dialect(), instead.text());
+            assert_eq!(again.as_ref(), Ok(instead), "{finding:?}");
+        }
+        None if finding.code.starts_with("lint.") => {
+            assert!(!finding.help.contains("write `"), "not read: {finding:?}");
+        }
+        None => {}
+    }
+}
+
+/// Folders that a deny names without what is in them, as a text and as a glob, with the path that is
+/// still allowed.
+#[test]
+fn denies_of_folders_that_leave_open_what_is_in_them_are_found() {
+    let all = [
+        ("pub/", "glob: pub/secret", "pub/secret/a"),
+        ("pub/", "glob: '**/secret'", "pub/secret/a"),
+        ("pub/", "glob: '**/secrets'", "pub/secrets/a"),
+        ("pub/", "glob: 'pub/**/secret'", "pub/secret/a"),
+        ("pub/", "glob: 'pub/*/secret'", "pub/a/secret/a"),
+        ("pub/", "glob: 'pub/{secret,private}'", "pub/secret/a"),
+        ("pub/", "glob: 'pub/[Ss]ecret'", "pub/Secret/a"),
+        ("pub/", "glob: 'pub/secret?'", "pub/secreta/a"),
+        ("pub/", "glob: 'pub/secret/*'", "pub/secret/a/a"),
+        ("pub/", "glob: '**/secret/*'", "pub/secret/a/a"),
+        ("pub/", "glob: 'pub/*'", "pub/a/a"),
+        ("pub/", "glob: '**/.git'", "pub/.git/a"),
+        ("pub/", "glob: '**/.ssh'", "pub/.ssh/a"),
+        ("pub/", "glob: '**/.aws/*'", "pub/.aws/a/a"),
+        ("pub/", "glob: '**/node_modules'", "pub/node_modules/a"),
+        ("pub/", "glob: 'pub/My Documents'", "pub/My Documents/a"),
+        ("pub/", "glob: '**/v1'", "pub/v1/a"),
+        ("pub/", "glob: 'pub/a/**/b/**/c'", "pub/a/b/c/a"),
+        ("'*'", "glob: '**/secret'", "secret/a"),
+        ("pub/x/", "glob: '**/secret'", "pub/x/secret/a"),
+        ("pub/*/y/", "glob: '**/secret'", "pub//y/secret/a"),
+        ("pub/secret/x.csv", "glob: pub/secret", "pub/secret/x.csv"),
+        ("pub/", "path: pub/secret", "pub/secret/a"),
+        ("pub/", "path: pub/.ssh", "pub/.ssh/a"),
+        ("pub/", "path: 'pub/*/secret'", "pub//secret/a"),
+        ("pub/", "path: '*/secret'", "pub/secret/a"),
+        ("pub/secret/x/*.csv", "path: pub/secret", "pub/secret/x/.csv"),
+    ];
+    for (allow, deny, open) in all {
+        let policy = one(&format!("    restrictions: [{allow}]\n    deny: [{{ {deny} }}]\n"));
+        let lint = lint(&policy);
+        let found: Vec<_> =
+            lint.findings.iter().filter(|f| f.code == "lint.not_directory").collect();
+        let [finding] = found[..] else { panic!("{deny}: {:?}", lint.findings) };
+        let at = finding.witness.as_ref().expect("a path");
+        assert_eq!(at.as_bytes().len(), open.len(), "{deny}: {at}, and not {open}");
+        assert!(
+            finding.message.contains(&format!("`{at}` is still allowed")),
+            "{}",
+            finding.message
+        );
+        assert_eq!((finding.rule, finding.level), (Some(1), analysis::Level::Warning));
+        let language = Language::of_connection(&policy.connections()[0], Access::Read);
+        assert!(language.contains(at), "{deny}: {at}");
+        can_be_followed(finding);
+        // With what it says to write nothing is left open.
+        let instead = finding.instead.as_ref().expect(deny);
+        let kind = if instead.dialect() == pathward::Dialect::Glob { "glob" } else { "path" };
+        let policy = one(&format!(
+            "    restrictions: [{allow}]\n    deny: [{{ {kind}: '{}' }}]\n",
+            instead.text()
+        ));
+        assert!(analysis::left_open(&policy, States::default()).is_empty(), "{deny}: {instead:?}");
+    }
+    for (allow, deny) in [
+        ("pub/", "[{ glob: 'pub/secret/**' }]"),
+        ("pub/", "[{ glob: '**/secret/**' }]"),
+        ("pub/", "[{ glob: '**/secret' }, { glob: '**/secret/**' }]"),
+        ("pub/", "[{ glob: 'pub/secret' }, pub/secret/]"),
+        ("pub/", "[{ glob: '**/.env' }]"),
+        ("pub/", "[{ glob: '**/*.pem' }]"),
+        ("pub/", "[{ glob: '**/id_rsa' }]"),
+        ("pub/", "[{ glob: 'pub/tmp-*' }]"),
+        ("pub/", "[{ glob: 'pub/**' }]"),
+        ("pub/", "['pub/secret*']"),
+        ("pub/secret", "[{ glob: 'pub/secret' }]"),
+        ("pub/x/", "[{ glob: 'logs/secret' }]"),
+        ("pub/*.csv", "[{ glob: 'pub/secret' }, 'pub/secret/*']"),
+    ] {
+        let policy = one(&format!("    restrictions: ['{allow}']\n    deny: {deny}\n"));
+        let open = analysis::left_open(&policy, States::default());
+        assert!(open.is_empty(), "{allow} {deny}: {open:?}");
+    }
+}
+
+/// `**/` in a text that is no glob.
+#[test]
+fn stars_that_stand_for_a_folder_at_least_are_found() {
+    for (allow, deny, open) in [
+        ("pub/", "pub/**/.env", "pub/.env"),
+        ("pub/", "pub/**/secret/*", "pub/secret/"),
+        ("pub/", "pub/**/secret/", "pub/secret/"),
+        ("pub/", "pub/a/**/b/**/c.csv", "pub/a/b/c.csv"),
+        ("pub/", "pub/**/*.pem", "pub/.pem"),
+        ("pub/", "pub/***/x.csv", ""),
+        ("'*'", "**/secret/x.csv", "secret/x.csv"),
+        ("secret/", "**/secret/*", "secret/"),
+        ("pub/", "pub/x/**/y.csv", "pub/x/y.csv"),
+        ("pub/", "pub/**/**/y.csv", "pub/y.csv"),
+        ("pub/", "pub/*/**/y.csv", "pub//y.csv"),
+        ("pub/", "pub/**/.git/config", "pub/.git/config"),
+    ] {
+        let policy = one(&format!("    restrictions: [{allow}]\n    deny: ['{deny}']\n"));
+        let found = lint(&policy).findings;
+        let found: Vec<_> = found.iter().filter(|f| f.code == "lint.star_star").collect();
+        if open.is_empty() {
+            assert!(found.is_empty(), "{deny}: {found:?}");
+            continue;
+        }
+        let [finding] = found[..] else { panic!("{deny}: {found:?}") };
+        assert_eq!(
+            finding.witness.as_ref().map(ToString::to_string).as_deref(),
+            Some(open),
+            "{deny}"
+        );
+        assert!(finding.message.contains("is still allowed"), "{}", finding.message);
+        can_be_followed(finding);
+        let glob = finding.instead.as_ref().expect(deny).text();
+        let policy =
+            one(&format!("    restrictions: [{allow}]\n    deny: [{{ glob: '{glob}' }}]\n"));
+        let open = analysis::left_open(&policy, States::default());
+        assert!(open.is_empty(), "{glob}: {open:?}");
+    }
+    for allow in ["pub/**/*.csv", "pub/**/x", "pub/**/data/", "pub/a/**/b/*"] {
+        let policy = one(&format!("    restrictions: ['{allow}']\n"));
+        let found = lint(&policy).findings;
+        let [finding] = &found[..] else { panic!("{allow}: {found:?}") };
+        assert_eq!(finding.code, "lint.star_star");
+        assert!(finding.message.contains("is not allowed"), "{}", finding.message);
+        can_be_followed(finding);
+    }
+    // Where there is a folder in any case, or the rest is said by another entry.
+    for list in [
+        "['pub/**']",
+        "['**/.env']",
+        "['**/*.csv']",
+        "['pub/**', 'pub/x/**']",
+        "['pub/**/x', 'pub/x']",
+        "['pub/*/x']",
+        "[{ glob: 'pub/**/x' }]",
+    ] {
+        let policy = one(&format!("    restrictions: {list}\n"));
+        let found = lint(&policy).findings;
+        assert!(found.iter().all(|f| f.code != "lint.star_star"), "{list}: {found:?}");
+    }
+}
+
+/// A restriction all of whose paths a connection with `keys: plain` refuses is no fault of a deny.
+#[test]
+fn what_keys_plain_refuses_is_told_as_that() {
+    let plain = "    keys: plain\n";
+    for restriction in [
+        "pub//in/",
+        "pub//",
+        "'pub/a//*'",
+        "'*//*'",
+        "'pub/a\\\\b'",
+        "'pub/x\\\\*'",
+        "{ glob: 'pub//**' }",
+        "pub/a//b",
+    ] {
+        for deny in ["", "    deny: [pub/x/]\n", "    deny: ['pub/*']\n"] {
+            let policy = one(&format!("{plain}    restrictions: [pub/, {restriction}]\n{deny}"));
+            let found = lint(&policy).findings;
+            let of_rule: Vec<_> = found.iter().filter(|f| f.rule == Some(1)).collect();
+            let [finding] = of_rule[..] else { panic!("{restriction}: {found:?}") };
+            assert_eq!(finding.code, "lint.plain_keys", "{restriction}");
+            assert!(finding.message.contains("`keys: plain`"), "{}", finding.message);
+            assert!(!finding.help.contains("deny"), "{}", finding.help);
+        }
+        // As a deny it takes nothing, for this reason.
+        let policy = one(&format!("{plain}    restrictions: [pub/]\n    deny: [{restriction}]\n"));
+        let found = lint(&policy).findings;
+        let finding = found.iter().find(|f| f.code == "lint.idle_deny").expect(restriction);
+        assert!(finding.message.contains("`keys: plain`"), "{}", finding.message);
+        // With exact keys there is nothing to say of it.
+        let policy = one(&format!("    restrictions: [{restriction}]\n"));
+        let found = lint(&policy).findings;
+        assert!(found.iter().all(|f| f.code != "lint.plain_keys"), "{restriction}: {found:?}");
+    }
+    for restriction in ["pub/in/", "'pub/*'", "'*'", "'pub/*/x'"] {
+        let policy = one(&format!("{plain}    restrictions: [{restriction}]\n"));
+        let found = lint(&policy).findings;
+        assert!(found.iter().all(|f| f.code != "lint.plain_keys"), "{restriction}: {found:?}");
+    }
+}
+
+/// A glob about buckets' names is about no object.
+#[test]
+fn globs_of_buckets_alone_are_found() {
+    for glob in ["pub", "pub-*", "*", "{pub,logs}", "p?b", "pub[0-9]"] {
+        let policy = one(&format!("    restrictions: ['*']\n    deny: [{{ glob: '{glob}' }}]\n"));
+        let found = lint(&policy).findings;
+        let finding = found.iter().find(|f| f.code == "lint.bare_bucket").expect(glob);
+        can_be_followed(finding);
+    }
+    for glob in ["pub/*", "**", "**/pub", "{pub,logs/x}", "pub/**"] {
+        let policy = one(&format!("    restrictions: ['*']\n    deny: [{{ glob: '{glob}' }}]\n"));
+        let found = lint(&policy).findings;
+        assert!(found.iter().all(|f| f.code != "lint.bare_bucket"), "{glob}: {found:?}");
     }
 }
 

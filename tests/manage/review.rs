@@ -65,6 +65,46 @@ fn findings_stand_at_their_rows() {
     assert_eq!((review.meanings[0].field, review.meanings[0].row), ("restrictions", None));
 }
 
+/// What is hardly meant stands at its row, and what is to be written has nothing of YAML.
+#[test]
+fn what_is_hardly_meant_stands_at_its_row() {
+    let deny = [
+        "pub/secret", "pub/**/.env", "pub/my%20files/", "pub/${USER}/", "pub/a\u{a0}b/", "pub/a/*, pub/b/*",
+        "pub/{a,b}/", "pub/s\u{435}cret/",
+    ];
+    let mut written = draft(&["pub/"], &deny);
+    written.deny.push(DraftRule { text: "**/private".to_owned(), glob: true, access: None });
+    let review = of(&written, None);
+    assert!(review.is_valid(), "{:?}", review.problems);
+    for (row, code) in [
+        "lint.not_directory",
+        "lint.star_star",
+        "policy.percent",
+        "policy.placeholder",
+        "policy.invisible",
+        "policy.two_paths",
+        "policy.glob_signs",
+        "policy.look_alike",
+        "lint.not_directory",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let at = |f: &&pathward::manage::Finding| (f.field, f.row) == ("deny", Some(row)) && f.code == code;
+        let found = review.findings.iter().find(at);
+        let found = found.unwrap_or_else(|| panic!("no {code} at {row} in {:?}", review.findings));
+        assert!(!found.fix.contains("glob:"), "{}", found.fix);
+    }
+    let review = of(&draft(&["acme\\\\x", "/acme/x", r"acme\in\x", "{a,b}"], &[]), None);
+    let help = |row| {
+        let at = review.problems.iter().find(|problem| problem.row == Some(row));
+        at.and_then(|problem| problem.help.clone()).unwrap_or_default()
+    };
+    assert!(help(1).ends_with("write `acme/x`"), "{}", help(1));
+    assert!(help(2).contains("write `acme/in/x`"), "{}", help(2));
+    assert!(help(2).contains(r"write `acme\\in\\x`"), "{}", help(2));
+}
+
 #[test]
 fn a_change_says_what_opens_and_what_is_lost() {
     let old = draft(&["pub/a/", "pub/b/"], &["pub/a/locked/"]);

@@ -16,7 +16,7 @@ use crate::{
         search::Found,
         walk::Walk,
     },
-    automaton::{Effect, Verdict},
+    automaton::Effect,
     path::Path,
     policy::{Connection, Keys, Rule},
     restriction::{ByteSet, Dialect, Pattern, Restriction, Token},
@@ -161,12 +161,7 @@ pub(super) fn look<'p>(
 
 /// Whether some of these accesses is given at a path.
 fn is_allowed(connection: &Connection, access: AccessSet, path: &Path<'_>) -> bool {
-    let is_refused = connection.keys() == Keys::Plain && path.alias_at().is_some();
-    !is_refused
-        && access.iter().any(|one| {
-            let verdict = connection.automaton().here(path.as_bytes(), one);
-            matches!(verdict, Verdict::Allowed(_))
-        })
+    access.iter().any(|one| connection.allows(path, one))
 }
 
 /// The colours of a rule: three for what is given, three for what is taken.
