@@ -22,7 +22,6 @@ mod token;
 
 use std::fmt;
 
-pub(crate) use self::help::{Help, Part};
 use self::kind::Refused;
 pub use self::{
     doubt::Doubt,
@@ -33,6 +32,10 @@ pub use self::{
     },
     signs::DoubtKind,
     token::{ByteSet, Pattern, Token},
+};
+pub(crate) use self::{
+    help::{Help, Part},
+    rewrite::as_glob,
 };
 
 /// How a restriction's text is read.

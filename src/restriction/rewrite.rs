@@ -360,7 +360,7 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
 }
 
 /// A plain text as the glob that its author had in mind: of a folder, all that is in it.
-pub(super) fn as_glob(text: &str) -> String {
+pub(crate) fn as_glob(text: &str) -> String {
     let folder =
         text.strip_suffix('/').or_else(|| text.strip_suffix("/*").filter(|f| !f.is_empty()));
     match folder {

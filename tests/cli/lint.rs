@@ -163,8 +163,17 @@ connections:
     let found = json["policies"][0]["diagnostics"].as_array().expect("a list").clone();
     let codes: Vec<_> = found.iter().map(|found| found["code"].as_str().expect("a code")).collect();
     assert_eq!(codes, ["policy.percent", "lint.not_directory", "lint.star_star"]);
-    assert!(found.iter().all(|found| found["severity"] == "warning" && found["line"].as_u64() > Some(5)));
-    let ran = Folder::with(&policy.replace("**/secrets", "**/secrets/**")).ask("lint --ignore policy.percent");
+    assert!(
+        found
+            .iter()
+            .all(|found| found["severity"] == "warning" && found["line"].as_u64() > Some(5))
+    );
+    let ran = Folder::with(&policy.replace("**/secrets", "**/secrets/**"))
+        .ask("lint --ignore policy.percent");
     assert_eq!(ran.code, 4, "{}", ran.out);
-    assert!(!ran.out.contains("not_directory") && ran.out.contains("lint.star_star"), "{}", ran.out);
+    assert!(
+        !ran.out.contains("not_directory") && ran.out.contains("lint.star_star"),
+        "{}",
+        ran.out
+    );
 }

@@ -90,11 +90,23 @@ const SECRET: &str = "CANARY/secret+of=the/command0123456789ab";
 fn what_is_hardly_meant_is_said_when_a_connection_is_made_or_changed() {
     for (n, (options, says)) in [
         (&["--allow", "acme-data/in/[0-9]*"][..], "`[…]` means itself"),
-        (&["--allow", "acme-data/", "--deny", "acme-data/secret"], "`acme-data/secret/a` is still allowed"),
-        (&["--allow", "acme-data/", "--deny-glob", "**/secret"], "`acme-data/secret/a` is still allowed"),
-        (&["--allow", "acme-data/", "--deny", "acme-data/**/.env"], "`acme-data/.env` is still allowed"),
+        (
+            &["--allow", "acme-data/", "--deny", "acme-data/secret"],
+            "`acme-data/secret/a` is still allowed",
+        ),
+        (
+            &["--allow", "acme-data/", "--deny-glob", "**/secret"],
+            "`acme-data/secret/a` is still allowed",
+        ),
+        (
+            &["--allow", "acme-data/", "--deny", "acme-data/**/.env"],
+            "`acme-data/.env` is still allowed",
+        ),
         (&["--allow", "acme-data/home/${USER}/"], "nothing is put in place of `${USER}`"),
-        (&["--allow", "acme-data/", "--deny", "acme-data/my%20secret/"], "`acme-data/my secret/` is another path"),
+        (
+            &["--allow", "acme-data/", "--deny", "acme-data/my%20secret/"],
+            "`acme-data/my secret/` is another path",
+        ),
         (&["--allow", "acme-data/a/*, acme-data/b/*"], "looks like two"),
         (&["--allow", "acme-data/", "--deny", "acme-data/my\u{a0}secret/"], "U+00A0"),
         (&["--allow", "acme-data/", "--deny-glob", "acme-data/@(a|b)/**"], "is no group here"),

@@ -69,8 +69,14 @@ fn findings_stand_at_their_rows() {
 #[test]
 fn what_is_hardly_meant_stands_at_its_row() {
     let deny = [
-        "pub/secret", "pub/**/.env", "pub/my%20files/", "pub/${USER}/", "pub/a\u{a0}b/", "pub/a/*, pub/b/*",
-        "pub/{a,b}/", "pub/s\u{435}cret/",
+        "pub/secret",
+        "pub/**/.env",
+        "pub/my%20files/",
+        "pub/${USER}/",
+        "pub/a\u{a0}b/",
+        "pub/a/*, pub/b/*",
+        "pub/{a,b}/",
+        "pub/s\u{435}cret/",
     ];
     let mut written = draft(&["pub/"], &deny);
     written.deny.push(DraftRule { text: "**/private".to_owned(), glob: true, access: None });
@@ -90,7 +96,9 @@ fn what_is_hardly_meant_stands_at_its_row() {
     .into_iter()
     .enumerate()
     {
-        let at = |f: &&pathward::manage::Finding| (f.field, f.row) == ("deny", Some(row)) && f.code == code;
+        let at = |f: &&pathward::manage::Finding| {
+            (f.field, f.row) == ("deny", Some(row)) && f.code == code
+        };
         let found = review.findings.iter().find(at);
         let found = found.unwrap_or_else(|| panic!("no {code} at {row} in {:?}", review.findings));
         assert!(!found.fix.contains("glob:"), "{}", found.fix);

@@ -19,7 +19,7 @@ use crate::{
     automaton::Effect,
     path::Path,
     policy::{Connection, Keys, Rule},
-    restriction::{ByteSet, Dialect, Pattern, Restriction, Token},
+    restriction::{ByteSet, Dialect, Pattern, Restriction, Token, as_glob},
 };
 
 /// Names without an extension that are files.
@@ -254,7 +254,7 @@ fn below_name(pattern: &Pattern) -> Option<(Gap, Pattern)> {
     if !is_key {
         return None;
     }
-    let mut below: Vec<Token> = tokens.to_vec();
+    let mut below = with_names(tokens);
     let gap = match (stars, name.is_empty() && is_exact) {
         (0, false) if !is_file(&name) => Gap::Below,
         // `folder/*`: in a glob, what is in the folder, and nothing further down.
@@ -270,6 +270,22 @@ fn below_name(pattern: &Pattern) -> Option<(Gap, Pattern)> {
         Token::STAR,
     ]);
     Some((gap, below.into_iter().collect()))
+}
+
+/// The tokens, with a character at least where a star is all of a segment before the last: nobody looks
+/// for an empty one.
+fn with_names(tokens: &[Token]) -> Vec<Token> {
+    let ends = |token: Option<&Token>| matches!(token, Some(Token::Literal(bytes)) if bytes.ends_with(b"/"));
+    let starts = |token: Option<&Token>| matches!(token, Some(Token::Literal(bytes)) if bytes.starts_with(b"/"));
+    let mut named = Vec::with_capacity(tokens.len() + 2);
+    for (n, token) in tokens.iter().enumerate() {
+        let is_segment = n > 0 && ends(tokens.get(n - 1)) && starts(tokens.get(n + 1));
+        if is_segment && matches!(token, Token::Run(_)) {
+            named.push(Token::One(ByteSet::segment()));
+        }
+        named.push(token.clone());
+    }
+    named
 }
 
 /// Whether a name is more probably one of a file.
@@ -324,13 +340,5 @@ impl Question<'_> {
             Finding::of_rule(code, Level::Warning, connection, self.n, message, instead);
         finding.witness = Some(path);
         finding
-    }
-}
-
-/// A plain text as the glob that its author had in mind.
-fn as_glob(text: &str) -> String {
-    match text.strip_suffix('/') {
-        Some(folder) => format!("{folder}/**"),
-        None => text.to_owned(),
     }
 }
