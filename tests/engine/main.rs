@@ -7,7 +7,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod agreement;
 mod analysis;
+mod approvals;
 mod budgets;
 mod catalogue;
 mod doubts;

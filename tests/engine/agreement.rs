@@ -3,6 +3,7 @@
 //! common, with `keys: plain` and `keys: exact`, globs and denies.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that fails panics, and says why")]
+#![expect(clippy::print_stdout, reason = "what was compared is printed")]
 
 use std::cell::Cell;
 
