@@ -201,14 +201,15 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
         Some(key) => executor.unseal_by(Arc::new(key)),
         None => executor,
     };
-    let (gateway, listener) = listen(args, Engine::new(policy), Arc::new(executor), output).await?;
+    let (gateway, listener) = listen(args, Engine::new(policy), Arc::new(executor)).await?;
+    announce(&listener, output)?;
     let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
     gateway.serve(listener, stop).await;
     reloading.abort();
     Ok(Exit::Fine)
 }
 
-/// Listens for a gateway that follows a store, and says where. Others' changes are followed for as
+/// Listens for a gateway that follows a store, and says where once it does. Others' changes are followed for as
 /// long as the last of these is kept.
 #[cfg(feature = "store")]
 async fn listen_over(
@@ -223,21 +224,22 @@ async fn listen_over(
     warn_of_variables(&policy);
     warn_of_endpoints(&policy, &private);
     let engine = Engine::new(policy);
-    let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _, output).await?;
+    let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _).await?;
     follow(store, &gateway, &executor, private);
     let name = listener.local_addr()?.to_string();
     let followed = gateway.clone();
     let unread = move |since| followed.set_unread(since);
     let follower = store.follow_as(&name, unread).map_err(super::store::failure)?;
+    // Whoever changes the store from here on finds that it is followed.
+    announce(&listener, output)?;
     Ok((gateway, listener, follower))
 }
 
-/// Listens, and says where.
+/// Listens for a gateway.
 async fn listen(
     args: &ServeArgs,
     engine: Engine,
     executor: Arc<dyn Executor>,
-    output: &mut Output<'_>,
 ) -> Result<(Gateway, TcpListener), Failure> {
     let gateway = Gateway::new(engine, executor, args.limits.options())
         .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
@@ -245,6 +247,11 @@ async fn listen(
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| failed(&format!("listen on {}", args.listen), &error))?;
+    Ok((gateway, listener))
+}
+
+/// Says where a gateway listens.
+fn announce(listener: &TcpListener, output: &mut Output<'_>) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
@@ -255,7 +262,7 @@ async fn listen(
     }
     writeln!(output.out, "listening on http://{address}")?;
     output.out.flush()?;
-    Ok((gateway, listener))
+    Ok(())
 }
 
 /// Has the gateway decide by what the store says, from each change on.

@@ -76,6 +76,8 @@ impl Store {
             presence: Presence::new(self.folder(), name),
             unread: Unread { since: None, tell: Box::new(unread) },
         };
+        // Whoever changes the store from now on knows that somebody follows.
+        following.presence.say(&self.heard());
         let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("pathward-store".into())
