@@ -420,7 +420,7 @@ mod tests {
         let seats = opened(&connections, &[(1, 9), (2, 3), (2, 5), (2, 4), (3, 8), (3, 2)]);
         assert_eq!(closed(&connections, &seats, 9), [2, 4, 3, 0, 1, 5]);
         // All are closing now.
-        assert_eq!(closed(&connections, &seats, 1), []);
+        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         drop(seats);
         let all = connections.lock();
         assert!(all.open.is_empty() && all.counts.is_empty());
@@ -439,7 +439,7 @@ mod tests {
         assert!(seats[2].0.begin(None).is_none(), "no request begins on one that is being closed");
         drop(runs);
         // Its answer may not be written yet.
-        assert_eq!(closed(&connections, &seats, 1), []);
+        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         seats[0].0.flushed();
         assert_eq!(closed(&connections, &seats, 1), [0]);
     }
@@ -450,11 +450,11 @@ mod tests {
         let seats = opened(&connections, &[(1, 1), (1, 1)]);
         let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
         runs.iter().for_each(|run| run.asker().has_key());
-        assert_eq!(closed(&connections, &seats, 1), []);
+        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         runs[0].asker().is_refused();
         assert_eq!(closed(&connections, &seats, 2), [0]);
         drop(runs);
-        assert_eq!(closed(&connections, &seats, 1), []);
+        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         seats[1].0.lock().since = Instant::now().checked_sub(PATIENCE).unwrap();
         assert_eq!(closed(&connections, &seats, 1), [1]);
     }
