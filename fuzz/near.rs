@@ -2,11 +2,11 @@
 //! rule and many miss it by little. Read from bytes by `arbitrary`, for the fuzz target `near_misses`
 //! and for the tests, which both include this file.
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Result, Unstructured};
 use pathward::internal::RuleText;
 
 /// The most rules and paths of a case: the reference matcher takes its time.
-const MOST_RULES: usize = 12;
+const MOST_RULES: usize = 10;
 const MOST_PATHS: usize = 8;
 /// The most pieces of a rule, and changes of a path.
 const MOST_PIECES: usize = 8;
@@ -19,7 +19,9 @@ const LETTERS: [char; 8] = ['a', 'b', 'c', '-', '.', 'A', '0', 'ü'];
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case {
     names: [[u8; 3]; 4],
+    #[arbitrary(with = |u: &mut Unstructured<'_>| some(u, MOST_RULES))]
     rules: Vec<Rule>,
+    #[arbitrary(with = |u: &mut Unstructured<'_>| some(u, MOST_PATHS))]
     paths: Vec<Asked>,
 }
 
@@ -29,6 +31,7 @@ struct Rule {
     is_glob: bool,
     access: u8,
     start: u8,
+    #[arbitrary(with = |u: &mut Unstructured<'_>| some(u, MOST_PIECES))]
     pieces: Vec<Piece>,
 }
 
@@ -53,6 +56,7 @@ enum Piece {
 struct Asked {
     rule: u8,
     fills: [u8; 4],
+    #[arbitrary(with = |u: &mut Unstructured<'_>| some(u, MOST_EDITS))]
     edits: Vec<Edit>,
 }
 
@@ -66,6 +70,12 @@ enum Edit {
     Slash,
 }
 
+/// So many that each is as likely, where most lists of `arbitrary` are empty or nearly so.
+fn some<'a, T: Arbitrary<'a>>(bytes: &mut Unstructured<'a>, most: usize) -> Result<Vec<T>> {
+    let count = bytes.int_in_range(0..=most)?;
+    (0..count).map(|_| bytes.arbitrary()).collect()
+}
+
 impl Case {
     pub(crate) fn rules(&self) -> Vec<RuleText> {
         let text = |rule: &Rule| RuleText {
@@ -74,11 +84,11 @@ impl Case {
             is_deny: rule.is_deny,
             access: rule.access,
         };
-        self.rules.iter().take(MOST_RULES).map(text).collect()
+        self.rules.iter().map(text).collect()
     }
 
     pub(crate) fn paths(&self) -> Vec<Vec<u8>> {
-        self.paths.iter().take(MOST_PATHS).map(|asked| self.path(asked)).collect()
+        self.paths.iter().map(|asked| self.path(asked)).collect()
     }
 
     fn name(&self, number: u8) -> String {
@@ -90,7 +100,7 @@ impl Case {
 
     fn text(&self, rule: &Rule) -> String {
         let mut text = start(rule.start).to_owned();
-        for piece in rule.pieces.iter().take(MOST_PIECES) {
+        for piece in &rule.pieces {
             match (piece, rule.is_glob) {
                 (Piece::Name(name), _) => text.push_str(&self.name(*name)),
                 (Piece::Slash, _) => text.push('/'),
@@ -121,7 +131,7 @@ impl Case {
         let mut fills = asked.fills.iter().cycle();
         if let Some(rule) = self.rules.get(usize::from(asked.rule) % self.rules.len().max(1)) {
             path.push_str(&start(rule.start).replace('*', &self.name(asked.rule)));
-            for piece in rule.pieces.iter().take(MOST_PIECES) {
+            for piece in &rule.pieces {
                 let fill = fills.next().copied().unwrap_or_default();
                 match piece {
                     Piece::Name(name) => path.push_str(&self.name(*name)),
@@ -141,7 +151,7 @@ impl Case {
             }
         }
         let mut path = path.into_bytes();
-        for edit in asked.edits.iter().take(MOST_EDITS) {
+        for edit in &asked.edits {
             self.change(&mut path, edit);
         }
         path

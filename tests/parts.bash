@@ -83,7 +83,7 @@ join() {
     wait "${parts_aside[$name]}" || true
     # Its time is no part's that runs in front.
     parts_cpu >"$PATHWARD_PARTS/cpu.$parts_pid"
-    unset "parts_aside[$name]"
+    parts_aside[$name]=
     printf '\n== %s\n' "$name"
     cat "$file.output"
     read -r code seconds cpu <"$file.ended" || { code=1 seconds=0 cpu=0; }
@@ -101,6 +101,7 @@ parts_done() {
     set +e
     [ -z "${parts_now:-}" ] || parts_end FAILED
     for name in "${!parts_aside[@]}"; do
+        [ -n "${parts_aside[$name]}" ] || continue
         file=$PATHWARD_PARTS/${name//[^A-Za-z0-9]/_}
         if [ ! -e "$file.ended" ]; then
             kill -TERM -- "-$(cat "$file.pid")" 2>/dev/null
