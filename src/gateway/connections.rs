@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn the_one_that_waits_for_longest_of_the_address_that_has_most() {
-        let connections = Connections::new(100);
+        let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 9), (2, 3), (2, 5), (2, 4), (3, 8), (3, 2)]);
         assert_eq!(closed(&connections, &seats, 9), [2, 4, 3, 0, 1, 5]);
         // All are closing now.
@@ -428,10 +428,10 @@ mod tests {
 
     #[test]
     fn those_without_a_key_first_and_none_on_which_a_request_of_a_key_runs() {
-        let connections = Connections::new(100);
+        let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 60), (1, 50), (1, 40), (2, 30), (2, 20), (3, 3)]);
         let runs: Vec<_> = [0, 1].map(|at| seats[at].0.begin(None).unwrap()).into();
-        runs[0].asker().has_key();
+        runs[0].asker().has_key("ana");
         seats[2].0.lock().has_key = true;
         seats[3].0.lock().has_key = true;
         // One without a key that waits for the rest of a request; one that does nothing; then of all.
@@ -446,10 +446,10 @@ mod tests {
 
     #[test]
     fn a_refused_request_and_an_answer_that_nobody_takes_hold_no_place() {
-        let connections = Connections::new(100);
+        let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 1), (1, 1)]);
         let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
-        runs.iter().for_each(|run| run.asker().has_key());
+        runs.iter().for_each(|run| run.asker().has_key("ana"));
         assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         runs[0].asker().is_refused();
         assert_eq!(closed(&connections, &seats, 2), [0]);
@@ -461,7 +461,7 @@ mod tests {
 
     #[test]
     fn a_connection_counts_for_whom_its_last_request_is() {
-        let connections = Connections::new(100);
+        let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 5), (1, 4), (1, 3), (2, 9), (2, 8)]);
         for seat in &seats[..2] {
             drop(seat.0.begin(Some(IpAddr::from([192, 0, 2, 7]))).unwrap());
@@ -476,12 +476,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_one_waits_for_the_one_that_is_closed_for_it() {
-        let connections = Connections::new(2);
+        let connections = Connections::new(2, Turns::new(1));
         let address = IpAddr::from([192, 0, 2, 1]);
         let first = connections.admit(address).await;
         let second = connections.admit(address).await;
         let run = second.0.begin(None).unwrap();
-        run.asker().has_key();
+        run.asker().has_key("ana");
         let third = tokio::spawn({
             let connections = Arc::clone(&connections);
             async move { connections.admit(address).await }
@@ -490,7 +490,7 @@ mod tests {
         assert!(!third.is_finished() && connections.lock().open.len() == 2);
         drop(first);
         let third = third.await.unwrap();
-        third.0.begin(None).unwrap().asker().has_key();
+        third.0.begin(None).unwrap().asker().has_key("ana");
         // Now a request runs on each: the next waits until one ends.
         let fourth = connections.admit(address);
         assert!(timeout(Duration::from_millis(50), fourth).await.is_err());

@@ -244,7 +244,7 @@ mod tests {
             let busy = async {
                 loop {
                     burn(Duration::from_micros(100));
-                    tokio::task::yield_now().await;
+                    yield_now().await;
                 }
             };
             match has_turns {
@@ -286,7 +286,7 @@ mod tests {
             let does = async move {
                 for _ in 0..20 {
                     burn(Duration::from_micros(40));
-                    tokio::task::yield_now().await;
+                    yield_now().await;
                 }
                 number
             };
@@ -312,13 +312,13 @@ mod tests {
                 let does = async move {
                     for _ in 0..count {
                         burn(Duration::from_micros(200));
-                        tokio::task::yield_now().await;
+                        yield_now().await;
                     }
                 };
                 tokio::spawn(turns.take(turns.ticket("ana"), does))
             };
             let (dropped, stays) = (busy(1_000), busy(2));
-            tokio::task::yield_now().await;
+            yield_now().await;
             dropped.abort();
             tokio::time::timeout(Duration::from_secs(5), stays).await.unwrap().unwrap();
         }

@@ -155,7 +155,7 @@ impl FromRequest<Portal> for Visit {
             return Err(not_signed_in(&parts, &guest.target));
         };
         if let Some(asker) = parts.extensions.get::<Asker>() {
-            asker.has_key(&session.owner);
+            asker.has_key(&session.opener.owner);
         }
         let guest = Guest::read(Request::from_parts(parts, body), portal, MAX_BODY).await?;
         if guest.method == Method::POST && !session.is_csrf(guest.form.get("csrf")) {

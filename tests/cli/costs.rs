@@ -66,9 +66,8 @@ fn ordinary(count: usize) -> Case {
 fn hostile() -> Vec<Case> {
     let globs = |count: usize| {
         let classes = "{a,b}?".repeat(6);
-        let rules = (0..count).map(|n| {
-            format!("{{ glob: \"pub/p{n:03}/{classes}{}x\" }}", "?".repeat(110))
-        });
+        let rules = (0..count)
+            .map(|n| format!("{{ glob: \"pub/p{n:03}/{classes}{}x\" }}", "?".repeat(110)));
         Case {
             what: "globs of many alternatives and steps",
             rules: rules.collect(),
@@ -78,9 +77,8 @@ fn hostile() -> Vec<Case> {
     };
     let quoted = |rules: Vec<String>| rules.into_iter().map(|rule| format!("\"{rule}\"")).collect();
     let stars = (0..250).map(|n| format!("pub/p{n:03}/{}b", "*a".repeat(1_190)));
-    let nested = (0..4_096).map(|n| {
-        format!("pub/*{}*{}*Z*s", "a".repeat(1 + n / 64), "a".repeat(1 + n % 64))
-    });
+    let nested = (0..4_096)
+        .map(|n| format!("pub/*{}*{}*Z*s", "a".repeat(1 + n / 64), "a".repeat(1 + n % 64)));
     let all_a = |end: &str| format!("pub/{}{end}", "a".repeat(1_000));
     vec![
         globs(250),
