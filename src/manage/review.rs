@@ -260,9 +260,9 @@ fn find(draft: &Draft, policy: &Policy, states: States, review: &mut Review) {
             level: finding.level,
             field: place.map_or("restrictions", |(field, _)| field),
             row: place.map(|(_, row)| row),
-            message: finding.message,
             witness: finding.witness.as_ref().map(ToString::to_string),
             fix: finding.help_in_form(),
+            message: finding.message,
         });
     }
 }

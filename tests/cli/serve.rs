@@ -54,16 +54,6 @@ impl Served {
         (status, body)
     }
 
-    /// Where it listens.
-    pub(super) fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// The id of its process.
-    pub(super) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it said on standard output before it waited.
     pub(super) fn said(&self) -> &str {
         &self.said
@@ -80,13 +70,13 @@ impl Served {
     }
 
     /// Where it listens.
-    #[cfg(all(feature = "store", target_os = "linux"))]
+    #[cfg(target_os = "linux")]
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
     /// Its process.
-    #[cfg(all(feature = "store", target_os = "linux"))]
+    #[cfg(target_os = "linux")]
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -240,8 +240,8 @@ mod tests {
         let share = share();
         for most in [SHORT, LONGEST] {
             for (len, fits) in [(0, true), (most, true), (most + 1, false)] {
-                let body = pieces(&[len / 2, len - len / 2]);
-                let read = whole(body, most, &share).await;
+                let halves = [len / 2, len - len / 2];
+                let read = whole(pieces(&halves), most, &share).await;
                 assert_eq!(read.map(|read| read.len()), fits.then_some(len));
             }
         }
