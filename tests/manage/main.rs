@@ -13,6 +13,7 @@
 )]
 
 #[path = "../support/canary.rs"]
+#[expect(dead_code, reason = "the tests of the gateway use all of it")]
 mod canary;
 
 mod broken;
