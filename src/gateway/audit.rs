@@ -57,6 +57,8 @@ pub(super) enum Ended {
     Cut,
     /// The server broke off, or sent nothing for too long.
     Failed,
+    /// It was allowed when it began, and was not any more.
+    Withdrawn,
 }
 
 impl Ended {
@@ -65,6 +67,7 @@ impl Ended {
             Self::Whole => "whole",
             Self::Cut => "cut",
             Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

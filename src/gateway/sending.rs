@@ -19,7 +19,8 @@ pub(super) struct Sending {
     body: Body,
     size: u64,
     sent: u64,
-    has_failed: bool,
+    /// How it ended, where that was before its end.
+    failed: Option<Ended>,
     line: Option<Line>,
 }
 
@@ -27,17 +28,17 @@ impl Sending {
     /// Sends an object; `line` is written when that has ended.
     pub(super) fn new(object: Object, line: Line) -> Self {
         let (body, size) = (object.body, object.info.size);
-        Self { body, size, sent: 0, has_failed: false, line: Some(line) }
+        Self { body, size, sent: 0, failed: None, line: Some(line) }
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let ended = match self.has_failed {
-            true => Ended::Failed,
+        let ended = match self.failed {
+            Some(ended) => ended,
             // The HTTP library does not ask for an end that it knows of.
-            false if self.sent == self.size => Ended::Whole,
-            false => Ended::Cut,
+            None if self.sent == self.size => Ended::Whole,
+            None => Ended::Cut,
         };
         if let Some(line) = self.line.take() {
             line.write(&Upstream::sent(self.sent, ended));
@@ -56,7 +57,8 @@ impl http_body::Body for Sending {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         match &frame {
             Some(Ok(frame)) => self.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
-            Some(Err(_)) => self.has_failed = true,
+            Some(Err(BodyError::Withdrawn)) => self.failed = Some(Ended::Withdrawn),
+            Some(Err(_)) => self.failed = Some(Ended::Failed),
             None => {}
         }
         Poll::Ready(frame)

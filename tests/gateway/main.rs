@@ -15,7 +15,7 @@
 )]
 
 #[path = "../support/backend.rs"]
-#[expect(dead_code, reason = "the tests of the executor use all of it")]
+#[expect(dead_code, unused_imports, reason = "the tests of the executor use all of it")]
 mod backend;
 
 #[path = "../support/canary.rs"]

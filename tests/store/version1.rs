@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use pathward::{
     AccessSet, ConnectionId,
-    store::{Draft, SealKey, Store, Unseal as _},
+    store::{Draft, SealKey, Store},
 };
 use tempfile::TempDir;
 
