@@ -292,7 +292,7 @@ mod tests {
             };
             // Some change hands on their way.
             let ticket = turns.ticket("ana");
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 turns.belongs_to(&ticket, "bob");
             }
             tokio::spawn(turns.take(ticket, does))

@@ -92,8 +92,8 @@ fn hostile() -> Vec<Case> {
         Case {
             what: "patterns that wait for their end",
             rules: quoted(nested.collect()),
-            denied: all_a("Zt"),
-            allowed: all_a("Zs"),
+            denied: all_a("Zu"),
+            allowed: all_a("Zt"),
         },
     ]
 }

@@ -393,11 +393,14 @@ const PATHS: [&str; 9] =
     ["", "pub/", "pub/a", "pub/a/", "pub/a/b", "pub/a//b", "pub/ab", "lake/x.x", "pub/c/x"];
 const KEYS: [&str; 3] = ["simA", "simB", "simC"];
 
+/// A connection's rules, its denies, whether it may write, and where it goes.
+type RandomConnection = (Vec<usize>, Vec<usize>, bool, usize);
+
 /// A policy of two users, each with at most a connection `s3+t` and some of three keys.
 #[derive(Clone, Debug)]
 struct Random {
-    /// By user: rules, denies, whether it may write, whether it goes elsewhere.
-    connections: [Option<(Vec<usize>, Vec<usize>, bool, usize)>; 2],
+    /// By user.
+    connections: [Option<RandomConnection>; 2],
     /// Of each key: whose, and what it may.
     keys: [Option<(usize, usize, bool)>; 3],
 }

@@ -68,7 +68,7 @@ async fn rounds(seed: u64, count: usize) {
         let mut asked = 0;
         setup.backend.mangle(move |_, answer| {
             asked += 1;
-            if asked <= spare { answer } else { mangle(&mut own, answer) }
+            if asked <= spare { answer } else { mangle(&mut own, &answer) }
         });
         let shown = format!("seed {seed}, round {round}");
         match dice.below(12) {

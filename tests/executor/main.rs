@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     unreachable_pub,
     reason = "helpers of tests fail as tests do, and are shared with other tests' programs"
 )]

@@ -158,7 +158,7 @@ async fn serve(endless: Endless, mut stream: TcpStream) -> std::io::Result<()> {
                 (format!("{ok}\r\n<ListBucketResult><Contents><Key>"), "a".repeat(64 << 10))
             }
             Endless::Chunks => (
-                format!("HTTP/1.1 200 -\r\ntransfer-encoding: chunked\r\n\r\n"),
+                "HTTP/1.1 200 -\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
                 "1\r\n \r\n".repeat(10_000),
             ),
             Endless::Headers => (ok.to_owned(), "x-amz-meta-a: b\r\n".repeat(4_000)),

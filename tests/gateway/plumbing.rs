@@ -59,23 +59,31 @@ async fn a07_what_is_revoked_is_denied_at_the_next_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a08_a_request_ends_under_the_policy_that_it_began_with() {
+async fn a08_an_upload_that_is_no_longer_allowed_ends_and_stores_nothing() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let world = World::start().await;
-    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
-    let head = format!(
-        "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
-         Connection: close\r\nContent-Length: 10\r\n\r\nabcde"
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    world.replace(&CONNECTIONS.replace("access: read-write", "access: read-only"));
-    stream.write_all(b"fghij").await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    assert_eq!(super::world::parse(&answer).status, 200);
-    assert_eq!(world.send("PUT", "/v1/data/s3+t://pub/data/slow", b"again").await.status, 403);
-    assert_eq!(world.get("/v1/data/s3+t://pub/data/slow").await.body, b"abcdefghij");
+    for (access, status) in [("read-only", 403), ("[read, write]", 200)] {
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        let head = format!(
+            "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
+             Connection: close\r\nContent-Length: 10\r\n\r\nabcde"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        world.replace(&CONNECTIONS.replace("read-write", access));
+        stream.write_all(b"fghij").await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = super::world::parse(&answer);
+        assert_eq!(answer.status, status, "{access}");
+        let line = &super::canaries::decisions(answer.header("x-request-id").unwrap())[0];
+        assert_eq!(line["decision"], "allow");
+        let error = &line["upstream_error"];
+        assert!(if status == 200 { error.is_null() } else { error == "withdrawn" }, "{line}");
+        world.replace(CONNECTIONS);
+        let stored = world.get("/v1/data/s3+t://pub/data/slow").await;
+        assert_eq!(stored.status, if status == 200 { 200 } else { 404 });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,7 +105,7 @@ async fn what_is_more_than_may_be_saved_is_not_even_compiled() {
     assert!(refused.contains("50000 restrictions and denies"), "{refused}");
     // Compiling them once takes longer, even where nothing else runs.
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }
 
 /// A class counted as one byte, whatever its author wrote into it.

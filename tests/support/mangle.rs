@@ -124,7 +124,7 @@ const STATUSES: &[u16] = &[
 ];
 
 /// Something else in place of an answer, head and body.
-pub fn mangle(dice: &mut Dice, answer: Vec<u8>) -> Vec<u8> {
+pub fn mangle(dice: &mut Dice, answer: &[u8]) -> Vec<u8> {
     let at = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8_lossy(&answer[..at]).into_owned();
     let mut lines: Vec<Vec<u8>> = head.split("\r\n").map(|line| line.as_bytes().to_vec()).collect();

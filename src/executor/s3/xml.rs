@@ -47,7 +47,9 @@ fn reads(text: &str, most: usize) -> Option<()> {
                 }
             }
             Token::ElementEnd { end: ElementEnd::Open, .. } => {}
-            Token::ElementEnd { end: ElementEnd::Empty, .. } => drop(open.pop()?),
+            Token::ElementEnd { end: ElementEnd::Empty, .. } => {
+                open.pop()?;
+            }
             Token::ElementEnd { end: ElementEnd::Close(prefix, local), .. } => {
                 let closed = open.pop()?;
                 if closed.name != (prefix.as_str(), local.as_str())

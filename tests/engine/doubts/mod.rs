@@ -1,6 +1,8 @@
 //! Texts that are hardly meant: each kind is warned of when a policy is loaded, as a restriction and as
 //! a deny, and ordinary texts load without a word.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that fails panics, and says why")]
+
 mod texts;
 
 use self::texts::*;

@@ -4,6 +4,8 @@
 //! the suite's refused restrictions, from inputs of each kind of error, and from policies with slips of
 //! the pen. What it says to write is put in the place of what is wrong, and read.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that fails panics, and says why")]
+
 mod lines;
 mod texts;
 
@@ -85,11 +87,7 @@ fn written(help: &str) -> Vec<String> {
             let behind = &help[at + lead.len()..];
             let mut rest = behind;
             // `write A, B or C`: as long as one thing follows another.
-            loop {
-                let sign = match rest.chars().next() {
-                    Some(sign @ ('`' | '"' | '\'')) => sign,
-                    _ => break,
-                };
+            while let Some(sign @ ('`' | '"' | '\'')) = rest.chars().next() {
                 let Some(len) = end_of(&rest[1..], sign) else { break };
                 let whole = &rest[..len + 2];
                 all.push(if sign == '`' { whole[1..=len].to_owned() } else { whole.to_owned() });
