@@ -126,7 +126,7 @@ fn lex(text: &str) -> Result<Vec<Item>, Refused> {
 
 /// The bytes that start a character other than `/`.
 fn first_bytes() -> ByteSet {
-    ByteSet::of(|byte| byte != b'/' && !(0x80..0xc0).contains(&byte))
+    (0x80..0xc0).fold(ByteSet::segment(), ByteSet::without)
 }
 
 type Characters<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;

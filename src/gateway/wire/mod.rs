@@ -15,6 +15,8 @@
 
 mod framing;
 mod head;
+#[cfg(test)]
+mod reference;
 mod refusal;
 mod sent;
 #[cfg(test)]
