@@ -55,7 +55,8 @@ impl Engine {
     /// let engine = Engine::new(policy("read-write")?);
     /// let steph = Caller::with_full_permission("steph");
     /// let write = WriteObject { path: Path::new("Algorithmia/team.jpg")? };
-    /// let approved = engine.approve(steph, &ConnectionId::parse("s3+saha")?, write)?;
+    /// let saha = ConnectionId::parse("s3+saha")?;
+    /// let approved = engine.approve(steph, &saha, write).expect("it may write");
     /// assert!(approved.still_stands().is_ok());
     ///
     /// let engine = engine.replace(policy("read-only")?);
@@ -89,7 +90,6 @@ impl Engine {
     /// users:
     ///   - name: steph
     ///     keys:
-    ///       # What `printf %s simKEY | sha256sum` prints.
     ///       - id: laptop
     ///         sha256: e03202b9dcaeee47251f7dfe34a01cd3ec172f19dfbbce47ef63ddb92e02fdc1
     ///         access: read-only
@@ -101,6 +101,8 @@ impl Engine {
     /// assert!(engine.caller(b"simKEX").is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// The hash is what `printf %s simKEY | sha256sum` prints.
     pub fn caller(&self, key: &[u8]) -> Option<Caller<'_>> {
         let (user, key) = self.policy.api_key(&Sha256::digest(key).into())?;
         Some(Caller::of_key(user, key))
