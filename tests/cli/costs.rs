@@ -1,6 +1,8 @@
 //! What a request costs the gateway, whatever the policy: whole requests to a process of its own, whose
 //! processor time the system counts.
 
+#![expect(clippy::print_stdout, reason = "what was measured is printed")]
+
 use std::{
     fs,
     io::{Read as _, Write as _},
