@@ -174,7 +174,7 @@ pub fn policy_yaml(data: &[u8]) {
     }
 }
 
-/// Reads a path, and holds the outcome against the rules as design.md has them.
+/// Reads a path, and holds the outcome against the rules of what a path is (see [`crate::path`]).
 pub fn path_parsing(data: &[u8]) {
     let text = std::str::from_utf8(data);
     let segments = || data.split(|byte| *byte == b'/');

@@ -1,4 +1,4 @@
-"""The checklist of data-api.md, section 10, item by item, by requests that no client alters."""
+"""The checklist of the Data API, item by item, by requests that no client alters."""
 
 import re
 import time

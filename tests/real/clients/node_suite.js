@@ -205,7 +205,7 @@ check("delete file", async () => {
   refused(await call(file, "delete"), 404, "there is no file");
 });
 
-// Names. What the client makes of each is written beside it: data-api.md, 3.1.
+// Names. What the client makes of each is written beside it.
 
 const NAMES = {
   "a b.txt": "a b.txt",
@@ -337,7 +337,7 @@ check("listing is narrowed", async () => {
   assert.deepStrictEqual(names(entries), ["many", "reports", "team.jpg", "test_data.csv"]);
 });
 
-// Errors: what each surfaces in this client is data-api.md, section 7.
+// Errors: what each surfaces in this client.
 
 async function isRefused(key, connection, name, status, message) {
   const file = client(key).file(`${connection}://${bucket}/${name}`);

@@ -291,7 +291,7 @@ def delete_missing_file():
     raises(["there is no file or directory"], lambda: client().file(work("never-was")).delete())
 
 
-# Names. What the client makes of each is written beside it: data-api.md, 3.1.
+# Names. What the client makes of each is written beside it.
 
 NAMES = {
     "a b.txt": "a b.txt",
@@ -486,7 +486,7 @@ def username():
     equal(client().username(), "ana")
 
 
-# Errors: what each surfaces in this client is data-api.md, section 7.
+# Errors: what each surfaces in this client.
 
 def put_error(message):
     """What a refused `put` raises: 2.0.5 loses the message."""

@@ -227,7 +227,7 @@ fn file_of_no_bytes(s: &Suite) -> Outcome {
     Ok(())
 }
 
-/// Names, and the keys that this client makes of them: data-api.md, 3.1.
+/// Names, and the keys that this client makes of them.
 const NAMES: [(&str, &str); 17] = [
     ("a b.txt", "a b.txt"),
     ("ü.txt", "ü.txt"),
