@@ -163,13 +163,31 @@ async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpS
                 return (stream, Peer(address.ip()), seat);
             }
             Err(error) => {
-                // Out of file descriptors, most likely: connections that end give some back.
-                tracing::warn!(target: "pathward::connection", %error, "cannot accept");
-                connections.close_one();
+                // Out of file descriptors, most likely: connections that end give some back. It is also
+                // said where nobody waits, and then none is closed.
+                if is_awaited(listener) {
+                    tracing::warn!(target: "pathward::connection", %error, "cannot accept");
+                    connections.close_one();
+                }
                 sleep(Duration::from_millis(100)).await;
             }
         }
     }
+}
+
+/// Whether somebody waits to be accepted.
+#[cfg(unix)]
+fn is_awaited(listener: &TcpListener) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut asked = [PollFd::new(listener, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // What cannot be asked is taken to be so.
+    poll(&mut asked, Some(&at_once)).map_or(true, |ready| ready > 0)
+}
+
+#[cfg(not(unix))]
+fn is_awaited(_: &TcpListener) -> bool {
+    true
 }
 
 /// What all connections of a listener share.

@@ -184,6 +184,11 @@ fn a_revocation_needs_no_descriptor_that_others_leave() {
     assert_eq!(kept.ask(TARGET, &keys[0]), 401);
     println!("revoked without a descriptor in {took:?}");
     assert!(took < BUSY, "{took:?}");
+    // Nobody waited, so the connection was kept. For one that waits the idle one makes place.
+    let began = Instant::now();
+    assert_eq!(Kept::to(&served).ask(TARGET, &keys[1]), 403);
+    assert!(began.elapsed() < BUSY, "{:?}", began.elapsed());
+    assert_eq!(kept.0.read(&mut [0]).expect("the end"), 0);
     prlimit(Some(pid), Resource::Nofile, before).expect("a limit");
     assert_eq!(served.get(TARGET, &keys[1]).0, 403);
 }
