@@ -54,6 +54,7 @@
 //!
 //! * `cli` (default): the command `pathward` and its module `cli`.
 //! * `executor`: approved operations, run on S3.
+//! * `conformance`: checks for whoever writes an executor of their own.
 //! * `gateway` (default): the Data API over HTTP, with the executor behind it.
 //! * `store` (default): connections kept in a folder, changed while they are served.
 //! * `portal` (default): where owners make and change their connections, over a store and a gateway.

@@ -8,6 +8,8 @@
 //! nothing that the server sent but its error's code.
 
 mod body;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod page;
 mod probe;
