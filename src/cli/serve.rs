@@ -19,7 +19,7 @@ use super::{
 use crate::executor::PrivateEndpoints;
 use crate::{
     engine::Engine,
-    executor::{Executor, S3},
+    executor::{Executor, S3, S3Options},
     gateway::{Gateway, raise_descriptor_limit},
     policy::{CredentialsRef, Policy},
 };
@@ -195,7 +195,7 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     };
     let policy = load(path)?;
     warn_of_variables(&policy);
-    let executor = S3::default();
+    let executor = s3(args);
     #[cfg(feature = "store")]
     let executor = match super::store::seal_key_of(&args.seal)? {
         Some(key) => executor.unseal_by(Arc::new(key)),
@@ -209,6 +209,11 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     Ok(Exit::Fine)
 }
 
+/// What runs operations, with as many connections to servers as descriptors allow.
+fn s3(args: &ServeArgs) -> S3 {
+    S3::new(S3Options { sockets: args.limits.options().sockets(), ..S3Options::default() })
+}
+
 /// Listens for a gateway that follows a store, and says where once it does. Others' changes are followed for as
 /// long as the last of these is kept.
 #[cfg(feature = "store")]
@@ -218,8 +223,8 @@ async fn listen_over(
     private: PrivateEndpoints,
     output: &mut Output<'_>,
 ) -> Result<(Gateway, TcpListener, crate::store::Follower), Failure> {
-    let s3 = S3::default().private_endpoints(private.clone());
-    let executor = Arc::new(s3.unseal_by(store.unseal()));
+    let executor = s3(args).private_endpoints(private.clone());
+    let executor = Arc::new(executor.unseal_by(store.unseal()));
     let policy = Arc::clone(store.snapshot().policy());
     warn_of_variables(&policy);
     warn_of_endpoints(&policy, &private);

@@ -15,7 +15,8 @@ pub(crate) struct Descriptors {
     pub(crate) callers: usize,
     /// Connections to another listener: who fills the one does not keep owners out of the other.
     pub(crate) aside: usize,
-    /// Connections to servers.
+    /// Connections to servers: half of what is left, since while one is made another address may be tried, or a
+    /// name looked up.
     pub(crate) servers: usize,
 }
 
@@ -31,7 +32,6 @@ impl Descriptors {
         let all = wanted.saturating_add(aside).min(room / 5 * 2);
         let aside = aside.min(all / 8).max(1);
         let callers = all.saturating_sub(aside).clamp(1, wanted.max(1));
-        // While one is made, another address may be tried, or a name looked up.
         let servers = (room.saturating_sub(callers + aside) / 2).max(1);
         Self { callers, aside, servers }
     }

@@ -51,6 +51,7 @@ use std::{
 use axum::{Router, extract::Request, routing::any};
 use tokio::sync::Semaphore;
 
+use self::descriptors::Descriptors;
 #[cfg(feature = "portal")]
 pub(crate) use self::{
     ask::request_id,
@@ -104,6 +105,15 @@ pub struct Options {
     pub max_stale: Option<Duration>,
     /// How many entries a page of a listing has at most. Algorithmia's had 1,000.
     pub page: usize,
+}
+
+impl Options {
+    /// How many connections to servers this process may have beside those that these options let callers
+    /// have, by its limit of file descriptors as it is now: for
+    /// [`S3Options::sockets`](crate::executor::S3Options::sockets).
+    pub fn sockets(&self) -> usize {
+        Descriptors::shared_out(self.max_connections).servers
+    }
 }
 
 impl Default for Options {

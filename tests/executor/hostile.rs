@@ -225,6 +225,35 @@ async fn uploads_together_hold_no_more_than_they_may() {
     assert_eq!(setup.upload("pub/later", body, None).await, Ok(length));
 }
 
+/// A server that does not answer takes a share of the connections to servers, and not those to others.
+#[tokio::test]
+async fn a_server_takes_no_more_connections_than_its_share() {
+    let limit = std::time::Duration::from_millis(500);
+    let options = super::S3Options { sockets: 8, connect_timeout: limit, ..super::options() };
+    let mut slow = Setup::new().await;
+    slow.s3 = super::S3::new(super::S3Options { attempts: 1, ..options });
+    slow.backend.put("pub/x", b"x");
+    let delay = super::backend::Fault::Delay(std::time::Duration::from_secs(2));
+    slow.backend.fail(4, |_| true, delay);
+    let asked: Vec<_> = (0..20).map(|_| slow.stat("pub/x")).collect();
+    let other = async {
+        tokio::time::sleep(limit / 2).await;
+        let other = Setup::new().await;
+        other.backend.put("pub/y", b"yy");
+        let approved = other.approve(super::StatObject { path: super::owned("pub/y") });
+        pathward::executor::Executor::stat(&slow.s3, approved).await.map(|info| info.size)
+    };
+    let (asked, other) = tokio::join!(futures_util::future::join_all(asked), other);
+    assert_eq!(other, Ok(2));
+    let count =
+        |wanted: &Result<u64, ExecuteError>| asked.iter().filter(|it| *it == wanted).count();
+    // Those that came to the server waited for its answer, as long as an attempt may take.
+    assert_eq!(slow.backend.requests().len(), 4);
+    assert_eq!(count(&Err(ExecuteError::TimedOut)), 20, "{asked:?}");
+    // They are over, and others are let in.
+    assert_eq!(slow.stat("pub/x").await, Ok(1));
+}
+
 impl Setup {
     async fn upload_to(&self, number: usize, body: super::Body) -> Result<u64, ExecuteError> {
         self.upload(&format!("pub/{number}"), body, None).await

@@ -221,10 +221,13 @@ mod tests {
 
     use http_body_util::StreamBody;
 
-    use super::{super::room::Room, *};
+    use super::{
+        super::{room::Room, sockets::Sockets},
+        *,
+    };
 
     fn share() -> Share {
-        Share::new(&Room::new(1 << 30))
+        Share::new(&Room::new(1 << 30), &Sockets::new(64))
     }
 
     fn pieces(

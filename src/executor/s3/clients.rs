@@ -19,6 +19,7 @@ use super::{
     lookup::Lookup,
     room::Room,
     share::Share,
+    sockets::Sockets,
 };
 use crate::{
     executor::{ExecuteError, Unseal},
@@ -71,6 +72,7 @@ pub(super) struct Clients {
     unseal: Option<Arc<dyn Unseal>>,
     private: PrivateEndpoints,
     room: Room,
+    sockets: Sockets,
     made: Mutex<Made>,
     pools: Mutex<HashMap<Server, Pool>>,
     shares: Mutex<HashMap<Box<str>, Share>>,
@@ -83,6 +85,7 @@ impl Clients {
             unseal: None,
             private: PrivateEndpoints::All,
             room: Room::new(options.upload_memory),
+            sockets: Sockets::new(options.sockets),
             made: Mutex::default(),
             pools: Mutex::default(),
             shares: Mutex::default(),
@@ -120,7 +123,9 @@ impl Clients {
         let mut shares = locked(&self.shares);
         match shares.get(owner) {
             Some(share) => share.clone(),
-            None => shares.entry(owner.into()).or_insert(Share::new(&self.room)).clone(),
+            None => {
+                shares.entry(owner.into()).or_insert(Share::new(&self.room, &self.sockets)).clone()
+            }
         }
     }
 
@@ -132,11 +137,14 @@ impl Clients {
         let endpoint = server.endpoint.as_deref();
         // Where AWS is in a private network, its own names say so.
         let private = endpoint.is_none_or(|endpoint| self.private.has(endpoint));
-        let lookup = match server.chosen_by {
-            Some(_) => Lookup::of_owner(),
-            None => Lookup::of_operator(),
+        let (lookup, sockets) = match &server.chosen_by {
+            Some(owner) => {
+                let share = self.share_of(owner);
+                (share.lookup(), share.sockets())
+            }
+            None => (Lookup::of_operator(), self.sockets.of_operator()),
         };
-        let pool = Pool::new(endpoint, private, lookup, self.options.connect_timeout)?;
+        let pool = Pool::new(endpoint, private, lookup, sockets, self.options.connect_timeout)?;
         // Made without the lock: it reads files. Who else made one was first.
         Ok(locked(&self.pools).entry(server).or_insert(pool).clone())
     }

@@ -35,6 +35,7 @@ use super::{
     lookup::Lookup,
     resolve::Resolver,
     share::Share,
+    sockets::{OwnSockets, Placed},
 };
 use crate::{executor::ExecuteError, policy::is_private};
 
@@ -46,6 +47,8 @@ const LARGE_PIECE: usize = 400 << 10;
 const SMALL_PIECE: usize = 16 << 10;
 /// How many connections that no request uses are kept, for each size of pieces.
 const IDLE: usize = 64;
+/// For how long.
+const IDLE_FOR: Duration = Duration::from_secs(20);
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("pathward/", env!("CARGO_PKG_VERSION")));
 
@@ -58,23 +61,24 @@ pub(super) struct Pool {
 
 impl Pool {
     /// To this endpoint, with TLS unless it is plain HTTP. `private` is whether its name may lead to a
-    /// private address, and `lookup` finds out where it leads.
+    /// private address, `lookup` finds out where it leads, and connections are taken of `sockets`.
     pub(super) fn new(
         endpoint: Option<&str>,
         private: bool,
         lookup: Lookup,
+        sockets: OwnSockets,
         connect_timeout: Duration,
     ) -> Result<Self, ExecuteError> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::new(lookup.clone(), private));
         tcp.set_nodelay(true);
         let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
         let connections = if is_plain {
-            pooled(tcp, private, connect_timeout)
+            pooled(tcp, private, &sockets, connect_timeout)
         } else {
             tcp.enforce_http(false);
             let tls = tls().ok_or(ExecuteError::Configuration)?;
             let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-            pooled(tls.enable_http1().wrap_connector(tcp), private, connect_timeout)
+            pooled(tls.enable_http1().wrap_connector(tcp), private, &sockets, connect_timeout)
         };
         Ok(Self { connections, lookup })
     }
@@ -106,29 +110,39 @@ fn tls() -> Option<rustls::ClientConfig> {
 
 /// Connections by this connector. Where `private` addresses may not be reached, one that leads there all
 /// the same is not used: above all this machine, by its public address.
-fn pooled<C>(connector: C, private: bool, limit: Duration) -> Arc<dyn Connections>
+fn pooled<C>(
+    connector: C,
+    private: bool,
+    sockets: &OwnSockets,
+    limit: Duration,
+) -> Arc<dyn Connections>
 where
     C: tower::Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: hyper::rt::Read + hyper::rt::Write + Connection + Unpin + Send + 'static,
     C::Error: Into<BoxError>,
     C::Future: Send,
 {
+    let sockets = sockets.clone();
     let timed = tower::service_fn(move |uri: Uri| {
-        let connecting = connector.clone().oneshot(uri);
+        let (connector, sockets) = (connector.clone(), sockets.clone());
         Box::pin(async move {
-            match tokio::time::timeout(limit, connecting).await {
-                Ok(Ok(connected)) if !private && leads_home(&connected) => {
-                    Err(BoxError::from("the connection leads into a private network"))
+            let connecting = async {
+                let place = sockets.take().await.ok_or("no connection is made any more")?;
+                let connected = connector.oneshot(uri).await.map_err(Into::into)?;
+                match !private && leads_home(&connected) {
+                    true => Err(BoxError::from("the connection leads into a private network")),
+                    false => Ok(Placed::new(connected, place)),
                 }
-                Ok(connected) => connected.map_err(Into::into),
-                Err(_) => Err(BoxError::from(ConnectTimedOut)),
-            }
+            };
+            let connected = tokio::time::timeout(limit, connecting).await;
+            connected.unwrap_or_else(|_| Err(BoxError::from(ConnectTimedOut)))
         })
     });
     let client = |piece: usize| {
         Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE)
+            .pool_idle_timeout(IDLE_FOR)
             .http1_max_buf_size(piece)
             .build(timed.clone())
     };

@@ -33,6 +33,7 @@ mod root;
 mod scan;
 mod share;
 mod slices;
+mod sockets;
 mod source;
 mod standing;
 mod write;

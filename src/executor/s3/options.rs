@@ -32,6 +32,11 @@ pub struct S3Options {
     /// nobody waits for others for ever. Further parts wait for room, for as long as a server may stall,
     /// and are then refused as too much. The first 128 KiB of each upload are not counted.
     pub upload_memory: usize,
+    /// How many connections to servers there are at once, those that are kept for the next request included:
+    /// each takes a file descriptor. The servers that one owner chose have a quarter of them together, and each
+    /// that the operator chose a half. Who asks for one more waits for one that ends, for as long as a connection
+    /// may take to be made.
+    pub sockets: usize,
 }
 
 impl Default for S3Options {
@@ -44,6 +49,7 @@ impl Default for S3Options {
             attempts: 3,
             backoff: Duration::from_millis(200),
             upload_memory: 1 << 30,
+            sockets: usize::MAX,
         }
     }
 }

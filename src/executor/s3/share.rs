@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::room::{OwnRoom, Room};
+use super::{
+    lookup::Lookup,
+    room::{OwnRoom, Room},
+    sockets::{OwnSockets, Sockets},
+};
 
 /// How many answers that are kept whole may be long at once.
 const LONG: usize = 8;
@@ -20,14 +24,18 @@ pub(super) struct Share {
     long: Arc<Semaphore>,
     large: Arc<Semaphore>,
     room: OwnRoom,
+    lookup: Lookup,
+    sockets: OwnSockets,
 }
 
 impl Share {
-    pub(super) fn new(room: &Room) -> Self {
+    pub(super) fn new(room: &Room, sockets: &Sockets) -> Self {
         Self {
             long: Arc::new(Semaphore::new(LONG)),
             large: Arc::new(Semaphore::new(LARGE)),
             room: room.of_owner(),
+            lookup: Lookup::of_owner(),
+            sockets: sockets.of_owner(),
         }
     }
 
@@ -46,9 +54,22 @@ impl Share {
         &self.room
     }
 
+    /// Names of the servers that the owner chose, all together.
+    pub(super) fn lookup(&self) -> Lookup {
+        self.lookup.clone()
+    }
+
+    /// Connections to the servers that the owner chose, all together.
+    pub(super) fn sockets(&self) -> OwnSockets {
+        self.sockets.clone()
+    }
+
     /// Whether nobody else has this share, or takes anything from it.
     pub(super) fn is_alone(&self) -> bool {
-        [&self.long, &self.large].map(Arc::strong_count) == [1, 1] && self.room.is_alone()
+        [&self.long, &self.large].map(Arc::strong_count) == [1, 1]
+            && self.room.is_alone()
+            && self.lookup.is_idle()
+            && self.sockets.is_idle()
     }
 }
 
@@ -58,8 +79,8 @@ mod tests {
 
     #[tokio::test]
     async fn so_many_places_there_are_and_no_more() {
-        let room = Room::new(1 << 30);
-        let share = Share::new(&room);
+        let (room, sockets) = (Room::new(1 << 30), Sockets::new(64));
+        let share = Share::new(&room, &sockets);
         let mut held = Vec::new();
         for _ in 0..LONG {
             held.push(share.long().await);
@@ -67,7 +88,7 @@ mod tests {
         let wait = std::time::Duration::from_millis(20);
         assert!(tokio::time::timeout(wait, share.long()).await.is_err());
         // Another owner's are others.
-        assert!(Share::new(&room).long().await.is_some());
+        assert!(Share::new(&room, &sockets).long().await.is_some());
         // A share that something is taken from is not forgotten for a fresh one.
         assert!(!share.is_alone());
         held.clear();
