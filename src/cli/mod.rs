@@ -75,7 +75,8 @@
 //!   `absent` (connections that the log does not name): `connection`, `owner`.
 //! * `replay`: the log; `compared`, `opened`, `closed`, `not_compared`, `ungrouped` (flips beyond the first
 //!   10,000 groups), `groups`: `connection`, `caller`, `flip` (`opened`, `closed`), `count`, `reason` (a code, or
-//!   `unknown_key`), `rule` or null, `was` (a code), `old_rule` or null, `examples`: `line`, `op`, `path`, `to`.
+//!   `unknown_key`), `rule` or null, `was` (a code), `old_rule` or null,
+//!   `nearest` or null (of a denial by no rule, the restriction that came nearest), `examples`: `line`, `op`, `path`, `to`.
 //! * `export iam`: `connection`, `owner`, `policy` (as IAM has it), `relations`: `of` (an access, or `list`),
 //!   `relation` (`equal`, `wider`, `narrower`, `neither`, `undecided`), `wider` and `narrower` (a path, or
 //!   null); `inexact` (rules), `characters`, `fits` (`inline`, `session`, `managed`), `hides_buckets`.

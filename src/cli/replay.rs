@@ -17,13 +17,16 @@ use super::{
     validate::plural,
 };
 use crate::{
-    engine::{Caller, Decision, Engine, Operate, Operation, Outcome},
+    engine::{Caller, Decision, Engine, Operate, Operation, Outcome, Reason},
     escape::escape,
     policy::{ApiKey, ConnectionId, Policy, Rule, User},
 };
 
 /// How many groups of flips are told apart; what is beyond is counted.
 const MOST_GROUPS: usize = 10_000;
+
+/// For how many of them the nearest rule is looked for, which takes longer than a decision.
+const MOST_EXPLAINED: usize = 1_000;
 
 /// Why a record is refused that came with an API key which is no longer there.
 const UNKNOWN_KEY: &str = "unknown_key";
@@ -43,7 +46,7 @@ when it was decided is left out. Of the logs of AWS and of other servers the ope
 gives; the others are counted. What their server answered is what was decided (`s3.allowed`, `s3.denied`).
 
 Flips are grouped by connection and cause: the reason and the rule of the new policy, and with `--old` the
-rule of the old one.
+rule of the old one. Of a denial by no rule, the restriction that came nearest to the first path is named.
 
 Exit codes: 0 nothing flips, 4 something does, 2 a line cannot be read or is of a connection that nobody has (0 with
 --ignore-invalid), nothing was decided, nothing to compare with or wrong usage, 3 a policy does not load.")]
@@ -170,6 +173,8 @@ struct Flips<'e> {
     count: u64,
     rule: Option<&'e Rule>,
     old_rule: Option<&'e Rule>,
+    /// Of a denial by no rule, the restriction that came nearest to the first path.
+    nearest: Option<(usize, &'e Rule)>,
     examples: Vec<Example>,
 }
 
@@ -237,14 +242,18 @@ impl<'e> Replay<'e> {
             was: was.reason,
             old_rule: was.rule.map(|(n, _)| n),
         };
-        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&group) {
+        let is_new = !self.groups.contains_key(&group);
+        if is_new && self.groups.len() >= MOST_GROUPS {
             self.counts.ungrouped += 1;
             return;
         }
+        let is_explained = is_new && self.groups.len() < MOST_EXPLAINED;
+        let nearest = if is_explained { self.nearest(record, operation) } else { None };
         let flips = self.groups.entry(group).or_insert_with(|| Flips {
             count: 0,
             rule: now.rule.map(|(_, rule)| rule),
             old_rule: was.rule.map(|(_, rule)| rule),
+            nearest,
             examples: Vec::new(),
         });
         flips.count += 1;
@@ -261,14 +270,31 @@ impl<'e> Replay<'e> {
 
     /// What the new policy says.
     fn decide(&self, record: &Record<'_>, operation: &Operation<'_>) -> Verdict<'e> {
-        let caller = match (&self.keys, &record.key) {
-            (Some(keys), Some(key)) => match keys.get(&(&*record.caller, &**key)) {
-                Some((user, key)) => Caller::of_key(user, key),
-                None => return Verdict { is_allowed: false, reason: UNKNOWN_KEY, rule: None },
-            },
-            _ => Caller::with_full_permission(&record.caller),
-        };
-        self.new.decide(caller, &record.connection, operation).into()
+        match self.caller(record) {
+            Some(caller) => self.new.decide(caller, &record.connection, operation).into(),
+            None => Verdict { is_allowed: false, reason: UNKNOWN_KEY, rule: None },
+        }
+    }
+
+    /// Who asked. `None` where the key is no longer there.
+    fn caller<'r>(&self, record: &'r Record<'_>) -> Option<Caller<'r>>
+    where
+        'e: 'r,
+    {
+        match (&self.keys, &record.key) {
+            (Some(keys), Some(key)) => {
+                let (user, key) = keys.get(&(&*record.caller, &**key))?;
+                Some(Caller::of_key(user, key))
+            }
+            _ => Some(Caller::with_full_permission(&record.caller)),
+        }
+    }
+
+    /// The restriction that came nearest, where none matches or none carries the access.
+    fn nearest(&self, record: &Record<'_>, operation: &Operation<'_>) -> Option<(usize, &'e Rule)> {
+        let explained = self.new.explain(self.caller(record)?, &record.connection, operation);
+        let refused = explained.needs.iter().find(|need| need.reason != Some(Reason::Allowed))?;
+        refused.nearest(1).first().map(|near| (near.index, near.rule))
     }
 
     fn write_text(&self, show: usize, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -293,6 +319,9 @@ impl<'e> Replay<'e> {
                 group.was,
                 named(flips.old_rule)
             )?;
+            if let Some((_, rule)) = flips.nearest {
+                writeln!(out, "      nearest: {}", rule_text(rule))?;
+            }
             for example in &flips.examples {
                 let to = example.to.as_ref().map(|to| format!(" -> {}", shown(to)));
                 let (line, op, path) = (example.line, example.op, shown(&example.path));
@@ -322,6 +351,7 @@ impl<'e> Replay<'e> {
             rule: rule_json(group.rule, flips.rule),
             was: group.was,
             old_rule: rule_json(group.old_rule, flips.old_rule),
+            nearest: flips.nearest.map(|(id, rule)| RuleJson::new(id, rule)),
             examples: flips.examples.iter().map(ExampleJson::new).collect(),
         };
         ReplayJson {
@@ -365,6 +395,7 @@ struct GroupJson<'j> {
     rule: Option<RuleJson<'j>>,
     was: &'static str,
     old_rule: Option<RuleJson<'j>>,
+    nearest: Option<RuleJson<'j>>,
     examples: Vec<ExampleJson>,
 }
 

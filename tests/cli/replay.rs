@@ -51,6 +51,7 @@ s3+gone of steph
       line 6: read pub/x
 s3+saha of steph
   - 1 no longer: deny.no_match, was allowed.rule
+      nearest: Algorithmia/team.jpg (policy.yaml:7:9)
       line 5: read other/x
   - 2 no longer: deny.rule by Algorithmia/data/secret/ (policy.yaml:11:9), was allowed.rule
       line 2: read Algorithmia/data/secret/a
@@ -68,6 +69,8 @@ s3+saha of steph
     assert_eq!((&group["flip"], &group["count"]), (&"closed".into(), &2.into()));
     assert_eq!((&group["rule"]["id"], &group["rule"]["line"]), (&3.into(), &11.into()));
     assert_eq!(group["examples"][1]["path"], "Algorithmia/data/secret/b");
+    assert_eq!(group["nearest"], serde_json::Value::Null);
+    assert_eq!(json["groups"][1]["nearest"]["line"], 7);
 }
 
 #[test]
