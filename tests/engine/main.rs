@@ -27,3 +27,4 @@ mod properties;
 mod regressions;
 mod suggest;
 mod suite;
+mod unreached;
