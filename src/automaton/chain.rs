@@ -45,6 +45,9 @@ impl Chain {
         let end = steps.len();
         let words = end / 64 + 1;
         let (classes, count) = byte_classes(steps.iter().map(|(set, _)| set));
+        // One byte of each class: a step takes all of them or none.
+        let mut members = vec![0; count];
+        (0..=255_u8).for_each(|byte| members[usize::from(classes[usize::from(byte)])] = byte);
         let mut moves = vec![0; count * 2 * words];
         let mut runs = vec![0; words];
         for (state, (set, is_run)) in steps.iter().enumerate() {
@@ -52,9 +55,10 @@ impl Chain {
             if *is_run {
                 runs[word] |= bit;
             }
-            for byte in (0..=255_u8).filter(|byte| set.contains(*byte)) {
-                let class = usize::from(classes[usize::from(byte)]);
-                moves[(class * 2 + usize::from(*is_run)) * words + word] |= bit;
+            for (class, byte) in members.iter().enumerate() {
+                if set.contains(*byte) {
+                    moves[(class * 2 + usize::from(*is_run)) * words + word] |= bit;
+                }
             }
         }
         Self {
@@ -150,26 +154,23 @@ fn longest_literal(tokens: &[Token]) -> &[u8] {
 /// Numbers the bytes so that two bytes have the same number if no set tells them apart. Says how
 /// many numbers there are.
 pub(super) fn byte_classes<'a>(sets: impl Iterator<Item = &'a ByteSet>) -> ([u8; 256], usize) {
-    let mut classes = [0_u8; 256];
-    let mut count = 1_usize;
+    // The bytes of each number.
+    let mut parts = vec![ByteSet::ALL];
     for set in sets {
-        // The new number of a class's members that are in the set.
-        let mut split = [None; 256];
-        let mut outside = [false; 256];
-        for byte in 0..=255_u8 {
-            outside[usize::from(classes[usize::from(byte)])] |= !set.contains(byte);
-        }
-        for byte in (0..=255_u8).filter(|byte| set.contains(*byte)) {
-            let class = classes[usize::from(byte)];
-            if outside[usize::from(class)] {
-                classes[usize::from(byte)] = *split[usize::from(class)].get_or_insert_with(|| {
-                    count += 1;
-                    (count - 1) as u8
-                });
+        for number in 0..parts.len() {
+            let (inside, outside) =
+                (parts[number].intersection(set), parts[number].difference(set));
+            if !inside.is_empty() && !outside.is_empty() {
+                parts[number] = outside;
+                parts.push(inside);
             }
         }
     }
-    (classes, count)
+    let mut classes = [0_u8; 256];
+    for (number, part) in parts.iter().enumerate() {
+        part.bytes().for_each(|byte| classes[usize::from(byte)] = number as u8);
+    }
+    (classes, parts.len())
 }
 
 #[cfg(test)]

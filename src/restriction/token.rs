@@ -47,6 +47,29 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
+    /// What is in both.
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] & other.0[word]))
+    }
+
+    /// What is in this one alone.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] & !other.0[word]))
+    }
+
+    /// Its bytes, in their order.
+    pub(crate) fn bytes(&self) -> impl Iterator<Item = u8> {
+        let words = self.0.into_iter().zip([0_u8, 64, 128, 192]);
+        words.flat_map(|(word, first)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros() as u8)?;
+                left &= left - 1;
+                Some(first + bit)
+            })
+        })
+    }
+
     /// Whether no byte is in the set.
     pub fn is_empty(&self) -> bool {
         self.0 == [0; 4]
