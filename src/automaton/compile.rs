@@ -3,8 +3,17 @@
 
 use super::{
     Automaton, Effect, Entry, Extra, Group, Kind, RuleId, Stats, Terminal, TooLarge,
-    below::MAX_WORDS, crowd::Crowd, fill::Room, flag, forks::Forks, groups::Groups, listed::Listed,
-    only::Only, starred::FRESH, subset::Subset, trie::Trie,
+    below::MAX_WORDS,
+    crowd::Crowd,
+    fill::Room,
+    flag,
+    forks::Forks,
+    groups::Groups,
+    listed::Listed,
+    only::Only,
+    starred::FRESH,
+    subset::{self, Subset},
+    trie::Trie,
 };
 use crate::{
     access::AccessSet,
@@ -43,6 +52,30 @@ impl Budget {
             self.subset_work,
             whole.subset_work,
         ))
+    }
+}
+
+impl Budget {
+    /// What was used up of it since it was `before`, as a budget that has that much.
+    pub(crate) fn used_since(&self, before: &Self) -> Self {
+        Self {
+            deny_work: before.deny_work.saturating_sub(self.deny_work),
+            subset_work: before.subset_work.saturating_sub(self.subset_work),
+        }
+    }
+
+    /// What is left when this much is used up as well: `None` unless it [is ample](Self::is_ample) then.
+    pub(crate) fn less(&self, used: &Self) -> Option<Self> {
+        let left = Self {
+            deny_work: self.deny_work.checked_sub(used.deny_work)?,
+            subset_work: self.subset_work.checked_sub(used.subset_work)?,
+        };
+        left.is_ample().then_some(left)
+    }
+
+    /// Whether what was compiled before it came to this is what it would be with more.
+    pub(crate) fn is_ample(&self) -> bool {
+        self.subset_work >= subset::MAX_WORK
     }
 }
 

@@ -16,7 +16,7 @@ pub const MAX_SUBSET_STATES: usize = 4_096;
 /// The most moves: states times classes of bytes.
 const MAX_MOVES: usize = 1 << 18;
 /// The most places that are visited while it is made.
-const MAX_WORK: usize = 1 << 22;
+pub(super) const MAX_WORK: usize = 1 << 22;
 
 /// A deterministic automaton of all patterns together.
 #[derive(Debug)]

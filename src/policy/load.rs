@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Building, ConnectionId, Diagnostic, Location, Place, Policy, PolicyErrors, Revision,
     key_index::KeyIndex,
+    part::{self, Mark, Part},
     report::{Report, Span},
     schema, yaml,
 };
@@ -127,16 +128,22 @@ impl Policy {
     ///
     /// As [`Policy::load`].
     pub fn from_files(name: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self, PolicyErrors> {
-        Self::from_read(name, files, &BTreeMap::new())
+        let files = files.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
+        Self::from_read(name, files, &BTreeMap::new(), &Self::empty())
     }
 
-    /// As [`Policy::from_files`], with the files that cannot be read, and why: these are errors.
+    /// As [`Policy::from_files`], with the files that cannot be read, and why: these are errors. Files that
+    /// say what they said when `before` was read, by the same name, are not read once more.
     pub(crate) fn from_read(
         name: &str,
-        mut files: Vec<(String, Vec<u8>)>,
+        mut files: Vec<(&str, &[u8])>,
         unread: &BTreeMap<String, String>,
+        before: &Self,
     ) -> Result<Self, PolicyErrors> {
-        let mut loading = Loading::default();
+        let mut loading = Loading {
+            before: before.parts.iter().map(|part| (part.file(), part)).collect(),
+            ..Loading::default()
+        };
         for (file, why) in unread {
             let shown = format!("{}/{file}", name.trim_end_matches('/'));
             let message = format!("the file cannot be read: {why}");
@@ -151,7 +158,7 @@ impl Policy {
             let shown = format!("{}/{file}", name.trim_end_matches('/'));
             match bytes.len() > MAX_FILE_SIZE {
                 true => loading.fail(Path::new(&shown), "limit.file_size", &too_big(), SPLIT),
-                false => loading.add(&shown, &file, &bytes),
+                false => loading.add(&shown, file, bytes),
             }
         }
         loading.finish(Path::new(name))
@@ -248,30 +255,49 @@ pub(super) fn utf8<'t>(
 
 /// A policy, while its files are read.
 #[derive(Default)]
-struct Loading {
+struct Loading<'p> {
     building: Building,
+    /// What files said before.
+    before: HashMap<&'p str, &'p Arc<Part>>,
+    parts: Vec<Arc<Part>>,
     revision: Sha256,
     diagnostics: Vec<Diagnostic>,
     more: usize,
     failed: bool,
 }
 
-impl Loading {
+impl Loading<'_> {
     /// Reads one file. `name` is what it is called in the revision.
     fn add(&mut self, file: &str, name: &str, bytes: &[u8]) {
         for part in [name.as_bytes(), bytes] {
             self.revision.update((part.len() as u64).to_be_bytes());
             self.revision.update(part);
         }
-        let file: Arc<str> = file.into();
+        let hash = part::hash(bytes);
+        let known = self.before.get(file).filter(|part| part.has(&hash));
+        if let Some(part) = known.filter(|part| part.add_to(&mut self.building, MAX_RULES)) {
+            let (warnings, more) = part.warnings();
+            self.diagnostics.extend(warnings.iter().cloned());
+            self.more += more;
+            self.parts.push(Arc::clone(part));
+            return;
+        }
+        let (file, mark): (Arc<str>, _) = (file.into(), Mark::of(&mut self.building));
         let (diagnostics, more) = match utf8(&file, bytes) {
             Ok(text) => {
-                let mut report = Report::new(file, text, read_trial);
+                let mut report = Report::new(Arc::clone(&file), text, read_trial);
                 if let Some(root) = yaml::parse(&mut report) {
                     schema::read(&mut report, &mut self.building, &root);
                 }
-                self.failed |= report.failed();
-                report.finish()
+                let failed = report.failed();
+                self.failed |= failed;
+                let (warnings, more) = report.finish();
+                if !failed {
+                    let of = (file, hash);
+                    let part = Part::since(&mark, &mut self.building, of, (&warnings, more));
+                    self.parts.extend(part.map(Arc::new));
+                }
+                (warnings, more)
             }
             Err(found) => {
                 self.failed = true;
@@ -311,6 +337,7 @@ impl Loading {
             by_owner: self.building.by_owner,
             warnings: self.diagnostics,
             revision: Revision(u64::from_be_bytes(first)),
+            parts: self.parts,
         })
     }
 }
@@ -331,6 +358,7 @@ impl Building {
                 .help("take one of the two out, or give it another name");
             return;
         }
+        self.claimed.push(place.clone());
         self.places.insert(place, report.location(span));
     }
 

@@ -45,6 +45,7 @@ mod endpoint;
 mod fields;
 mod key_index;
 mod load;
+mod part;
 #[cfg(feature = "executor")]
 mod private;
 mod reach;
@@ -103,6 +104,8 @@ pub struct Policy {
     by_hash: key_index::KeyIndex,
     warnings: Vec<Diagnostic>,
     revision: Revision,
+    /// What its files say, one by one: for reading it again after a change.
+    parts: Vec<Arc<part::Part>>,
 }
 
 /// The connections of one owner, as places in [`Policy::connections`].
@@ -119,6 +122,8 @@ struct Building {
     users: Vec<User>,
     by_owner: HashMap<Box<str>, OwnConnections>,
     places: load::Places,
+    /// Those of the file that is read.
+    claimed: Vec<Place>,
     rules: usize,
     budget: Budget,
     /// Only what is wrong is asked, and the policy is not used.
@@ -126,7 +131,7 @@ struct Building {
 }
 
 /// Something that may be defined only once.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Place {
     /// A connection of an owner, or with a bare protocol the default one.
     Connection(Box<str>, Box<str>),
@@ -146,6 +151,7 @@ impl Policy {
             by_hash: key_index::KeyIndex::default(),
             warnings: Vec::new(),
             revision: Revision(0),
+            parts: Vec::new(),
         }
     }
 

@@ -152,7 +152,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
     else {
         return;
     };
-    building.add_connection(Connection {
+    building.add_connection(Arc::new(Connection {
         id,
         owner: owner.into(),
         is_default,
@@ -165,7 +165,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         automaton,
         spent: building.budget.spent(&before),
         location: report.location(node.span),
-    });
+    }));
 }
 
 /// The rule of a connection without `restrictions`.
@@ -322,7 +322,7 @@ fn region(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {
 }
 
 impl Building {
-    fn add_connection(&mut self, connection: Connection) {
+    pub(super) fn add_connection(&mut self, connection: Arc<Connection>) {
         let place = self.connections.len();
         let own = self.by_owner.entry(connection.owner.clone()).or_default();
         if let Some(label) = connection.id.label() {
@@ -331,6 +331,6 @@ impl Building {
         if connection.is_default {
             own.default = Some(place);
         }
-        self.connections.push(Arc::new(connection));
+        self.connections.push(connection);
     }
 }

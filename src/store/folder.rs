@@ -152,7 +152,7 @@ impl Lock {
         let loads = || -> Result<bool, StoreError> {
             let disk = read(folder)?;
             let after = Disk { files: edited(&disk.files, &edits), ..disk };
-            Ok(after.policy(folder).is_ok())
+            Ok(after.policy(folder, &Policy::empty()).is_ok())
         };
         // Without the part that was changed since, the rest may be no policy: two defaults, say.
         if !is_whole && !loads()? {
@@ -384,23 +384,31 @@ pub(super) fn read(folder: &Path) -> Result<Disk, StoreError> {
 }
 
 impl Disk {
-    /// The policy that the files make; without files, the one that allows nothing.
-    pub(super) fn policy(&self, folder: &Path) -> Result<Policy, PolicyErrors> {
+    /// The policy that the files make; without files, the one that allows nothing. Files that made a part of
+    /// `before` are not read again.
+    pub(super) fn policy(&self, folder: &Path, before: &Policy) -> Result<Policy, PolicyErrors> {
         if self.unread.is_empty() {
-            return policy(folder, &self.files);
+            return policy(folder, &self.files, before);
         }
-        let files = self.files.iter().map(|(name, bytes)| (name.clone(), bytes.to_vec()));
-        Policy::from_read(&folder.to_string_lossy(), files.collect(), &self.unread)
+        Policy::from_read(&folder.to_string_lossy(), listed(&self.files), &self.unread, before)
     }
 }
 
-/// The policy that files make; without files, the one that allows nothing.
-pub(super) fn policy(folder: &Path, files: &Files) -> Result<Policy, PolicyErrors> {
+/// The policy that files make; without files, the one that allows nothing. Files that made a part of `before`
+/// are not read again.
+pub(super) fn policy(
+    folder: &Path,
+    files: &Files,
+    before: &Policy,
+) -> Result<Policy, PolicyErrors> {
     if files.is_empty() {
         return Ok(Policy::empty());
     }
-    let files = files.iter().map(|(name, bytes)| (name.clone(), bytes.to_vec())).collect();
-    Policy::from_files(&folder.to_string_lossy(), files)
+    Policy::from_read(&folder.to_string_lossy(), listed(files), &BTreeMap::new(), before)
+}
+
+fn listed(files: &Files) -> Vec<(&str, &[u8])> {
+    files.iter().map(|(name, bytes)| (&**name, &**bytes)).collect()
 }
 
 /// Files after a change.

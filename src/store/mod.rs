@@ -188,7 +188,7 @@ impl Store {
         let lock = Lock::shared(folder);
         let disk = folder::read(folder)?;
         drop(lock);
-        let snapshot = match disk.policy(folder) {
+        let snapshot = match disk.policy(folder, &Policy::empty()) {
             Ok(policy) => {
                 let files = Arc::new(disk.files.clone());
                 Snapshot { policy: Arc::new(policy), files, invalid: unfinished }

@@ -48,7 +48,7 @@ impl Store {
 
     /// Takes what someone else wrote, unless something else was published since `generation`.
     pub(super) fn take(&self, generation: u64, disk: Disk) -> bool {
-        let now = match disk.policy(self.folder()) {
+        let now = match disk.policy(self.folder(), self.snapshot().policy()) {
             Ok(policy) => Now::Loads(policy, disk.files.clone()),
             Err(errors) => Now::Fails(errors.to_string()),
         };
@@ -123,7 +123,9 @@ impl Store {
         let known = disk.unread.is_empty() && *state.snapshot.files == disk.files;
         let policy = match known {
             true => Arc::clone(&state.snapshot.policy),
-            false => Arc::new(disk.policy(folder).map_err(StoreError::Broken)?),
+            false => {
+                Arc::new(disk.policy(folder, &state.snapshot.policy).map_err(StoreError::Broken)?)
+            }
         };
         let before = disk.files;
         let (edits, done) = decide(&before, &policy)?;
@@ -134,7 +136,7 @@ impl Store {
             ));
         }
         let after = edited(&before, &edits);
-        let policy = folder::policy(folder, &after).map_err(|errors| {
+        let policy = folder::policy(folder, &after, &policy).map_err(|errors| {
             let is_double = errors.errors().any(|error| error.code() == "policy.duplicate");
             match is_double {
                 true => StoreError::Taken { what: taken },
@@ -171,7 +173,10 @@ impl Store {
         let less = match decide(&last.files, &last.policy) {
             Ok((edits, ())) => {
                 let files = edited(&last.files, &edits);
-                Some((folder::policy(folder, &files).map_err(StoreError::Invalid)?, files))
+                Some((
+                    folder::policy(folder, &files, &last.policy).map_err(StoreError::Invalid)?,
+                    files,
+                ))
             }
             Err(StoreError::Missing) => None,
             Err(error) => return Err(error),
@@ -179,12 +184,12 @@ impl Store {
         // The files that say it, of those that load: together, or else one by one.
         let alone = |(name, bytes): (&String, &Arc<[u8]>)| {
             let one = Files::from([(name.clone(), Arc::clone(bytes))]);
-            folder::policy(folder, &one).ok().map(|policy| (one, policy))
+            folder::policy(folder, &one, &last.policy).ok().map(|policy| (one, policy))
         };
         let mut sound: Vec<_> = disk.files.iter().filter_map(alone).collect();
         let is_whole = disk.unread.is_empty() && sound.len() == disk.files.len();
         let together: Files = sound.iter().flat_map(|(one, _)| one.clone()).collect();
-        if let Ok(policy) = folder::policy(folder, &together) {
+        if let Ok(policy) = folder::policy(folder, &together, &last.policy) {
             sound = vec![(together, policy)];
         }
         let mut edits = None;
@@ -207,7 +212,7 @@ impl Store {
         let files = edited(&disk.files, &edits);
         lock.write(folder, &edits, (&disk.files, &files))?;
         let disk = Disk { files, ..disk };
-        let now = match (disk.policy(folder), less) {
+        let now = match (disk.policy(folder, &last.policy), less) {
             (Ok(policy), _) => Now::Loads(policy, disk.files.clone()),
             (Err(errors), Some((policy, files))) => Now::Less(policy, files, errors.to_string()),
             (Err(errors), None) => Now::Fails(errors.to_string()),

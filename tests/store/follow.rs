@@ -3,11 +3,12 @@
 use std::{
     fs,
     path::Path,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use pathward::store::Store;
+use pathward::{AccessSet, Reach, store::Store};
 
 use super::{draft, store};
 
@@ -48,6 +49,49 @@ fn what_another_process_or_an_editor_writes_is_taken_within_a_second() {
     within(SECOND, "a file that goes", || count(&store) == 1);
     other.delete("ana", "ana-x", &made.revision).unwrap();
     within(SECOND, "the last file that goes", || count(&store) == 0);
+}
+
+/// Whatever somebody else has, it takes no longer to take a right away: files that did not change are neither
+/// read nor compiled again. A policy of 3,000 globs kept a revoked key valid for two seconds and more.
+#[test]
+fn a_change_of_one_file_compiles_no_other() {
+    let (folder, store) = store();
+    let globs: String = (0..300)
+        .map(|n| {
+            format!("      - {{ glob: 'logs/{{app,web,db,api}}{n}/**/part-{n}-*.{{gz,zst}}' }}\n")
+        })
+        .collect();
+    let heavy =
+        format!("connections:\n  - id: s3+heavy\n    owner: mallory\n    restrictions:\n{globs}");
+    put(folder.path(), "mallory.yaml", &heavy);
+    let _follower = store.follow().unwrap();
+    within(20 * SECOND, "the heavy one", || count(&store) == 1);
+    let heavy = Arc::clone(&store.snapshot().policy().connections()[0]);
+    let is_kept = || {
+        let now = store.snapshot();
+        now.policy().connections().iter().any(|one| Arc::ptr_eq(one, &heavy))
+    };
+    // What another process changes, an editor, and the store itself.
+    let other = Store::open(folder.path(), None).unwrap();
+    other.create_key("ana", "k", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
+    within(SECOND, "a key", || !store.snapshot().policy().users().is_empty());
+    assert!(is_kept());
+    other.revoke_key("ana", "k").unwrap();
+    let keys =
+        || store.snapshot().policy().users().iter().map(|user| user.keys.len()).sum::<usize>();
+    within(SECOND, "a revocation", || keys() == 0);
+    assert!(is_kept());
+    put(folder.path(), "hand.yaml", "connections: [{ id: s3+y, owner: bob }]\n");
+    within(SECOND, "an editor's change", || count(&store) == 2);
+    assert!(is_kept());
+    store.create("ana", &draft("x", &["aaa/*"])).unwrap();
+    assert!(count(&store) == 3 && is_kept());
+    // What does not load, and loads again.
+    put(folder.path(), "hand.yaml", "connections: [{ id: s3+x, owner: ana }]\n");
+    within(SECOND, "what is twice", || store.snapshot().invalid().is_some());
+    fs::remove_file(folder.path().join("hand.yaml")).unwrap();
+    within(SECOND, "what is right again", || store.snapshot().invalid().is_none());
+    assert!(count(&store) == 2 && is_kept());
 }
 
 #[test]
