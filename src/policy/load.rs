@@ -127,6 +127,7 @@ impl Policy {
     /// # Errors
     ///
     /// As [`Policy::load`].
+    #[expect(clippy::needless_pass_by_value, reason = "callers have the files for this alone")]
     pub fn from_files(name: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self, PolicyErrors> {
         let files = files.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
         Self::from_read(name, files, &BTreeMap::new(), &Self::empty())

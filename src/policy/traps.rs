@@ -90,22 +90,6 @@ fn anchored<'t>(report: &Report<'t>, alias: &str) -> Option<&'t str> {
     })
 }
 
-/// `&name`.
-pub(super) fn anchor<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
-    let text = token(report, span);
-    let advice = Advice::words("anchors are not read").write_or_why(
-        taken_out(report.text, span, ": take out ").chain(in_quotes(
-            &span.range(),
-            ": put it in quotes: ",
-            text,
-        )),
-        ", and in quotes it is refused too: ",
-    );
-    let message = format!("`{text}` starts with `&`, which makes it an anchor in YAML");
-    report.error("policy.yaml_anchor", span, message).advise(advice);
-    Value::Reported
-}
-
 /// What is before a value, taken out with the space behind it. A `!` alone is no tag to its author: what
 /// stands behind it is not what is meant.
 fn taken_out(file: &str, span: Span, lead: &'static str) -> impl Iterator<Item = Candidate> {
@@ -119,19 +103,32 @@ fn taken_out(file: &str, span: Span, lead: &'static str) -> impl Iterator<Item =
         .into_iter()
 }
 
+/// `&name`.
+pub(super) fn anchor<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
+    let is = ("policy.yaml_anchor", "starts with `&`, which makes it an anchor in YAML");
+    before_a_value(report, span, is, "anchors are not read")
+}
+
 /// `!tag`.
 pub(super) fn tag<'t>(report: &mut Report<'_>, span: Span) -> Value<'t> {
+    let is = ("policy.yaml_tag", "starts with `!`, which makes it a tag in YAML");
+    before_a_value(report, span, is, "tags are not read")
+}
+
+/// What YAML takes for something else than a value, and stands before one.
+fn before_a_value<'t>(
+    report: &mut Report<'_>,
+    span: Span,
+    (code, what): (&'static str, &str),
+    not_read: &'static str,
+) -> Value<'t> {
     let text = token(report, span);
-    let advice = Advice::words("tags are not read").write_or_why(
-        taken_out(report.text, span, ": take out ").chain(in_quotes(
-            &span.range(),
-            ": put it in quotes: ",
-            text,
-        )),
+    let quoted = in_quotes(&span.range(), ": put it in quotes: ", text);
+    let advice = Advice::words(not_read).write_or_why(
+        taken_out(report.text, span, ": take out ").chain(quoted),
         ", and in quotes it is refused too: ",
     );
-    let message = format!("`{text}` starts with `!`, which makes it a tag in YAML");
-    report.error("policy.yaml_tag", span, message).advise(advice);
+    report.error(code, span, format!("`{text}` {what}")).advise(advice);
     Value::Reported
 }
 

@@ -13,6 +13,7 @@ mod graph;
 #[cfg(feature = "gateway")]
 mod hostile;
 mod iam;
+mod iam_corpus;
 mod iam_json;
 mod iam_policies;
 mod lint;

@@ -1,15 +1,14 @@
 //! Every checked-in input of the fuzz targets, through the target's body.
 //!
-//! `fuzz/corpus/TARGET` are inputs made by hand; `fuzz/regressions/TARGET` are those that once
-//! failed, each with its cause in the `README.md` there.
-
-use std::path::Path;
+//! That of `iam_import`, which needs the feature `cli`, is run by tests/cli.
 
 use arbitrary::{Arbitrary, Unstructured};
 use pathward::internal;
 
 use crate::common::{Chance, comparisons, from_env};
 
+#[path = "../common/corpus.rs"]
+mod corpus;
 #[path = "../../fuzz/near.rs"]
 mod near;
 
@@ -50,24 +49,8 @@ fn the_corpus_holds() {
         ("near_misses", |data| {
             near_misses(data);
         }),
-        #[cfg(feature = "cli")]
-        ("iam_import", internal::iam_import),
     ];
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     for (name, body) in targets {
-        assert!(root.join(format!("fuzz_targets/{name}.rs")).exists(), "{name} is a target");
-        let mut run = 0;
-        for kind in ["corpus", "regressions"] {
-            // A target has no regressions until it has had one.
-            let Ok(entries) = std::fs::read_dir(root.join(kind).join(name)) else { continue };
-            for entry in entries {
-                let path = entry.expect("an entry").path();
-                let data = std::fs::read(&path).expect("a readable file");
-                println!("{}", path.display());
-                body(&data);
-                run += 1;
-            }
-        }
-        assert!(run >= 3, "{name} has a corpus");
+        corpus::run(name, *body);
     }
 }

@@ -144,7 +144,7 @@ impl Clients {
             }
             None => (Lookup::of_operator(), self.sockets.of_operator()),
         };
-        let pool = Pool::new(endpoint, private, lookup, sockets, self.options.connect_timeout)?;
+        let pool = Pool::new(endpoint, private, lookup, &sockets, self.options.connect_timeout)?;
         // Made without the lock: it reads files. Who else made one was first.
         Ok(locked(&self.pools).entry(server).or_insert(pool).clone())
     }

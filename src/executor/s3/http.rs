@@ -66,19 +66,19 @@ impl Pool {
         endpoint: Option<&str>,
         private: bool,
         lookup: Lookup,
-        sockets: OwnSockets,
+        sockets: &OwnSockets,
         connect_timeout: Duration,
     ) -> Result<Self, ExecuteError> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::new(lookup.clone(), private));
         tcp.set_nodelay(true);
         let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
         let connections = if is_plain {
-            pooled(tcp, private, &sockets, connect_timeout)
+            pooled(tcp, private, sockets, connect_timeout)
         } else {
             tcp.enforce_http(false);
             let tls = tls().ok_or(ExecuteError::Configuration)?;
             let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-            pooled(tls.enable_http1().wrap_connector(tcp), private, &sockets, connect_timeout)
+            pooled(tls.enable_http1().wrap_connector(tcp), private, sockets, connect_timeout)
         };
         Ok(Self { connections, lookup })
     }
