@@ -133,36 +133,27 @@ impl Policy {
         Self::from_read(name, files, &BTreeMap::new(), &Self::empty())
     }
 
+    /// The users of a folder's files, as [`Policy::from_files`] finds them, and no connections: these may be
+    /// many, and take long to compile.
+    #[cfg(feature = "store")]
+    pub(crate) fn users_from_read(
+        name: &str,
+        files: Vec<(&str, &[u8])>,
+    ) -> Result<Self, PolicyErrors> {
+        let building = Building { is_of_users: true, ..Building::default() };
+        Loading { building, ..Loading::default() }.load(name, files, &BTreeMap::new())
+    }
+
     /// As [`Policy::from_files`], with the files that cannot be read, and why: these are errors. Files that
     /// say what they said when `before` was read, by the same name, are not read once more.
     pub(crate) fn from_read(
         name: &str,
-        mut files: Vec<(&str, &[u8])>,
+        files: Vec<(&str, &[u8])>,
         unread: &BTreeMap<String, String>,
         before: &Self,
     ) -> Result<Self, PolicyErrors> {
-        let mut loading = Loading {
-            before: before.parts.iter().map(|part| (part.file(), part)).collect(),
-            ..Loading::default()
-        };
-        for (file, why) in unread {
-            let shown = format!("{}/{file}", name.trim_end_matches('/'));
-            let message = format!("the file cannot be read: {why}");
-            loading.fail(Path::new(&shown), "policy.io", &message, READABLE);
-        }
-        files.retain(|(file, _)| is_policy_file(file));
-        files.sort();
-        if files.is_empty() && unread.is_empty() {
-            loading.fail(Path::new(name), "policy.empty", "no policy is in this folder", NO_FILES);
-        }
-        for (file, bytes) in files {
-            let shown = format!("{}/{file}", name.trim_end_matches('/'));
-            match bytes.len() > MAX_FILE_SIZE {
-                true => loading.fail(Path::new(&shown), "limit.file_size", &too_big(), SPLIT),
-                false => loading.add(&shown, file, bytes),
-            }
-        }
-        loading.finish(Path::new(name))
+        let before = before.parts.iter().map(|part| (part.file(), part)).collect();
+        Loading { before, ..Loading::default() }.load(name, files, unread)
     }
 }
 
@@ -268,6 +259,33 @@ struct Loading<'p> {
 }
 
 impl Loading<'_> {
+    /// Reads the files of a folder.
+    fn load(
+        mut self,
+        name: &str,
+        mut files: Vec<(&str, &[u8])>,
+        unread: &BTreeMap<String, String>,
+    ) -> Result<Policy, PolicyErrors> {
+        for (file, why) in unread {
+            let shown = format!("{}/{file}", name.trim_end_matches('/'));
+            let message = format!("the file cannot be read: {why}");
+            self.fail(Path::new(&shown), "policy.io", &message, READABLE);
+        }
+        files.retain(|(file, _)| is_policy_file(file));
+        files.sort();
+        if files.is_empty() && unread.is_empty() {
+            self.fail(Path::new(name), "policy.empty", "no policy is in this folder", NO_FILES);
+        }
+        for (file, bytes) in files {
+            let shown = format!("{}/{file}", name.trim_end_matches('/'));
+            match bytes.len() > MAX_FILE_SIZE {
+                true => self.fail(Path::new(&shown), "limit.file_size", &too_big(), SPLIT),
+                false => self.add(&shown, file, bytes),
+            }
+        }
+        self.finish(Path::new(name))
+    }
+
     /// Reads one file. `name` is what it is called in the revision.
     fn add(&mut self, file: &str, name: &str, bytes: &[u8]) {
         for part in [name.as_bytes(), bytes] {

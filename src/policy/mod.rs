@@ -128,6 +128,8 @@ struct Building {
     budget: Budget,
     /// Only what is wrong is asked, and the policy is not used.
     is_trial: bool,
+    /// Only users are read.
+    is_of_users: bool,
 }
 
 /// Something that may be defined only once.

@@ -80,6 +80,9 @@ pub(super) fn read(report: &mut Report<'_>, building: &mut Building, root: &Node
         return;
     };
     for (field, node) in fields.iter() {
+        if building.is_of_users && field != "users" {
+            continue;
+        }
         let name = format!("`{field}`");
         for item in fields::items(report, node, &name).unwrap_or_default() {
             match field {

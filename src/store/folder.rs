@@ -407,6 +407,11 @@ pub(super) fn policy(
     Policy::from_read(&folder.to_string_lossy(), listed(files), &BTreeMap::new(), before)
 }
 
+/// The users of the files, without a connection.
+pub(super) fn users(folder: &Path, files: &Files) -> Result<Policy, PolicyErrors> {
+    Policy::users_from_read(&folder.to_string_lossy(), listed(files))
+}
+
 fn listed(files: &Files) -> Vec<(&str, &[u8])> {
     files.iter().map(|(name, bytes)| (&**name, &**bytes)).collect()
 }

@@ -61,12 +61,17 @@ impl Store {
     /// Who follows the store, and whether they serve what it says: waits until all of them do, at most for
     /// so long. Those of version 0.1 do not say that they are there.
     pub fn followers(&self, patience: Duration) -> Vec<FollowedBy> {
+        Self::followers_in(self.folder(), patience)
+    }
+
+    /// Who follows the store in a folder, as [`Store::followers`] finds them, without loading it.
+    pub fn followers_in(folder: &Path, patience: Duration) -> Vec<FollowedBy> {
         let began = Instant::now();
         let mut known = Known::default();
         loop {
             // First what they say: what it is compared with is no older.
-            let all = others(self.folder());
-            known.look(self.folder());
+            let all = others(folder);
+            known.look(folder);
             let followers: Vec<_> = all.into_iter().map(|says| known.judge(says)).collect();
             if followers.iter().all(|one| one.has_taken) || began.elapsed() >= patience {
                 return followers;

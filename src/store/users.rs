@@ -1,11 +1,13 @@
 //! Users and their API keys.
 
+use std::path::Path;
+
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
     Store, StoreError,
-    folder::{Edits, Files},
+    folder::{self, Edits, Files, Lock},
     stored::name_of,
 };
 pub use crate::policy::written::random::random_key;
@@ -131,17 +133,59 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::NotEditable`]. A store that does not load is no error
     /// where the user's own file does.
     pub fn revoke_key(&self, owner: &str, id: &str) -> Result<(), StoreError> {
-        self.take_away(|files, policy| {
-            let user = user(policy, owner).ok_or(StoreError::Missing)?;
-            if !user.keys.iter().any(|key| *key.id == *id) {
-                return Err(StoreError::Missing);
-            }
-            let (name, text) = file_of(files, user)?;
-            let changed =
-                written::remove_key(text, owner, id).map_err(|why| self.by_hand(&name, why))?;
-            Ok((Edits::from([(name, Some(changed.into_bytes()))]), ()))
-        })
+        let folder = self.folder();
+        self.take_away(|files, policy| Ok((without_key(folder, files, policy, owner, id)?, ())))
     }
+
+    /// Revokes a key of the store in a folder without loading it: the users alone are read. However long it takes to
+    /// compile what others have there, the key is revoked at once, as soon as nobody else writes. Also where
+    /// the store does not load.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::NotEditable`], [`StoreError::Busy`], [`StoreError::Io`];
+    /// [`StoreError::Broken`] where not even the users can be read and the key is in no file that can be.
+    pub fn revoke_key_in(folder: &Path, owner: &str, id: &str) -> Result<(), StoreError> {
+        let revoked = || -> Result<bool, StoreError> {
+            let lock = Lock::exclusive(folder)?;
+            let disk = folder::read(folder)?;
+            if !disk.unread.is_empty() {
+                return Ok(false);
+            }
+            let Ok(users) = folder::users(folder, &disk.files) else { return Ok(false) };
+            let edits = without_key(folder, &disk.files, &users, owner, id)?;
+            let after = folder::edited(&disk.files, &edits);
+            if folder::users(folder, &after).is_err() {
+                return Ok(false);
+            }
+            lock.write(folder, &edits, (&disk.files, &after))?;
+            Ok(true)
+        };
+        match revoked()? {
+            true => Ok(()),
+            // In what cannot be read it is looked for file by file.
+            false => Self::open_as_is(folder, None)?.revoke_key(owner, id),
+        }
+    }
+}
+
+/// What revoking a key makes of its user's file.
+fn without_key(
+    folder: &Path,
+    files: &Files,
+    policy: &Policy,
+    owner: &str,
+    id: &str,
+) -> Result<Edits, StoreError> {
+    let user = user(policy, owner).ok_or(StoreError::Missing)?;
+    if !user.keys.iter().any(|key| *key.id == *id) {
+        return Err(StoreError::Missing);
+    }
+    let (name, text) = file_of(files, user)?;
+    let changed = written::remove_key(text, owner, id).map_err(|why: Why| {
+        StoreError::NotEditable { file: folder.join(&name), why: why.to_owned() }
+    })?;
+    Ok(Edits::from([(name, Some(changed.into_bytes()))]))
 }
 
 /// Adds to a change of a connection what it makes of its owner's keys that name it: they get its new

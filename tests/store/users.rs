@@ -2,10 +2,12 @@
 
 use std::{
     fs,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use pathward::{
@@ -215,4 +217,59 @@ fn who_listens_has_heard_of_a_revocation_when_it_returns() {
     assert_eq!(keys.load(Ordering::SeqCst), 2);
     store.revoke_key("ana", "a").unwrap();
     assert_eq!(keys.load(Ordering::SeqCst), 1);
+}
+
+/// Only the users are read: whatever others have in the store is neither compiled nor has to load.
+#[test]
+fn a_key_is_revoked_without_loading_the_store() {
+    let (folder, store) = store();
+    for id in ["a", "b", "c", "d", "last"] {
+        let user = if id == "last" { "ben" } else { "ana" };
+        store.create_key(user, id, AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
+    }
+    let revoke = |user: &str, id: &str| Store::revoke_key_in(folder.path(), user, id);
+    let left = || ids(folder.path()).join(" ");
+    revoke("ana", "a").unwrap();
+    assert_eq!(left(), "b c d last");
+    for (user, id) in [("ana", "a"), ("nobody", "b"), ("ben", "b")] {
+        assert!(matches!(revoke(user, id), Err(StoreError::Missing)), "{user} {id}");
+    }
+    // What takes long to compile takes no part in it.
+    let globs: String = (0..2_000)
+        .map(|n| {
+            format!("      - {{ glob: 'logs/{{app,web,db,api}}{n}/**/part-{n}-*.{{gz,zst}}' }}\n")
+        })
+        .collect();
+    let heavy =
+        format!("connections:\n  - id: s3+heavy\n    owner: mallory\n    restrictions:\n{globs}");
+    fs::write(folder.path().join("mallory.yaml"), heavy).unwrap();
+    let began = Instant::now();
+    drop(Store::open(folder.path(), None).unwrap());
+    let (opened, began) = (began.elapsed(), Instant::now());
+    revoke("ana", "b").unwrap();
+    let revoked = began.elapsed();
+    println!("opened in {opened:?}, revoked in {revoked:?}");
+    assert!(revoked * 2 < opened, "{revoked:?} of {opened:?}");
+    // Nor what does not load, be it read as far as its users or not at all.
+    for text in ["connections: [{ id: s3+x, owner: ana, dney: [x] }]\n", "connections: [\n"] {
+        let id = if text.len() > 20 { "c" } else { "d" };
+        fs::write(folder.path().join("mallory.yaml"), text).unwrap();
+        revoke("ana", id).unwrap();
+        assert!(!left().contains(id), "{text}");
+    }
+    fs::remove_file(folder.path().join("mallory.yaml")).unwrap();
+    revoke("ben", "last").unwrap();
+    assert_eq!(left(), "");
+    assert!(matches!(revoke("ben", "last"), Err(StoreError::Missing)));
+}
+
+/// The ids of all keys, as the files have them.
+fn ids(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = files.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+    let texts: String = texts.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let keys = texts.lines().filter_map(|line| line.trim().strip_prefix("- { id: "));
+    let mut ids: Vec<_> = keys.filter_map(|key| Some(key.split(',').next()?.to_owned())).collect();
+    ids.sort();
+    ids
 }

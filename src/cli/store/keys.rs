@@ -158,10 +158,9 @@ pub(in crate::cli) fn revoke_key(
     args: &RevokeArgs,
     output: &mut Output<'_>,
 ) -> Result<Exit, Failure> {
-    // What others have broken does not keep a key valid.
-    let store = Store::open_as_is(&args.store, None).map_err(failure)?;
-    store.revoke_key(&args.user, &args.id).map_err(failure)?;
-    let gateways = store.followers(PATIENCE);
+    // Neither what others have broken nor what they have that is large keeps a key valid.
+    Store::revoke_key_in(&args.store, &args.user, &args.id).map_err(failure)?;
+    let gateways = Store::followers_in(&args.store, PATIENCE);
     match output.format {
         Format::Text => {
             let (user, id) = (escape(&args.user), escape(&args.id));
