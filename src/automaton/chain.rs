@@ -44,11 +44,8 @@ impl Chain {
         }
         let end = steps.len();
         let words = end / 64 + 1;
-        let (classes, count) = byte_classes(steps.iter().map(|(set, _)| set));
-        // One byte of each class: a step takes all of them or none.
-        let mut members = vec![0; count];
-        (0..=255_u8).for_each(|byte| members[usize::from(classes[usize::from(byte)])] = byte);
-        let mut moves = vec![0; count * 2 * words];
+        let (classes, members) = byte_classes(steps.iter().map(|(set, _)| set));
+        let mut moves = vec![0; members.len() * 2 * words];
         let mut runs = vec![0; words];
         for (state, (set, is_run)) in steps.iter().enumerate() {
             let (word, bit) = (state / 64, 1_u64 << (state % 64));
@@ -151,9 +148,9 @@ fn longest_literal(tokens: &[Token]) -> &[u8] {
     literals.max_by_key(|bytes| bytes.len()).unwrap_or_default()
 }
 
-/// Numbers the bytes so that two bytes have the same number if no set tells them apart. Says how
-/// many numbers there are.
-pub(super) fn byte_classes<'a>(sets: impl Iterator<Item = &'a ByteSet>) -> ([u8; 256], usize) {
+/// Numbers the bytes so that two bytes have the same number if no set tells them apart: a set takes all of
+/// them or none. Gives one byte of each number, too.
+pub(super) fn byte_classes<'a>(sets: impl Iterator<Item = &'a ByteSet>) -> ([u8; 256], Vec<u8>) {
     // The bytes of each number.
     let mut parts = vec![ByteSet::ALL];
     for set in sets {
@@ -166,11 +163,14 @@ pub(super) fn byte_classes<'a>(sets: impl Iterator<Item = &'a ByteSet>) -> ([u8;
             }
         }
     }
-    let mut classes = [0_u8; 256];
+    let (mut classes, mut members) = ([0_u8; 256], vec![0; parts.len()]);
     for (number, part) in parts.iter().enumerate() {
-        part.bytes().for_each(|byte| classes[usize::from(byte)] = number as u8);
+        for byte in part.bytes() {
+            classes[usize::from(byte)] = number as u8;
+            members[number] = byte;
+        }
     }
-    (classes, parts.len())
+    (classes, members)
 }
 
 #[cfg(test)]
@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn classes_are_as_few_as_the_sets_need() {
         let sets = [ByteSet::segment(), ByteSet::NONE.with(b'a'), ByteSet::ALL];
-        let (classes, count) = byte_classes(sets.iter());
-        assert_eq!(count, 3);
+        let (classes, members) = byte_classes(sets.iter());
+        assert_eq!(members.len(), 3);
         assert_eq!(classes[usize::from(b'b')], classes[0xff]);
         assert_ne!(classes[usize::from(b'/')], classes[usize::from(b'a')]);
     }

@@ -60,11 +60,8 @@ impl Subset {
                 return None;
             }
         }
-        let (classes, class_count) = classes(&places);
-        let mut samples = vec![0_u8; class_count];
-        for byte in 0..=255_u8 {
-            samples[usize::from(classes[usize::from(byte)])] = byte;
-        }
+        let (classes, samples) = classes(&places);
+        let class_count = samples.len();
 
         let mut states: Vec<Box<[u32]>> = Vec::new();
         let mut numbers: HashMap<Box<[u32]>, u16> = HashMap::new();
@@ -128,8 +125,8 @@ impl Subset {
     }
 }
 
-/// Numbers the bytes so that no place tells bytes of the same number apart.
-fn classes(places: &[Place]) -> ([u8; 256], usize) {
+/// Numbers the bytes so that no place tells bytes of the same number apart, and gives one byte of each.
+fn classes(places: &[Place]) -> ([u8; 256], Vec<u8>) {
     let mut sets: Vec<ByteSet> = places
         .iter()
         .filter_map(|place| match place {
