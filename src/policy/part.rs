@@ -56,14 +56,14 @@ pub(super) fn hash(bytes: &[u8]) -> [u8; 32] {
 
 impl Part {
     /// What a file without an error has added to a policy since this mark. `None` where it might be another
-    /// thing with more of the budget.
+    /// thing with more of the budget, and where not all of the file is read.
     pub(super) fn since(
         mark: &Mark,
         building: &mut Building,
         (file, sha256): (Arc<str>, [u8; 32]),
         (warnings, more): (&[Diagnostic], usize),
     ) -> Option<Self> {
-        if !building.budget.is_ample() {
+        if building.is_of_users || !building.budget.is_ample() {
             return None;
         }
         let claimed = std::mem::take(&mut building.claimed);
