@@ -10,7 +10,7 @@ use std::{
 
 use pathward::{AccessSet, Reach, store::Store};
 
-use super::{draft, store};
+use super::{draft, heavy, store};
 
 /// Waits until it is so; returns how long that took.
 fn within(limit: Duration, what: &str, is_so: impl Fn() -> bool) -> Duration {
@@ -56,13 +56,7 @@ fn what_another_process_or_an_editor_writes_is_taken_within_a_second() {
 #[test]
 fn a_change_of_one_file_compiles_no_other() {
     let (folder, store) = store();
-    let globs: String = (0..300)
-        .map(|n| {
-            format!("      - {{ glob: 'logs/{{app,web,db,api}}{n}/**/part-{n}-*.{{gz,zst}}' }}\n")
-        })
-        .collect();
-    let heavy =
-        format!("connections:\n  - id: s3+heavy\n    owner: mallory\n    restrictions:\n{globs}");
+    let heavy = heavy(300);
     put(folder.path(), "mallory.yaml", &heavy);
     let _follower = store.follow().unwrap();
     within(20 * SECOND, "the heavy one", || count(&store) == 1);

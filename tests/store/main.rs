@@ -50,3 +50,11 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, String> {
         })
         .collect()
 }
+
+/// A file of somebody else's connection with so many globs, which take long to compile.
+pub(crate) fn heavy(globs: usize) -> String {
+    let rule =
+        |n| format!("      - {{ glob: 'logs/{{app,web,db,api}}{n}/**/part-{n}-*.{{gz,zst}}' }}\n");
+    let rules: String = (0..globs).map(rule).collect();
+    format!("connections:\n  - id: s3+heavy\n    owner: mallory\n    restrictions:\n{rules}")
+}

@@ -15,7 +15,7 @@ use pathward::{
     store::{Store, StoreError},
 };
 
-use super::{draft, files, store};
+use super::{draft, files, heavy, store};
 
 #[test]
 fn keys_are_made_listed_and_revoked() {
@@ -235,13 +235,7 @@ fn a_key_is_revoked_without_loading_the_store() {
         assert!(matches!(revoke(user, id), Err(StoreError::Missing)), "{user} {id}");
     }
     // What takes long to compile takes no part in it.
-    let globs: String = (0..2_000)
-        .map(|n| {
-            format!("      - {{ glob: 'logs/{{app,web,db,api}}{n}/**/part-{n}-*.{{gz,zst}}' }}\n")
-        })
-        .collect();
-    let heavy =
-        format!("connections:\n  - id: s3+heavy\n    owner: mallory\n    restrictions:\n{globs}");
+    let heavy = heavy(2_000);
     fs::write(folder.path().join("mallory.yaml"), heavy).unwrap();
     let began = Instant::now();
     drop(Store::open(folder.path(), None).unwrap());
