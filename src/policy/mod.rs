@@ -133,7 +133,7 @@ struct Building {
 }
 
 /// Something that may be defined only once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Place {
     /// A connection of an owner, or with a bare protocol the default one.
     Connection(Box<str>, Box<str>),
@@ -141,6 +141,19 @@ enum Place {
     User(Box<str>),
     /// The key of this hash.
     Hash([u8; 32]),
+}
+
+/// Without the hash of a key.
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(owner, id) => {
+                f.debug_tuple("Connection").field(owner).field(id).finish()
+            }
+            Self::User(name) => f.debug_tuple("User").field(name).finish(),
+            Self::Hash(_) => f.write_str("Hash"),
+        }
+    }
 }
 
 impl Policy {

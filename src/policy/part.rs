@@ -4,6 +4,7 @@
 //! neither read nor compiled once more. So it takes no longer to take a right away because somebody else has
 //! a large policy.
 
+use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -12,7 +13,6 @@ use super::{Building, Connection, Diagnostic, Location, Place, User};
 use crate::automaton::Budget;
 
 /// What one file says, once it was read without an error.
-#[derive(Debug)]
 pub(super) struct Part {
     /// What errors call the file: it is in the places of what it defines.
     file: Arc<str>,
@@ -27,6 +27,14 @@ pub(super) struct Part {
     used: Budget,
     warnings: Vec<Diagnostic>,
     more: usize,
+}
+
+/// Without what the file says, and without the hash of its bytes: whoever knows all of a file but a secret
+/// would know by the hash which secret it is.
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 /// How far a policy was built before a file.
