@@ -22,7 +22,8 @@ pub(super) struct LimitArgs {
     max_requests_per_user: Option<NonZeroU32>,
 
     /// How many connections are open at once, as far as there are file descriptors for so many. For a
-    /// further one, one is closed on which nothing runs [default: 4096]
+    /// further one, one is closed on which nothing runs. Requests have three quarters of them at most, and one
+    /// user's half [default: 4096]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<NonZeroU32>,
 

@@ -102,13 +102,11 @@ impl Shared {
                 "the API key is missing or unknown: send it as `Authorization: Simple KEY`",
             ));
         };
+        let full = || Failure::full("too many of your requests run at once; try again later");
         if let Some(asker) = parts.extensions.get::<Asker>() {
-            asker.has_key(who.caller().name());
+            asker.has_key(who.caller().name()).map_err(|_| full())?;
         }
-        let Ok(own) = Arc::clone(&who.places).try_acquire_owned() else {
-            return Err(Failure::full("too many of your requests run at once; try again later"));
-        };
-        *place = Some(own);
+        *place = Some(Arc::clone(&who.places).try_acquire_owned().map_err(|_| full())?);
         let takes: &[&str] = match parts.method {
             Method::GET => &["marker", "acl"],
             Method::DELETE => &["force"],

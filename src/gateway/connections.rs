@@ -2,7 +2,8 @@
 //!
 //! Nobody is refused while there are places. When they run out, the connection that has been idle for
 //! longest is closed, of the address that has most of them; first those that have shown no API key within
-//! [`PATIENCE`]. One on which a request of a known key runs is never closed for another.
+//! [`PATIENCE`]. One on which a request of a known key runs is never closed for another, and of those there
+//! are never so many that none is left to close ([`Shares`]).
 
 use std::{
     cmp::Reverse,
@@ -18,6 +19,7 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
+    share::{Share, Shares},
     turns::{Taking, Ticket, Turns},
     wire::Watch,
 };
@@ -36,6 +38,7 @@ const CHOICE: Duration = Duration::from_secs(1);
 pub(super) struct Connections {
     limit: usize,
     turns: Arc<Turns>,
+    shares: Arc<Shares>,
     all: Mutex<All>,
     /// A place may be free, and somebody waits for one.
     freed: Notify,
@@ -72,6 +75,8 @@ struct State {
     /// Whom it counts for.
     address: IpAddr,
     has_key: bool,
+    /// The place of its request, where that is somebody's.
+    share: Option<Share>,
     doing: Doing,
     /// Since when it does that; of an answer that is done, when some of it was taken last.
     since: Instant,
@@ -93,9 +98,11 @@ enum Doing {
 impl Connections {
     /// For so many connections, and at least one, which take these turns.
     pub(super) fn new(limit: usize, turns: Arc<Turns>) -> Arc<Self> {
+        let limit = limit.max(1);
         Arc::new(Self {
-            limit: limit.max(1),
+            limit,
             turns,
+            shares: Shares::of(limit),
             all: Mutex::default(),
             freed: Notify::new(),
             is_awaited: AtomicBool::new(false),
@@ -147,7 +154,8 @@ impl All {
     ) -> Arc<Open> {
         let number = self.next;
         self.next += 1;
-        let state = State { address, has_key: false, doing: Doing::Idle, since: opened };
+        let state =
+            State { address, has_key: false, share: None, doing: Doing::Idle, since: opened };
         let open = Arc::new(Open {
             number,
             opened,
@@ -163,7 +171,8 @@ impl All {
 
     fn close(&mut self, open: &Open) {
         self.open.remove(&open.number);
-        let state = open.lock();
+        let mut state = open.lock();
+        state.share = None;
         self.closing -= usize::from(state.doing == Doing::Closing);
         self.leave(state.address);
     }
@@ -261,12 +270,13 @@ impl State {
     /// Whether the connection may be closed for another.
     fn may_close(&self, now: Instant) -> bool {
         let waits = now.saturating_duration_since(self.since);
+        let is_kept = self.share.as_ref().is_some_and(Share::is_kept);
         match self.doing {
             Doing::Closing => false,
             Doing::Idle => true,
-            // Nothing is done for whoever has no key: it sends slowly, or does not listen.
-            Doing::Running => !self.has_key,
-            Doing::Ending => !self.has_key || waits >= PATIENCE,
+            // Nothing is done for whoever has shown no key: it sends slowly, or does not listen.
+            Doing::Running => !is_kept,
+            Doing::Ending => !is_kept || waits >= PATIENCE,
         }
     }
 
@@ -283,6 +293,9 @@ impl State {
         let goes_on = self.doing != Doing::Closing;
         if goes_on {
             (self.doing, self.since) = (doing, Instant::now());
+        }
+        if goes_on && doing == Doing::Idle {
+            self.share = None;
         }
         goes_on
     }
@@ -377,11 +390,48 @@ impl Drop for Running {
 #[derive(Clone, Debug)]
 pub(crate) struct Asker(Arc<Open>);
 
+/// One owner has as many requests as they may have on a listener's connections, or all have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoRoom;
+
 impl Asker {
-    /// Has shown an API key that is known, or what stands for one, of this owner.
-    pub(crate) fn has_key(&self, owner: &str) {
-        self.0.lock().has_key = true;
-        self.0.connections.turns.belongs_to(&self.0.ticket, owner);
+    /// Has shown an API key that is known, or what stands for one, of this owner: the connection is not closed
+    /// for another as long as the request runs.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRoom`]: nothing is to be done for the request.
+    pub(crate) fn has_key(&self, owner: &str) -> Result<(), NoRoom> {
+        self.is_known(owner)?;
+        self.has_come()
+    }
+
+    /// Is known to ask for this owner, and has still to send what it asks: until it [has](Self::has_come), the
+    /// connection may be closed for another.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRoom`]: nothing is to be read of the request.
+    pub(crate) fn is_known(&self, owner: &str) -> Result<(), NoRoom> {
+        let Self(open) = self;
+        open.connections.turns.belongs_to(&open.ticket, owner);
+        let mut state = open.lock();
+        state.has_key = true;
+        // The answer before it may still be on its way.
+        if !state.share.as_ref().is_some_and(|share| share.is_of(owner)) {
+            state.share = Some(open.connections.shares.take(owner).ok_or(NoRoom)?);
+        }
+        Ok(())
+    }
+
+    /// Has sent all that it asks.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRoom`]: nothing is to be done for the request.
+    pub(crate) fn has_come(&self) -> Result<(), NoRoom> {
+        let mut state = self.0.lock();
+        state.share.as_mut().is_some_and(Share::keep).then_some(()).ok_or(NoRoom)
     }
 
     /// Is refused, and sends what nobody wants: the connection may be closed for another.
@@ -431,7 +481,7 @@ mod tests {
         let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 60), (1, 50), (1, 40), (2, 30), (2, 20), (3, 3)]);
         let runs: Vec<_> = [0, 1].map(|at| seats[at].0.begin(None).unwrap()).into();
-        runs[0].asker().has_key("ana");
+        runs[0].asker().has_key("ana").unwrap();
         seats[2].0.lock().has_key = true;
         seats[3].0.lock().has_key = true;
         // One without a key that waits for the rest of a request; one that does nothing; then of all.
@@ -449,7 +499,7 @@ mod tests {
         let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 1), (1, 1)]);
         let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
-        runs.iter().for_each(|run| run.asker().has_key("ana"));
+        runs.iter().for_each(|run| run.asker().has_key("ana").unwrap());
         assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         runs[0].asker().is_refused();
         assert_eq!(closed(&connections, &seats, 2), [0]);
@@ -476,30 +526,65 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_one_waits_for_the_one_that_is_closed_for_it() {
-        let connections = Connections::new(2, Turns::new(1));
+        let connections = Connections::new(1, Turns::new(1));
         let address = IpAddr::from([192, 0, 2, 1]);
         let first = connections.admit(address).await;
-        let second = connections.admit(address).await;
-        let run = second.0.begin(None).unwrap();
-        run.asker().has_key("ana");
-        let third = tokio::spawn({
+        let second = tokio::spawn({
             let connections = Arc::clone(&connections);
             async move { connections.admit(address).await }
         });
         first.0.closed().await;
-        assert!(!third.is_finished() && connections.lock().open.len() == 2);
+        assert!(!second.is_finished() && connections.lock().open.len() == 1);
         drop(first);
-        let third = third.await.unwrap();
-        third.0.begin(None).unwrap().asker().has_key("ana");
-        // Now a request runs on each: the next waits until one ends.
-        let fourth = connections.admit(address);
-        assert!(timeout(Duration::from_millis(50), fourth).await.is_err());
+        let second = second.await.unwrap();
+        let run = second.0.begin(None).unwrap();
+        run.asker().has_key("ana").unwrap();
+        // A request runs on the only one: the next waits until it ends.
+        let third = connections.admit(address);
+        assert!(timeout(Duration::from_millis(50), third).await.is_err());
         drop(run);
         second.0.flushed();
-        let fourth = connections.admit(address);
+        let third = connections.admit(address);
         tokio::select! {
-            _ = fourth => panic!("there is no place yet"),
+            _ = third => panic!("there is no place yet"),
             () = second.0.closed() => {}
         }
+    }
+
+    #[test]
+    fn requests_of_keys_leave_some_that_can_be_closed() {
+        let connections = Connections::new(8, Turns::new(1));
+        let seats = opened(&connections, &[(1, 5); 8]);
+        let ask = |at: usize, owner: &str| {
+            let run = seats[at].0.begin(None).unwrap();
+            let asked = run.asker().has_key(owner);
+            if asked.is_err() {
+                run.asker().is_refused();
+            }
+            (run, asked.is_ok())
+        };
+        let mut runs: Vec<_> =
+            (0..8).map(|at| ask(at, if at < 5 { "ana" } else { "bob" })).collect();
+        let has: Vec<bool> = runs.iter().map(|run| run.1).collect();
+        assert_eq!(has, [true, true, true, true, false, true, true, false]);
+        assert_eq!(closed(&connections, &seats, 9).len(), 2);
+        // An answer on its way has the place that it had, until it is written or nobody takes it.
+        drop(runs.remove(0));
+        assert!(!ask(1, "bob").1, "one of hers more is not his");
+        seats[0].0.flushed();
+        assert!(connections.shares.take("ana").is_some());
+        assert_eq!(closed(&connections, &seats, 9), [0]);
+    }
+
+    #[test]
+    fn one_whose_request_has_still_to_come_may_be_closed() {
+        let connections = Connections::new(8, Turns::new(1));
+        let seats = opened(&connections, &[(1, 9), (1, 8)]);
+        let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
+        runs.iter().for_each(|run| run.asker().is_known("ana").unwrap());
+        runs[0].asker().has_come().unwrap();
+        assert_eq!(closed(&connections, &seats, 2), [1]);
+        drop(seats);
+        assert_eq!(connections.shares.take("ana").map(|share| share.is_kept()), Some(false));
     }
 }

@@ -35,6 +35,7 @@ mod query;
 pub(crate) mod respond;
 mod sending;
 mod serve;
+mod share;
 mod stale;
 mod target;
 mod turns;
@@ -88,7 +89,8 @@ pub struct Options {
     pub max_requests_per_user: usize,
     /// How many connections are open at once, at most: fewer where the process may have too few file
     /// descriptors for so many. For a further one, the connection is closed that has been idle for longest, of
-    /// the address that has most; one on which a request runs is not.
+    /// the address that has most; one on which a request runs is not. Requests run on three quarters of them at
+    /// most, and one user's on half; further ones are told to come again.
     pub max_connections: usize,
     /// How long a head may take to come.
     pub head_timeout: Duration,

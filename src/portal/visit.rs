@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, Request},
     response::Response,
 };
-use http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use tokio::time::timeout;
 
 use super::{
@@ -154,10 +154,15 @@ impl FromRequest<Portal> for Visit {
         let Some(session) = guest.session() else {
             return Err(not_signed_in(&parts, &guest.target));
         };
-        if let Some(asker) = parts.extensions.get::<Asker>() {
-            asker.has_key(&session.opener.owner);
+        // A form that comes slowly is one of its owner's, and its connection may be closed for another.
+        let asker = parts.extensions.get::<Asker>().cloned();
+        if let Some(asker) = &asker {
+            asker.is_known(&session.opener.owner).map_err(|_| too_many())?;
         }
         let guest = Guest::read(Request::from_parts(parts, body), portal, MAX_BODY).await?;
+        if let Some(asker) = &asker {
+            asker.has_come().map_err(|_| too_many())?;
+        }
         if guest.method == Method::POST && !session.is_csrf(guest.form.get("csrf")) {
             let line = "The form is not of this session. Go back, load the page again and repeat what you did.";
             let frame = Frame::new("That was not done");
@@ -166,6 +171,15 @@ impl FromRequest<Portal> for Visit {
         let is_live = guest.headers.contains_key("x-live");
         Ok(Self { portal: portal.clone(), session, query: guest.query, form: guest.form, is_live })
     }
+}
+
+/// More runs at once than there is room for, of one owner or of all.
+fn too_many() -> Response {
+    let line = "Too many requests run at once. Go back, and try again in a moment.";
+    let frame = Frame::new("That was not done");
+    let mut response = respond::notice(StatusCode::SERVICE_UNAVAILABLE, frame, line);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 fn with_method(parts: &Parts, method: Method) -> Parts {

@@ -34,5 +34,6 @@ mod paths;
 mod plumbing;
 mod reach;
 mod routes;
+mod shares;
 mod verbs;
 mod world;

@@ -62,7 +62,21 @@ async fn a07_what_is_revoked_is_denied_at_the_next_request() {
 async fn a08_an_upload_that_is_no_longer_allowed_ends_and_stores_nothing() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let world = World::start().await;
-    for (access, status) in [("read-only", 403), ("[read, write]", 200)] {
+    let now = |old: &str, new: &str| world.replace(&CONNECTIONS.replace(old, new));
+    let no_key = || {
+        let users = "users: [{ name: ana, keys: [] }]\n";
+        let policy = pathward::Policy::from_yaml("policy.yaml", users).unwrap();
+        world.gateway.replace(pathward::Engine::new(policy));
+    };
+    let changes: [(&str, &dyn Fn()); 6] = [
+        ("allowed.rule", &|| now("read-write", "[read, write]")),
+        ("deny.access", &|| now("read-write", "read-only")),
+        ("deny.no_match", &|| now("pub/data/*", "pub/other/*")),
+        ("deny.unknown_connection", &|| now("s3+t", "s3+renamed")),
+        ("deny.changed_connection", &|| now("keys: exact", "keys: exact\n    region: eu-west-9")),
+        ("deny.unknown_key", &no_key),
+    ];
+    for (reason, change) in changes {
         let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
         let head = format!(
             "PUT /v1/data/s3+t://pub/data/slow HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
@@ -70,19 +84,24 @@ async fn a08_an_upload_that_is_no_longer_allowed_ends_and_stores_nothing() {
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        world.replace(&CONNECTIONS.replace("read-write", access));
+        change();
         stream.write_all(b"fghij").await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
         let answer = super::world::parse(&answer);
-        assert_eq!(answer.status, status, "{access}");
-        let line = &super::canaries::decisions(answer.header("x-request-id").unwrap())[0];
-        assert_eq!(line["decision"], "allow");
+        let stands = reason == "allowed.rule";
+        assert_eq!(answer.status, if stands { 200 } else { 403 }, "{reason}");
+        let lines = super::canaries::decisions(answer.header("x-request-id").unwrap());
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        let decision = if stands { "allow" } else { "deny" };
+        assert_eq!((&line["decision"], &line["reason_code"]), (&decision.into(), &reason.into()));
         let error = &line["upstream_error"];
-        assert!(if status == 200 { error.is_null() } else { error == "withdrawn" }, "{line}");
+        assert!(if stands { error.is_null() } else { error == "withdrawn" }, "{line}");
+        assert_eq!(line["rule_id"].is_number(), stands, "{line}");
         world.replace(CONNECTIONS);
         let stored = world.get("/v1/data/s3+t://pub/data/slow").await;
-        assert_eq!(stored.status, if status == 200 { 200 } else { 404 });
+        assert_eq!(stored.status, if stands { 200 } else { 404 }, "{reason}");
+        world.send("DELETE", "/v1/data/s3+t://pub/data/slow", b"").await;
     }
 }
 

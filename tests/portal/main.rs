@@ -7,4 +7,5 @@ mod canary;
 mod doors;
 mod forms;
 mod hostile;
+mod shares;
 mod world;

@@ -216,7 +216,7 @@ impl Manager {
         let guard = &self.shared.guard;
         let admitted = self.gateway().admit(&parts.headers);
         if let (Ok(who), Some(asker)) = (&admitted, parts.extensions.get::<Asker>()) {
-            asker.has_key(&who.user);
+            asker.has_key(&who.user).map_err(|_| Refusal::busy())?;
         }
         admitted.map_err(|not| match not {
             NotAdmitted::Unknown => {
