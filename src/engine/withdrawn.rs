@@ -19,7 +19,16 @@ pub enum Withdrawn {
 }
 
 impl Withdrawn {
-    /// The reason, as logs have it. To a key that is gone, and of a connection that goes elsewhere,
+    /// The stable code, as logs have it: of the reason, or `deny.unknown_key` and `deny.changed_connection`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Key => "deny.unknown_key",
+            Self::Server => "deny.changed_connection",
+            Self::Denied(reason) => reason.code(),
+        }
+    }
+
+    /// The reason that a decision has now. To a key that is gone, and of a connection that goes elsewhere,
     /// what was approved is not there: [`Reason::UnknownConnection`].
     pub const fn reason(self) -> Reason {
         match self {

@@ -9,7 +9,7 @@ use std::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::{
-    engine::{ListMode, Operate, Outcome},
+    engine::{ListMode, Operate, Outcome, Withdrawn},
     escape::escape,
     executor::ExecuteError,
     path::Path,
@@ -46,6 +46,8 @@ pub(super) struct Upstream {
     pub(super) error: Option<&'static str>,
     /// The code of the server's error.
     pub(super) code: Option<Box<str>>,
+    /// That it was denied in the end, and why.
+    withdrawn: Option<Withdrawn>,
 }
 
 /// How a download ended.
@@ -92,6 +94,10 @@ impl Upstream {
             ExecuteError::Refused { code, .. } | ExecuteError::Failed { code, .. } => code.clone(),
             _ => None,
         };
+        let withdrawn = match error {
+            ExecuteError::Withdrawn(withdrawn) => Some(*withdrawn),
+            _ => None,
+        };
         let (status, error) = match error {
             ExecuteError::Missing => (Some(404), "missing"),
             ExecuteError::KeyNotSendable => (None, "key_not_sendable"),
@@ -107,7 +113,7 @@ impl Upstream {
             ExecuteError::TimedOut => (None, "timed_out"),
             ExecuteError::Failed { status, .. } => (*status, "failed"),
         };
-        Self { status, error: Some(error), code, ..Self::default() }
+        Self { status, error: Some(error), code, withdrawn, ..Self::default() }
     }
 }
 
@@ -116,6 +122,12 @@ impl Entry {
         static DECISIONS: AtomicU64 = AtomicU64::new(1);
         let text = |bytes: &[u8]| escape(&String::from_utf8_lossy(bytes)).into_owned();
         let key = self.path.as_ref().map(|path| key(path.key()));
+        // What was allowed when it began, and was not when it would have been done, is denied: by no rule of
+        // the policy that it began with.
+        let (outcome, reason, rule, list) = match upstream.withdrawn {
+            Some(withdrawn) => (Outcome::Deny, withdrawn.code(), None, None),
+            None => (self.outcome, self.reason, self.rule, self.list),
+        };
         tracing::info!(
             target: "pathward::decision",
             decision_id = DECISIONS.fetch_add(1, Ordering::Relaxed),
@@ -129,14 +141,14 @@ impl Entry {
             bucket = self.path.as_ref().map(|path| text(path.bucket())),
             key = key.as_ref().map(|(key, _)| &**key),
             key_encoding = key.as_ref().map_or("utf8", |(_, encoding)| *encoding),
-            decision = match self.outcome {
+            decision = match outcome {
                 Outcome::Allow => "allow",
                 Outcome::Deny => "deny",
                 Outcome::Invalid => "invalid",
             },
-            reason_code = self.reason,
-            rule_id = self.rule,
-            list_mode = self.list.map(|mode| match mode {
+            reason_code = reason,
+            rule_id = rule,
+            list_mode = list.map(|mode| match mode {
                 ListMode::Pass => "pass",
                 ListMode::Narrow => "narrow",
             }),

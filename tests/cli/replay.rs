@@ -73,6 +73,35 @@ s3+saha of steph
     assert_eq!(json["groups"][1]["nearest"]["line"], 7);
 }
 
+/// What a gateway no longer allowed before it was done.
+#[test]
+fn what_was_withdrawn_was_denied() {
+    let folder = Folder::with(&with_key("read-write"));
+    let codes = ["deny.unknown_key", "deny.changed_connection", "deny.access"];
+    let log = codes.map(|code| {
+        let line = logged("s3+saha", "read", "Algorithmia/team.jpg", "deny");
+        let line = line.replace("deny.no_match", code);
+        line.replace("}\n", ",\"upstream_error\":\"withdrawn\"}\n")
+    });
+    folder.file("log.jsonl", log.concat().as_bytes());
+    let replayed = folder.ask("replay --log log.jsonl");
+    assert_eq!(replayed.code, 4, "{}", replayed.err);
+    for code in codes {
+        let group = format!(
+            "+ 1 newly allowed: allowed.rule by Algorithmia/team.jpg (policy.yaml:7:9), was {code}\n"
+        );
+        assert!(replayed.out.contains(&group), "{}", replayed.out);
+    }
+    let suggested = folder.ask("suggest --log log.jsonl --format json").json();
+    for code in codes {
+        assert_eq!(suggested["connections"][0]["denied"][code], 1, "{suggested}");
+    }
+    assert_eq!(
+        suggested["connections"][0]["yaml"].as_str().unwrap_or("").matches("team").count(),
+        0
+    );
+}
+
 #[test]
 fn api_keys_are_those_of_the_new_policy() {
     let log = logged("s3+saha", "write", "Algorithmia/out/x", "allow");

@@ -42,7 +42,7 @@ use super::{
     tally::CODES,
 };
 use crate::{
-    engine::{Caller, Operate, Operation, Outcome, Reason},
+    engine::{Caller, Operate, Operation, Outcome, Reason, Withdrawn},
     escape::escape,
     policy::{ConnectionId, Policy},
 };
@@ -330,7 +330,8 @@ impl Reading<'_, '_, '_> {
 /// The code, if it is one of ours or of a server's: a log may say what it likes.
 fn code_of(reason: &str) -> &'static str {
     let codes = CODES.into_iter().map(|(_, code)| code);
-    let mut known = codes.chain([ALLOWED, DENIED]);
+    let withdrawn = [Withdrawn::Key, Withdrawn::Server].map(Withdrawn::code);
+    let mut known = codes.chain(withdrawn).chain([ALLOWED, DENIED]);
     known.find(|code| *code == reason).unwrap_or("other")
 }
 
