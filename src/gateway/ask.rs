@@ -103,7 +103,8 @@ impl Shared {
             ));
         };
         let full = || Failure::full("too many of your requests run at once; try again later");
-        if let Some(asker) = parts.extensions.get::<Asker>() {
+        let asker = parts.extensions.get::<Asker>();
+        if let Some(asker) = asker {
             asker.has_key(who.caller().name()).map_err(|_| full())?;
         }
         *place = Some(Arc::clone(&who.places).try_acquire_owned().map_err(|_| full())?);
@@ -144,6 +145,7 @@ impl Shared {
             id,
             path,
             headers: &parts.headers,
+            asker,
         };
         match parts.method {
             Method::GET => ask.get(query.marker.as_deref()).await,

@@ -22,6 +22,7 @@ use super::{
     share::{Share, Shares},
     turns::{Taking, Ticket, Turns},
     wire::Watch,
+    written::Written,
 };
 
 /// How long a connection may be open without having shown a key, and how long it may take no byte of an
@@ -332,7 +333,7 @@ impl Open {
             all.leave(before);
             *all.counts.entry(address).or_default() += 1;
         }
-        Some(Running(Arc::clone(self)))
+        Some(Running(Asker { open: Arc::clone(self), written: Arc::default() }))
     }
 
     fn is_idle(&self, was: Doing) {
@@ -371,24 +372,32 @@ impl Drop for Seat {
 
 /// A request that runs on a connection, until the library has all of its answer.
 #[derive(Debug)]
-pub(super) struct Running(Arc<Open>);
+pub(super) struct Running(Asker);
 
 impl Running {
     /// For those who answer: what they find out of who asks.
     pub(super) fn asker(&self) -> Asker {
-        Asker(Arc::clone(&self.0))
+        self.0.clone()
+    }
+
+    /// How much of its answer was written.
+    pub(super) fn written(&self) -> &Arc<Written> {
+        &self.0.written
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.lock().go_on(Doing::Ending);
+        self.0.open.lock().go_on(Doing::Ending);
     }
 }
 
 /// Whoever asks on a connection. Among the extensions of each request that the gateway serves.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(Arc<Open>);
+pub(crate) struct Asker {
+    open: Arc<Open>,
+    written: Arc<Written>,
+}
 
 /// One owner has as many requests as they may have on a listener's connections, or all have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -413,7 +422,7 @@ impl Asker {
     ///
     /// [`NoRoom`]: nothing is to be read of the request.
     pub(crate) fn is_known(&self, owner: &str) -> Result<(), NoRoom> {
-        let Self(open) = self;
+        let Self { open, .. } = self;
         open.connections.turns.belongs_to(&open.ticket, owner);
         let mut state = open.lock();
         state.has_key = true;
@@ -430,13 +439,18 @@ impl Asker {
     ///
     /// [`NoRoom`]: nothing is to be done for the request.
     pub(crate) fn has_come(&self) -> Result<(), NoRoom> {
-        let mut state = self.0.lock();
+        let mut state = self.open.lock();
         state.share.as_mut().is_some_and(Share::keep).then_some(()).ok_or(NoRoom)
     }
 
     /// Is refused, and sends what nobody wants: the connection may be closed for another.
     pub(crate) fn is_refused(&self) {
-        self.0.is_idle(Doing::Running);
+        self.open.is_idle(Doing::Running);
+    }
+
+    /// How much of the answer was written.
+    pub(super) fn written(&self) -> &Arc<Written> {
+        &self.written
     }
 }
 
@@ -570,7 +584,7 @@ mod tests {
         assert_eq!(closed(&connections, &seats, 9).len(), 2);
         // An answer on its way has the place that it had, until it is written or nobody takes it.
         drop(runs.remove(0));
-        assert!(!ask(1, "bob").1, "one of hers more is not his");
+        assert!(connections.shares.take("ana").is_none());
         seats[0].0.flushed();
         assert!(connections.shares.take("ana").is_some());
         assert_eq!(closed(&connections, &seats, 9), [0]);

@@ -10,8 +10,10 @@ use super::{
     Current, Shared,
     audit::{Entry, Upstream, path_of},
     auth::Authenticated,
+    connections::Asker,
     marker::QUOTED,
     respond::Failure,
+    written::Written,
 };
 use crate::{
     engine::{Approved, Operate, Outcome},
@@ -29,6 +31,8 @@ pub(super) struct Ask<'a> {
     pub(super) id: ConnectionId<'static>,
     pub(super) path: Path<'static>,
     pub(super) headers: &'a HeaderMap,
+    /// Who asks on a connection, where it is one of ours.
+    pub(super) asker: Option<&'a Asker>,
 }
 
 /// An approval, and its line in the log, which is written when the operation has ended, or when
@@ -65,7 +69,11 @@ impl Ask<'_> {
                 let rule = approved.rule_id().map(|rule| rule.index());
                 let list = approved.list_mode();
                 let entry = entry(Outcome::Allow, "allowed.rule", connection, rule, list);
-                let line = Line { entry: Some(entry), request_id: Arc::clone(self.request_id) };
+                let line = Line {
+                    entry: Some(entry),
+                    request_id: Arc::clone(self.request_id),
+                    written: self.asker.map(|asker| Arc::clone(asker.written())),
+                };
                 Ok(Allowed { approved, line })
             }
             Err(decision) => {
@@ -105,6 +113,8 @@ impl Ask<'_> {
 pub(super) struct Line {
     entry: Option<Entry>,
     request_id: Arc<str>,
+    /// How much of the answer was written, where that is known.
+    pub(super) written: Option<Arc<Written>>,
 }
 
 impl Line {

@@ -40,6 +40,7 @@ mod stale;
 mod target;
 mod turns;
 mod wire;
+mod written;
 
 use std::{
     fmt,
@@ -260,9 +261,10 @@ impl Gateway {
         self.shared.sight.set_unread(since);
     }
 
-    /// Believes these proxies when they say in `X-Forwarded-For`, or else in `Forwarded`, for whom they ask:
-    /// connections from them count for that address when one has to be closed. For those who begin to
-    /// [serve](Gateway::serve) then.
+    /// Believes these proxies when they say in `X-Forwarded-For` or in `Forwarded` for whom they ask:
+    /// connections from them count for that address when one has to be closed. Where a request has both and they
+    /// name two, it counts for the proxy: whoever asks could have written the one that the proxy passes on. For
+    /// those who begin to [serve](Gateway::serve) then.
     pub fn trust_proxies(&self, proxies: impl IntoIterator<Item = Proxy>) {
         let proxies = Arc::new(proxies::Proxies(proxies.into_iter().collect()));
         *self.shared.proxies.write().unwrap_or_else(PoisonError::into_inner) = proxies;

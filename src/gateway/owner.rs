@@ -183,6 +183,7 @@ impl Seat {
             id,
             path,
             headers: &self.headers,
+            asker: None,
         }
     }
 }

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::executor::{Body, BodyError, Object};
 
-/// The bytes of an object, counted as they go out.
+/// The bytes of an object, counted as they go out. Where it is known how many of them were written to the
+/// connection ([`Written`](super::written::Written)), that counts.
 pub(super) struct Sending {
     body: Body,
     size: u64,
@@ -34,14 +35,21 @@ impl Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let ended = match self.failed {
-            Some(ended) => ended,
-            // The HTTP library does not ask for an end that it knows of.
-            None if self.sent == self.size => Ended::Whole,
-            None => Ended::Cut,
+        let Some(mut line) = self.line.take() else { return };
+        let (failed, size) = (self.failed, self.size);
+        let written = line.written.take();
+        let end = move |sent| {
+            let ended = match failed {
+                Some(ended) => ended,
+                // The HTTP library does not ask for an end that it knows of.
+                None if sent == size => Ended::Whole,
+                None => Ended::Cut,
+            };
+            line.write(&Upstream::sent(sent, ended));
         };
-        if let Some(line) = self.line.take() {
-            line.write(&Upstream::sent(self.sent, ended));
+        match written {
+            Some(written) => written.at_end(end),
+            None => end(self.sent),
         }
     }
 }

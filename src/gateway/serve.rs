@@ -26,8 +26,8 @@ use super::{
     proxies::{Proxies, network},
     respond::{Code, Failure, refused},
     wire::{Limits, Refusal, Sent, Wire},
+    written::Outgoing,
 };
-use crate::executor::Held;
 
 /// How much of a connection's bytes is held at once, at most.
 const BUFFER: usize = 64 << 10;
@@ -104,19 +104,20 @@ impl Gateway {
                 Arc::clone(&seat.0),
             ));
             let mut is_cut = is_cut.clone();
-            let open = Arc::clone(&seat.0);
-            tokio::spawn(open.in_turns(async move {
+            // What ends it waits for nobody's turn: somebody else waits for its place.
+            tokio::spawn(async move {
                 tokio::select! {
-                    ended = connection => if let Err(error) = ended {
-                        tracing::debug!(target: "pathward::connection", %error, "broke off");
-                    },
+                    biased;
                     () = seat.0.closed() => {
                         tracing::debug!(target: "pathward::connection", "closed for another");
                     }
                     _ = is_cut.changed() => {}
+                    ended = seat.0.in_turns(connection) => if let Err(error) = ended {
+                        tracing::debug!(target: "pathward::connection", %error, "broke off");
+                    },
                 }
                 drop(seat);
-            }));
+            });
         }
         drop(listener);
         if timeout(options.shutdown_timeout, connections.shutdown()).await.is_err() {
@@ -234,7 +235,7 @@ impl Server {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(CONNECTION, close);
                 }
-                Ok::<_, Closing>(response.map(|body| Held::new(body, running)))
+                Ok::<_, Closing>(response.map(|body| Outgoing::new(body, running)))
             }
         });
         http1::Builder::new()

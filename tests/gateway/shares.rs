@@ -35,20 +35,19 @@ async fn slow_uploads(address: SocketAddr, key: &str, to: &str, count: usize) ->
     all
 }
 
-/// How many of them still run, and that all others were told to come again or closed for others.
-async fn running(all: &mut [TcpStream]) -> usize {
-    let mut running = 0;
-    for stream in all {
+/// Sends the rest of them: how many were stored. All others were told to come again, or closed for others.
+async fn stored(all: Vec<TcpStream>) -> usize {
+    let mut stored = 0;
+    for mut stream in all {
         let mut some = [0; 12];
-        match timeout(Duration::from_millis(100), stream.read(&mut some)).await {
-            Err(_) => running += 1,
-            Ok(read) => {
-                let read = read.unwrap_or(0);
-                assert!(read == 0 || &some[..read] == b"HTTP/1.1 503", "{:?}", &some[..read]);
-            }
+        let _ = stream.write_all(&[b'x'; 99_999]).await;
+        let read = timeout(SOON, stream.read(&mut some)).await.expect("an answer or an end");
+        match &some[..read.unwrap_or(0)] {
+            b"HTTP/1.1 200" => stored += 1,
+            other => assert!(matches!(other, b"" | b"HTTP/1.1 503"), "{other:?}"),
         }
     }
-    running
+    stored
 }
 
 /// Slow uploads of one key took every place, and others waited for as long as those took.
@@ -63,22 +62,21 @@ async fn the_requests_of_one_owner_leave_half_of_the_places() {
         let answer = timeout(SOON, ask(address, "GET", target, &headers, b"")).await;
         answer.unwrap_or_else(|_| panic!("{target}: no answer in {:?}", began.elapsed())).status
     };
-    let mut anas = slow_uploads(address, ALL, "s3+t://pub/data", 40).await;
+    let anas = slow_uploads(address, ALL, "s3+t://pub/data", 40).await;
     assert_eq!(answered("", "/healthz").await, 200);
     assert_eq!(answered(BOB, "/v1/data/s3+bobs://pub/data/x").await, 200);
-    assert_eq!(running(&mut anas).await, 16);
     assert_eq!(answered(ALL, "/v1/data/s3+t://pub/data/x").await, 503);
 
     // Two owners together leave places, too, of which anybody's can be closed for others.
-    let mut bobs = slow_uploads(address, BOB, "s3+bobs://pub/data", 40).await;
+    let bobs = slow_uploads(address, BOB, "s3+bobs://pub/data", 40).await;
     for _ in 0..50 {
         assert_eq!(answered("", "/healthz").await, 200);
     }
-    assert_eq!((running(&mut anas).await, running(&mut bobs).await), (16, 8));
-    drop(anas);
+    assert_eq!((stored(anas).await, stored(bobs).await), (16, 8));
+    // What has ended gives its places back.
     let began = Instant::now();
     while answered(ALL, "/v1/data/s3+t://pub/data/x").await != 200 {
-        assert!(began.elapsed() < SOON, "what has ended gives its places back");
+        assert!(began.elapsed() < SOON, "no place came back");
         sleep(Duration::from_millis(50)).await;
     }
 }
