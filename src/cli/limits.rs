@@ -28,7 +28,8 @@ pub(super) struct LimitArgs {
     max_connections: Option<NonZeroU32>,
 
     /// A proxy's address, or the network that proxies are in, `10.0.0.0/24`: its connections count for
-    /// whom it asks for, by `X-Forwarded-For` or `Forwarded`, when one has to be closed. For nothing else
+    /// whom it asks for, by `X-Forwarded-For` or `Forwarded`, when one has to be closed. For nothing else. If
+    /// both are there and name two, it counts for the proxy: let that remove the one it does not write
     #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
     pub(super) trusted_proxies: Vec<Proxy>,
 

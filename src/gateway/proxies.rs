@@ -41,18 +41,35 @@ impl Proxies {
     }
 
     /// For whom a request comes from this address: the last one that it was forwarded for and that is no
-    /// proxy itself. `None` where nobody is believed.
+    /// proxy itself. `None` where nobody is believed, or two headers name two.
     pub(super) fn asker(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         if !self.has(peer.to_canonical()) {
             return None;
         }
-        let hops = match headers.contains_key(FORWARDED_FOR) {
-            true => hops(headers, FORWARDED_FOR, address),
-            false => hops(headers, FORWARDED.as_str(), forwarded),
-        };
+        let two = [
+            self.last(headers, FORWARDED_FOR, address),
+            self.last(headers, FORWARDED.as_str(), forwarded),
+        ];
+        match two {
+            // A proxy that writes the one passes the other on: nobody knows which of them it wrote.
+            [Some(one), Some(other)] if one != other => None,
+            [one, other] => one.or(other).flatten(),
+        }
+    }
+
+    /// The last hop of a list that is no proxy, where there is one. `None` where there is no list.
+    fn last(
+        &self,
+        headers: &HeaderMap,
+        name: &str,
+        read: impl Fn(&str) -> Option<IpAddr>,
+    ) -> Option<Option<IpAddr>> {
+        if !headers.contains_key(name) {
+            return None;
+        }
         // What stands before an address that is none may be anybody's.
-        let mut known = hops.into_iter().map_while(|hop| hop);
-        known.find(|hop| !self.has(*hop)).map(network)
+        let mut known = hops(headers, name, read).into_iter().map_while(|hop| hop);
+        Some(known.find(|hop| !self.has(*hop)).map(network))
     }
 }
 
@@ -137,6 +154,28 @@ mod tests {
             ("proto=https", None),
         ] {
             assert_eq!(asker("192.0.2.7", &[("forwarded", value)]).as_deref(), who, "{value}");
+        }
+    }
+
+    #[test]
+    fn of_two_headers_that_disagree_neither_is_believed() {
+        const ONE: &str = "198.51.100.1";
+        for (forwarded_for, forwarded, who) in [
+            (ONE, "for=198.51.100.1", Some(ONE)),
+            (ONE, "for=\"198.51.100.1:4711\", for=10.0.0.9", Some(ONE)),
+            ("198.51.100.1, 10.0.0.8", "for=203.0.113.9;proto=https, for=198.51.100.1", Some(ONE)),
+            // The proxy wrote the one, and whoever asks wrote the other.
+            ("203.0.113.9", "for=198.51.100.1", None),
+            (ONE, "for=203.0.113.9", None),
+            ("203.0.113.9, 10.0.0.8", "for=198.51.100.1", None),
+            ("10.0.0.8", "for=198.51.100.1", None),
+            ("unknown", "for=198.51.100.1", None),
+            (ONE, "for=_hidden", None),
+            (ONE, "proto=https", None),
+            ("", "for=198.51.100.1", None),
+        ] {
+            let headers = [("x-forwarded-for", forwarded_for), ("forwarded", forwarded)];
+            assert_eq!(asker("10.0.0.7", &headers).as_deref(), who, "{headers:?}");
         }
     }
 
