@@ -330,3 +330,127 @@ fn a_policy_that_cannot_be_read_at_a_reload_is_tried_again() {
     served.logged("loaded again");
     assert_eq!(served.get("/healthz", "").1, r#"{"status":"ok"}"#);
 }
+
+/// Everything that a gateway has places for is taken, and most of it by uploads that go on: what runs with
+/// the key ends, too.
+#[cfg(feature = "embedded")]
+#[test]
+fn a_revocation_is_taken_with_all_places_taken_and_uploads_open() {
+    use pathward::embedded::{Embedded, EmbeddedOptions};
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let options = EmbeddedOptions::default().with_credentials("ID", "SECRET");
+    let embedded = runtime.block_on(Embedded::start(options)).expect("a server");
+    let put = embedded.put("pub", "data/x", "text/plain", "x".into());
+    runtime.block_on(put).expect("an object");
+    let folder = Folder::new();
+    let mut keys = Vec::new();
+    for owner in ["ana", "bob"] {
+        let endpoint = embedded.endpoint();
+        let make = format!("connection new s3+t --owner {owner} --endpoint {endpoint} --env UP");
+        let made = run(&folder, &format!("{make} --allow pub/data/ --access read-write"));
+        assert_eq!(made.code, 0, "{}", made.err);
+        let made = run(&folder, &format!("key new --user {owner} --id k --access read-write"));
+        assert_eq!(made.code, 0, "{}", made.err);
+        keys.push(made.out.trim().to_owned());
+    }
+    let before = "export UP_ACCESS_KEY_ID=ID UP_SECRET_ACCESS_KEY=SECRET;";
+    let served = serve(&folder, before, "--max-connections 64");
+    let mut uploads = Vec::new();
+    for (number, key) in (0..40).flat_map(|number| keys.iter().map(move |key| (number, key))) {
+        let mut stream = TcpStream::connect(served.address()).expect("connects");
+        let head = format!(
+            "PUT /v1/connector/s3+t/pub/data/{number} HTTP/1.1\r\nHost: g\r\n\
+             Authorization: Simple {key}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"
+        );
+        // One that is closed for another is none that cannot be opened.
+        let _ = stream.write_all(head.as_bytes());
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        uploads.push((key, stream));
+    }
+    let idle: Vec<_> = (0..64).map(|_| TcpStream::connect(served.address())).collect();
+    assert_eq!(served.get(TARGET, "").0, 401);
+    let (revoked, took) = revoke(&folder, "k");
+    let began = Instant::now();
+    assert!(revoked.out.contains("taken by 1 gateway\n"), "{}", revoked.out);
+    assert_eq!(served.get(TARGET, &keys[0]).0, 401);
+    // Each is waited for by itself: those for which there was no room are heard to their end first.
+    let anas: Vec<_> = uploads
+        .iter()
+        .filter(|(key, _)| **key == keys[0])
+        .map(|(_, stream)| {
+            let mut stream = stream.try_clone().expect("a stream");
+            thread::spawn(move || {
+                let mut some = [0; 12];
+                let read = stream.read(&mut some).unwrap_or(0);
+                match &some[..read] {
+                    b"HTTP/1.1 403" => Some(began.elapsed()),
+                    other => {
+                        assert!(matches!(other, b"" | b"HTTP/1.1 503"), "{other:?}");
+                        None
+                    }
+                }
+            })
+        })
+        .collect();
+    let ended = anas.into_iter().filter_map(|one| one.join().expect("an end"));
+    let ended: Vec<_> = ended.collect();
+    let (denied, ended) = (ended.len(), ended.into_iter().max().expect("uploads"));
+    println!("revoked in {took:?}, {denied} uploads ended within {ended:?} of that");
+    assert!(took < BUSY && ended < BUSY, "{took:?} {ended:?}");
+    assert!(denied >= 16, "{denied}");
+    let key = &keys[1];
+    let began = Instant::now();
+    within(BUSY, "another's key", || matches!(served.get(TARGET, key).0, 403 | 503).then_some(()));
+    assert!(began.elapsed() < BUSY);
+    drop(idle);
+}
+
+/// Names of servers are looked up by threads that may block, and a name that nobody answers has one for as
+/// long as the system waits. Here all of them are taken, and many more wait.
+#[test]
+fn a_revocation_needs_no_thread_that_names_can_take() {
+    use pathward::{
+        Engine,
+        executor::S3,
+        gateway::{Gateway, Options},
+    };
+    let (folder, keys) = world(&["leaked", "good"]);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let store = Store::open(&folder.0.path().join("data"), None).expect("a store");
+    let engine = || Engine::new(Arc::clone(store.snapshot().policy()));
+    let gateway = Gateway::new(engine(), Arc::new(S3::default()), Options::default());
+    let gateway = gateway.expect("a gateway");
+    let replaced = gateway.clone();
+    store.on_change(Box::new(move |snapshot| {
+        replaced.replace(Engine::new(Arc::clone(snapshot.policy())));
+    }));
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+    let listener = listener.expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    let _follower = store.follow_as(&address.to_string(), |_| {}).expect("is followed");
+    runtime.spawn(async move { gateway.serve(listener, std::future::pending()).await });
+    let stop = Arc::new(AtomicBool::new(false));
+    let looked_up: Vec<_> = (0..64)
+        .map(|_| {
+            let stop = Arc::clone(&stop);
+            runtime.spawn_blocking(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            })
+        })
+        .collect();
+    let mut kept = Kept(TcpStream::connect(address).expect("connects"));
+    kept.0.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+    assert_eq!(kept.ask(TARGET, &keys[0]), 403);
+    let (revoked, took) = revoke(&folder, "leaked");
+    assert!(revoked.out.contains("taken by 1 gateway\n"), "{}", revoked.out);
+    assert_eq!(kept.ask(TARGET, &keys[0]), 401);
+    assert_eq!(kept.ask(TARGET, &keys[1]), 403);
+    assert!(looked_up.iter().all(|one| !one.is_finished()), "the threads were taken");
+    println!("revoked in {took:?} without a thread");
+    assert!(took < BUSY, "{took:?}");
+    stop.store(true, Ordering::Relaxed);
+}

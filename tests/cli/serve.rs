@@ -393,3 +393,66 @@ fn s05_without_a_key_in_the_policy_nobody_gets_in() {
         assert_eq!(served.get("/v1/connector/s3+t/pub/data/x", key).0, 401, "{key}");
     }
 }
+
+/// Whose connections count for whom, where one has to be closed: of a proxy that is trusted for those it asks
+/// for, and of everybody else for themselves, whatever they say.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_trusted_proxys_callers_count_apart_and_nobody_elses() {
+    let folder = Folder::with(POLICY);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let serve = || {
+        let mut command = folder.command();
+        let args = "serve --policy . --listen 127.0.0.1:0 --max-connections 8";
+        command.args(args.split(' ')).args(["--trusted-proxy", "127.0.0.2"]);
+        Served::start(&mut command, "listening")
+    };
+    // A connection from this address that has asked once, for somebody.
+    let asked = |served: &Served, from: [u8; 4], header: &str| {
+        let to = served.address.parse().expect("an address");
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+            socket.bind((from, 0).into()).expect("an address of this machine");
+            socket.connect(to).await.expect("connects").into_std().expect("a stream")
+        });
+        stream.set_nonblocking(false).expect("blocks");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        let mut stream = stream;
+        let head = format!("GET /healthz HTTP/1.1\r\nHost: g\r\n{header}\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            let mut some = [0; 1_024];
+            let count = stream.read(&mut some).expect("an answer");
+            assert!(count > 0, "it ended");
+            answer.extend_from_slice(&some[..count]);
+        }
+        stream
+    };
+    let is_open = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a limit");
+        stream.read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    let (proxy, other, direct) = ([127, 0, 0, 2], [127, 0, 0, 3], [127, 0, 0, 1]);
+    for forged in ["", "Forwarded: for=203.0.113.9\r\n"] {
+        let (served, for_one) = (serve(), "X-Forwarded-For: 198.51.100.1\r\n");
+        let mut one = asked(&served, proxy, "X-Forwarded-For: 198.51.100.2\r\n");
+        let mut many: Vec<_> =
+            (0..4).map(|_| asked(&served, proxy, &format!("{for_one}{forged}"))).collect();
+        let mut rest: Vec<_> = (0..3).map(|_| asked(&served, direct, "")).collect();
+        let _new = asked(&served, direct, "");
+        let open: Vec<_> = many.iter_mut().map(is_open).collect();
+        assert_eq!(open, [false, true, true, true], "the caller who has most {forged:?}");
+        assert!(is_open(&mut one), "another caller behind the proxy");
+        assert!(rest.iter_mut().all(is_open));
+    }
+    let served = serve();
+    let mut forging: Vec<_> = (0..5)
+        .map(|n| asked(&served, other, &format!("X-Forwarded-For: 198.51.100.{n}\r\n")))
+        .collect();
+    let mut rest: Vec<_> = (0..3).map(|_| asked(&served, direct, "")).collect();
+    let _new = asked(&served, direct, "");
+    let open: Vec<_> = forging.iter_mut().map(is_open).collect();
+    assert_eq!(open, [false, true, true, true, true], "who says that they are five");
+    assert!(rest.iter_mut().all(is_open));
+}
