@@ -31,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How many connections to close are chosen at once: looking at all of them takes as long as some tens of
 /// new ones do, and who opens new ones all the time must not make others pay for that.
 const CHOSEN: usize = 64;
+/// How many new ones have their places while those that are closed for them are still there, at most: who comes
+/// behind many others waits for all of them. Their descriptors are among those that are kept back.
+const AHEAD: usize = 32;
 /// For how long a choice holds.
 const CHOICE: Duration = Duration::from_secs(1);
 
@@ -116,12 +119,13 @@ impl Connections {
             self.is_awaited.store(true, Ordering::SeqCst);
             {
                 let mut all = self.lock();
-                if all.open.len() < self.limit {
-                    self.is_awaited.store(false, Ordering::SeqCst);
-                    return Seat(all.open(self, address, Instant::now()));
-                }
                 if all.open.len() - all.closing >= self.limit {
                     all.close_one();
+                }
+                let most = self.limit + (self.limit / 128).min(AHEAD);
+                if all.open.len() - all.closing < self.limit && all.open.len() < most {
+                    self.is_awaited.store(false, Ordering::SeqCst);
+                    return Seat(all.open(self, address, Instant::now()));
                 }
             }
             // Woken when one is closed or becomes idle. That one has waited for too long is told by
@@ -563,6 +567,24 @@ mod tests {
             _ = third => panic!("there is no place yet"),
             () = second.0.closed() => {}
         }
+    }
+
+    #[tokio::test]
+    async fn a_few_new_ones_do_not_wait_for_those_that_are_closed_for_them() {
+        let connections = Connections::new(256, Turns::new(1));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let mut seats = Vec::new();
+        for _ in 0..258 {
+            let seat = timeout(Duration::from_secs(5), connections.admit(address)).await;
+            seats.push(seat.unwrap());
+        }
+        let next = connections.admit(address);
+        assert!(timeout(Duration::from_millis(50), next).await.is_err());
+        let is_closing = |seat: &&Seat| seat.0.lock().doing == Doing::Closing;
+        assert_eq!(seats.iter().filter(is_closing).count(), 3);
+        seats.retain(|seat| !is_closing(&seat));
+        seats.push(connections.admit(address).await);
+        assert_eq!(connections.lock().open.len(), 256);
     }
 
     #[test]
