@@ -10,7 +10,7 @@ use std::hint::black_box;
 use common::{ALL, READ, Rule, compile};
 use pathward::{
     Access, AccessSet, Caller, ConnectionId, Engine, Operation, Path, Policy, Reach, Restriction,
-    engine::{CopyObject, DeleteObjects, Outcome},
+    engine::{CopyObject, DeleteDirectory, DeleteObjects, ListDirectory, Outcome},
 };
 
 fn allocations(run: impl FnOnce()) -> u64 {
@@ -267,5 +267,39 @@ users:
             assert_eq!(still.expect("an answer").is_ok(), stands, "{old} -> {new}: {approved:?}");
             let _back = engine.replace(policy(&text));
         }
+    }
+}
+
+/// Also by a policy that came after the one that approved.
+#[test]
+fn asking_an_approval_again_allocates_nothing() {
+    let policy = |deny: &str| {
+        let text = format!(
+            "connections:\n  - {{ id: s3+t, owner: steph, access: read-write, restrictions: [pub/, \
+             '*.csv'], deny: [{deny}] }}\n"
+        );
+        Policy::from_yaml("policy.yaml", &text).expect("a policy")
+    };
+    let engine = Engine::new(policy("pub/a/"));
+    let id = ConnectionId::parse("s3+t").expect("an id");
+    let caller = Caller::with_full_permission("steph");
+    let path = |text: &'static str| Path::new(text).expect(text);
+    let list = engine.approve(caller, &id, ListDirectory { path: path("pub/") }).expect("it may");
+    let delete =
+        engine.approve(caller, &id, DeleteDirectory { path: path("pub/d/") }).expect("it may");
+    let paths = ["pub/a/x", "pub/b/x", "pub/c.csv", "pub/d/e"].map(path);
+    for newer in ["pub/a/", "pub/b/"] {
+        let _newer = engine.replace(policy(newer));
+        let count = allocations(|| {
+            black_box(list.still_stands().is_ok());
+            black_box(list.present().is_ok());
+            let listing = list.listing();
+            for path in &paths {
+                black_box(listing.shows_object(black_box(path)));
+                black_box(listing.shows_folder(black_box(path)));
+                black_box(delete.reaches(black_box(path)));
+            }
+        });
+        assert_eq!(count, 0, "{newer}");
     }
 }

@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Caller, Decision, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory,
-    ListMode, Listing, Operate, Operation, Reason, Scope, Withdrawn,
-    caller::Rights,
+    ListMode, Listing, Operate, Operation, Present, Scope, Withdrawn,
     decide::{decide, here, narrowed},
+    grounds::{Grounds, connection_of},
     line::Line,
 };
 use crate::{
-    access::Access,
+    access::{Access, AccessSet},
     automaton::RuleId,
     path::Path,
     policy::{Connection, ConnectionId, Policy, Revision},
@@ -258,19 +258,17 @@ impl From<Engine> for Arc<Policy> {
 /// ```
 pub struct Approved<Op> {
     operation: Op,
-    connection: Arc<Connection>,
     rule: Option<RuleId>,
     list: Option<ListMode>,
     revision: Revision,
-    rights: Rights,
-    line: Arc<Line>,
+    grounds: Grounds,
 }
 
 impl<Op: fmt::Debug> fmt::Debug for Approved<Op> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Approved")
             .field("operation", &self.operation)
-            .field("connection", &self.connection)
+            .field("connection", &self.grounds.connection)
             .field("rule", &self.rule)
             .field("list", &self.list)
             .field("revision", &self.revision)
@@ -289,12 +287,10 @@ impl<Op: Operate> Approved<Op> {
     ) -> Self {
         Self {
             operation,
-            connection: Arc::clone(connection),
             rule: decision.rule,
             list: decision.list,
             revision: engine.policy.revision(),
-            rights: Rights::of(caller),
-            line: Arc::clone(&engine.line),
+            grounds: Grounds::new(connection, caller, &engine.line),
         }
     }
 
@@ -302,8 +298,9 @@ impl<Op: Operate> Approved<Op> {
     /// that approved ([`Engine::replace`]). What takes time asks before each thing that cannot be
     /// taken back, and ends when this is an error.
     ///
-    /// It only takes away: an approval never becomes more than it was, and a listing that is narrowed
-    /// shows what it showed when it was approved. Never allocates, and takes as long as deciding.
+    /// It only takes away: an approval never becomes more than it was. What of a narrowed listing may be
+    /// shown is asked for each entry ([`Listing`]), and whether that changed meanwhile by
+    /// [`present`](Self::present). Never allocates, and takes as long as deciding.
     ///
     /// # Errors
     ///
@@ -315,17 +312,47 @@ impl<Op: Operate> Approved<Op> {
     /// * The connection's rules deny the operation, or narrow a listing that passed everything
     ///   through.
     pub fn still_stands(&self) -> Result<(), Withdrawn> {
-        self.line.ask(|policy| self.stands_by(policy))
+        self.grounds.now(|caller, connection| self.stands_by(caller, connection))
     }
 
-    fn stands_by(&self, policy: &Policy) -> Result<(), Withdrawn> {
-        let caller = self.rights.caller(policy, self.connection.owner()).ok_or(Withdrawn::Key)?;
-        let Some(connection) = connection_of(policy, caller, self.connection.id()) else {
-            return Err(Withdrawn::Denied(Reason::UnknownConnection));
-        };
-        if !connection.has_same_server(&self.connection) {
-            return Err(Withdrawn::Server);
-        }
+    /// Decides once more, like [`still_stands`](Self::still_stands), and says by which rules of the
+    /// connection. What puts together many answers, as a listing does, asks before the first and after
+    /// the last: all of them are by the same rules if the two are equal. Never allocates.
+    ///
+    /// ```
+    /// use pathward::{Caller, ConnectionId, Engine, Path, Policy, engine::ListDirectory};
+    ///
+    /// let policy = |deny: &str| Policy::from_yaml("policy.yaml", &format!("
+    /// connections:
+    ///   - {{ id: s3+saha, owner: steph, restrictions: [lake/], deny: [{deny}] }}
+    /// "));
+    /// let engine = Engine::new(policy("lake/old/")?);
+    /// let steph = Caller::with_full_permission("steph");
+    /// let list = ListDirectory { path: Path::new("lake/")? };
+    /// let approved = engine.approve(steph, &ConnectionId::parse("s3+saha")?, list).expect("it may");
+    /// let before = approved.present()?;
+    /// assert!(approved.listing().shows_folder(&Path::new("lake/new/")?));
+    ///
+    /// let engine = engine.replace(policy("lake/new/")?);
+    /// assert_ne!(approved.present()?, before);
+    /// assert!(!approved.listing().shows_folder(&Path::new("lake/new/")?));
+    /// // What it did not show when it was approved, it does not show now.
+    /// assert!(!approved.listing().shows_folder(&Path::new("lake/old/")?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What was approved is not allowed any more, for one of the reasons of
+    /// [`still_stands`](Self::still_stands).
+    pub fn present(&self) -> Result<Present, Withdrawn> {
+        self.grounds.now(|caller, connection| {
+            self.stands_by(caller, connection)?;
+            Ok(Present(Arc::clone(connection)))
+        })
+    }
+
+    fn stands_by(&self, caller: Caller<'_>, connection: &Connection) -> Result<(), Withdrawn> {
         let decision = decide(connection, caller.permission(), &self.operation, here(connection));
         if !decision.is_allowed() {
             return Err(Withdrawn::Denied(decision.reason()));
@@ -345,7 +372,7 @@ impl<Op: Operate> Approved<Op> {
 
     /// The connection to run it on.
     pub fn connection(&self) -> &Connection {
-        &self.connection
+        &self.grounds.connection
     }
 
     /// The rule that allowed it, where one did.
@@ -387,52 +414,49 @@ impl Approved<ListDirectory<'_>> {
 }
 
 impl Approved<DeleteDirectory<'_>> {
-    /// Whether the connection reaches anything in the directory at all, its marker aside or not.
+    /// Whether the connection, as it was and as it is now, reaches anything in the directory at all, its
+    /// marker aside or not.
     pub fn reaches_below(&self) -> bool {
-        !self.connection.below(&self.operation.path).some.is_empty()
+        let path = &self.operation.path;
+        self.reached(|connection| !connection.below(path).some.is_empty())
     }
 
-    /// Whether the connection reaches everything in the directory, in one way at least. Then also an
-    /// object is there that no path can name.
+    /// Whether the connection, as it was and as it is now, reaches everything in the directory, in one
+    /// way at least. Then also an object is there that no path can name.
     pub fn reaches_all_below(&self) -> bool {
-        !self.connection.below(&self.operation.path).all.is_empty()
+        let path = &self.operation.path;
+        self.reached(|connection| !connection.below(path).all.is_empty())
     }
 
-    /// Whether the connection reaches this object of the directory in any way, so that its being
-    /// there may keep the directory from being deleted. One that it does not reach is not to be
-    /// learned of.
+    /// Whether the connection, as it was and as it is now, reaches this object of the directory in any
+    /// way, so that its being there may keep the directory from being deleted. One that it does not reach
+    /// is not to be learned of.
     pub fn reaches(&self, object: &Path<'_>) -> bool {
         object.as_bytes().starts_with(self.operation.path.as_bytes())
-            && Access::ALL.into_iter().any(|access| self.connection.allows(object, access))
+            && self.reached(|connection| {
+                Access::ALL.into_iter().any(|access| connection.allows(object, access))
+            })
+    }
+
+    fn reached(&self, question: impl Fn(&Connection) -> bool) -> bool {
+        self.grounds.are_such(AccessSet::NONE, question)
     }
 }
 
 impl Approved<DeleteTree<'_>> {
     /// Whether this object is in the tree and may be deleted. By the approval every one is: this
-    /// looks once more, at what the server says is there.
+    /// looks once more, at what the server says is there, and at the connection as it is now.
     pub fn deletes(&self, object: &Path<'_>) -> bool {
         object.as_bytes().starts_with(self.operation.path.as_bytes())
-            && self.connection.allows(object, Access::Delete)
+            && self.grounds.are_such(Access::Delete.into(), |connection| {
+                connection.allows(object, Access::Delete)
+            })
     }
 }
 
 impl<Op> Approved<Op> {
     fn listing_of<'a>(&'a self, list: &'a ListDirectory<'_>) -> Listing<'a> {
         let mode = self.list.unwrap_or(ListMode::Narrow);
-        Listing::new(&self.connection, &list.path, mode)
+        Listing::new(&self.grounds, &list.path, mode)
     }
-}
-
-/// The connection that a caller means, if the caller's key reaches it. A name that the key does not
-/// say is not even looked up, so that it takes as long whether or not there is one.
-fn connection_of<'p>(
-    policy: &'p Policy,
-    caller: Caller<'_>,
-    id: &ConnectionId<'_>,
-) -> Option<&'p Arc<Connection>> {
-    if id.label().is_some() && !caller.reach().includes(id) {
-        return None;
-    }
-    let connection = policy.connection(caller.name(), id)?;
-    caller.reach().includes(connection.id()).then_some(connection)
 }

@@ -1,6 +1,6 @@
 //! The plan of a listing: what to ask the server for, and what of its answer may be shown.
 
-use super::ListMode;
+use super::{ListMode, grounds::Grounds};
 use crate::{access::Access, automaton::starts_with, path::Path, policy::Connection};
 
 /// What may be shown of one directory.
@@ -9,6 +9,11 @@ use crate::{access::Access, automaton::starts_with, path::Path, policy::Connecti
 /// answers what [`shows_object`](Self::shows_object) and [`shows_folder`](Self::shows_folder)
 /// allow. A folder shows only if something permitted can be in it. Names, counts and page markers
 /// are then to be made of what is shown, never of what was received.
+///
+/// It shows what the connection showed when the listing was approved *and* shows by the policy that
+/// holds when it is asked: each question about an entry is asked of both. So one listing may answer in
+/// two ways when the policy is replaced meanwhile; [`Approved::present`](super::Approved::present)
+/// tells whether it was.
 ///
 /// ```
 /// use pathward::{Caller, ConnectionId, Engine, Path, Policy, engine::{ListDirectory, ListMode}};
@@ -37,14 +42,14 @@ use crate::{access::Access, automaton::starts_with, path::Path, policy::Connecti
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
-    connection: &'a Connection,
+    grounds: &'a Grounds,
     directory: &'a Path<'a>,
     mode: ListMode,
 }
 
 impl<'a> Listing<'a> {
-    pub(super) fn new(connection: &'a Connection, directory: &'a Path<'a>, mode: ListMode) -> Self {
-        Self { connection, directory, mode }
+    pub(super) fn new(grounds: &'a Grounds, directory: &'a Path<'a>, mode: ListMode) -> Self {
+        Self { grounds, directory, mode }
     }
 
     /// Whether everything is passed through or each entry is checked.
@@ -72,7 +77,9 @@ impl<'a> Listing<'a> {
     /// Whether an object of this path may be shown: whether it is below the directory and may be
     /// read.
     pub fn shows_object(&self, path: &Path<'_>) -> bool {
-        self.is_below(path) && !path.key().is_empty() && self.connection.allows(path, Access::Read)
+        self.is_below(path)
+            && !path.key().is_empty()
+            && self.is_shown(|connection| connection.allows(path, Access::Read))
     }
 
     /// Whether a folder (a common prefix, or a bucket, with `/` at its end) may be shown: whether it
@@ -80,7 +87,7 @@ impl<'a> Listing<'a> {
     pub fn shows_folder(&self, path: &Path<'_>) -> bool {
         self.is_below(path)
             && path.as_bytes().ends_with(b"/")
-            && self.connection.below(path).some.contains(Access::Read)
+            && self.is_shown(|connection| connection.below(path).some.contains(Access::Read))
     }
 
     /// What an entry of the server's answer is called in the directory; `None` for one that may not
@@ -133,7 +140,11 @@ impl<'a> Listing<'a> {
     }
 
     fn leads(&self, prefix: &[u8]) -> Vec<Vec<u8>> {
-        self.connection.automaton().leads(prefix, Access::Read)
+        self.grounds.connection.automaton().leads(prefix, Access::Read)
+    }
+
+    fn is_shown(&self, question: impl Fn(&Connection) -> bool) -> bool {
+        self.grounds.are_such(Access::Read.into(), question)
     }
 
     /// The path of a key in the directory's bucket.

@@ -5,6 +5,7 @@ mod caller;
 mod decide;
 mod decision;
 mod explain;
+mod grounds;
 mod line;
 mod listing;
 mod operation;
@@ -17,6 +18,7 @@ pub use self::{
     caller::Caller,
     decision::{DecidedNeed, Decision, ListMode, Outcome, Reason},
     explain::{Considered, ExplainedNeed, Explanation},
+    grounds::Present,
     listing::Listing,
     operation::{
         Accesses, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,

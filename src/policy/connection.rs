@@ -324,6 +324,16 @@ impl Connection {
             == (&other.endpoint, &other.region, &other.credentials, other.keys)
     }
 
+    /// Whether `other` has these rules: the same restrictions and denies, with the same accesses, in the
+    /// same order. Where they are written does not count.
+    pub fn has_same_rules(&self, other: &Self) -> bool {
+        let parts = |rule: &'_ Rule| (rule.access, rule.effect);
+        self.rules.len() == other.rules.len()
+            && self.rules.iter().zip(&other.rules).all(|(one, other)| {
+                parts(one) == parts(other) && one.restriction == other.restriction
+            })
+    }
+
     /// The access of every restriction that has none of its own.
     pub fn access(&self) -> AccessSet {
         self.access

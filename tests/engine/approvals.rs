@@ -7,7 +7,7 @@ use pathward::{
     Approved, Caller, ConnectionId, Engine, Path, Policy, Reach,
     engine::{
         CopyObject, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory,
-        ListMode, Operate, Operation, ReadObject, Reason, Withdrawn, WriteObject,
+        ListMode, Listing, Operate, Operation, ReadObject, Reason, Withdrawn, WriteObject,
     },
 };
 use proptest::prelude::*;
@@ -467,6 +467,93 @@ fn operations() -> Vec<Operation<'static>> {
         }
     }
     all
+}
+
+/// What of the paths a listing shows, as objects and as folders.
+fn shown(listing: Listing<'_>) -> Vec<(bool, bool)> {
+    PATHS
+        .iter()
+        .map(|text| (listing.shows_object(&path(text)), listing.shows_folder(&path(text))))
+        .collect()
+}
+
+/// What of the paths a directory's deletion is kept from by, and whether all or some of it is reached.
+fn reached(approved: &Approved<DeleteDirectory<'static>>) -> Vec<bool> {
+    let below = [approved.reaches_below(), approved.reaches_all_below()];
+    below.into_iter().chain(PATHS.iter().map(|text| approved.reaches(&path(text)))).collect()
+}
+
+#[test]
+fn a_listing_shows_what_it_showed_then_and_would_show_now() {
+    let counts = std::cell::Cell::new([0_u64; 3]);
+    let config = ProptestConfig { cases: 1_500, failure_persistence: None, ..Default::default() };
+    proptest!(config, |(older in random(), newer in random(), again in any::<[bool; 3]>())| {
+        let mut newer = newer;
+        for (n, keep) in again.iter().enumerate() {
+            if *keep {
+                newer.keys[n] = older.keys[n];
+            }
+        }
+        // Most policies that come next lead to the same server.
+        for (older, newer) in older.connections.iter().zip(&mut newer.connections) {
+            if let (Some(older), Some(newer)) = (older, newer) {
+                newer.3 = older.3;
+            }
+        }
+        let first = Engine::new(policy(&older.text()));
+        let (mut listings, mut deletions) = (Vec::new(), Vec::new());
+        for (text, key) in PATHS.iter().flat_map(|text| KEYS.map(|key| (text, key))) {
+            let Some(caller) = first.caller(key.as_bytes()) else { continue };
+            let owner = caller.name().to_owned();
+            let list = ListDirectory { path: path(text) };
+            if let Ok(approved) = first.approve(caller, &id(), list) {
+                let (then, present) = (shown(approved.listing()), approved.present());
+                listings.push((key, owner.clone(), approved, then, present));
+            }
+            let delete = DeleteDirectory { path: path(text) };
+            if let Ok(approved) = first.approve(caller, &id(), delete) {
+                let then = reached(&approved);
+                deletions.push((owner, approved, then));
+            }
+        }
+        let second = first.replace(policy(&newer.text()));
+        for (key, owner, approved, then, present) in &listings {
+            let list = approved.operation().clone();
+            let fresh = second.caller(key.as_bytes()).filter(|caller| caller.name() == owner);
+            let fresh = fresh.and_then(|caller| second.approve(caller, &id(), list).ok());
+            let expected: Vec<_> = match &fresh {
+                Some(fresh) => {
+                    let both = then.iter().zip(shown(fresh.listing()));
+                    both.map(|(then, now)| (then.0 && now.0, then.1 && now.1)).collect()
+                }
+                None => vec![(false, false); PATHS.len()],
+            };
+            let now = shown(approved.listing());
+            prop_assert_eq!(&now, &expected, "{:?} {:?}", key, approved.operation());
+            // What is by other rules is said to be.
+            let changed = approved.present() != *present;
+            prop_assert!(changed || now == *then, "{:?} {:?}", key, approved.operation());
+            let mut seen = counts.get();
+            seen[0] += u64::from(now == *then);
+            seen[1] += u64::from(now != *then && approved.still_stands().is_ok());
+            counts.set(seen);
+        }
+        for (owner, approved, then) in &deletions {
+            let connection = second.policy().connection(owner, &id());
+            for (text, (now, then)) in
+                PATHS.iter().zip(reached(approved)[2..].iter().zip(&then[2..]))
+            {
+                let has = |access| connection.is_some_and(|now| now.allows(&path(text), access));
+                let may = *then && pathward::Access::ALL.into_iter().any(has);
+                prop_assert!(!*now || may, "{}: {:?}", text, approved.operation());
+                let mut seen = counts.get();
+                seen[2] += u64::from(*then && !*now);
+                counts.set(seen);
+            }
+        }
+    });
+    let [kept, less, unreached] = counts.get();
+    assert!(kept > 200 && less > 200 && unreached > 80, "{kept} {less} {unreached}");
 }
 
 /// Whether the newer policy, asked afresh, gives all that was approved.
