@@ -43,7 +43,7 @@ async fn ours_passes_over_the_embedded_server() {
     let report = conformance::run(&s3, &place).await;
     assert!(report.is_passed(), "{report}");
     assert_eq!(report.skipped(), []);
-    assert!(report.passed().len() >= 18, "{report}");
+    assert!(report.passed().len() >= 20, "{report}");
     // It leaves nothing behind, and can be run again.
     let again = conformance::run(&s3, &place).await;
     assert!(again.is_passed(), "{again}");
@@ -73,6 +73,6 @@ async fn each_fault_is_found_by_the_check_that_is_for_it() {
         println!("{wrong:?}: {}", failed.join(", "));
         assert!(failed.contains(&check), "{wrong:?}: {report}");
         // It is about that, and not everything goes down with it.
-        assert!(failed.len() <= 4, "{wrong:?}: {report}");
+        assert!(failed.len() <= 5, "{wrong:?}: {report}");
     }
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use pathward::{
-    Keys, Path,
+    Access, Keys, Path,
     engine::{
         Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
         DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
@@ -63,6 +63,10 @@ pub(crate) enum Wrong {
     DeletesNothing,
     /// Approvals are for ever.
     NeverAsks,
+    /// What reads and lists never asks.
+    ReadsWithdrawn,
+    /// Entries are shown by the connection as it was.
+    ShowsHiddenSince,
     /// Approvals are asked when something begins, and never again.
     AsksOnce,
     /// Approvals are asked again when something has come.
@@ -71,7 +75,7 @@ pub(crate) enum Wrong {
 
 impl Wrong {
     /// All of them, and the check that each must fail.
-    pub(crate) const ALL: [(Self, &str); 21] = [
+    pub(crate) const ALL: [(Self, &str); 23] = [
         (Self::DecodesKeys, "keys-are-bytes"),
         (Self::CopiesNothing, "what-is-not-there-is-missing"),
         (Self::KeepsTorn, "an-upload-is-whole-or-not-at-all"),
@@ -91,6 +95,8 @@ impl Wrong {
         (Self::SortsResults, "many-are-deleted-in-their-order"),
         (Self::DeletesNothing, "what-is-not-there-is-missing"),
         (Self::NeverAsks, "what-is-withdrawn-does-not-begin"),
+        (Self::ReadsWithdrawn, "what-is-withdrawn-is-not-answered"),
+        (Self::ShowsHiddenSince, "what-is-hidden-now-is-not-listed"),
         (Self::AsksOnce, "an-upload-that-is-withdrawn-is-not-stored"),
         (Self::WaitsForBytes, "an-upload-that-is-withdrawn-is-not-stored"),
     ];
@@ -138,6 +144,10 @@ impl Memory {
             true => Ok(()),
             false => approved.still_stands().map_err(ExecuteError::Withdrawn),
         }
+    }
+
+    fn ask_to_read<Op: Operate>(&self, approved: &Approved<Op>) -> Result<(), ExecuteError> {
+        if self.is(Wrong::ReadsWithdrawn) { Ok(()) } else { self.ask(approved) }
     }
 
     /// Everything in a directory: what is left of the keys, and the paths of those that are ones.
@@ -199,6 +209,9 @@ impl Memory {
             let Ok(rest) = String::from_utf8(rest) else { continue };
             let may_show = path.as_ref().is_some_and(|path| match keys {
                 Keys::Plain if self.is(Wrong::ShowsAliases) => true,
+                _ if self.is(Wrong::ShowsHiddenSince) => {
+                    approved.connection().allows(path, Access::Read)
+                }
                 _ => listing.shows_object(path),
             });
             let folder = rest.split_once('/').map(|(folder, _)| format!("{folder}/"));
@@ -238,6 +251,7 @@ impl Memory {
 #[async_trait]
 impl Executor for Memory {
     async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
+        self.ask_to_read(&approved)?;
         let Stored { bytes, content_type } = self.get(&approved.operation().path)?;
         let info = ObjectInfo { size: bytes.len() as u64, content_type, ..ObjectInfo::default() };
         Ok(Object { info, body: Body::from_bytes(bytes) })
@@ -247,6 +261,7 @@ impl Executor for Memory {
         &self,
         approved: Approved<StatObject<'static>>,
     ) -> Result<ObjectInfo, ExecuteError> {
+        self.ask_to_read(&approved)?;
         let Stored { bytes, content_type } = self.get(&approved.operation().path)?;
         Ok(ObjectInfo { size: bytes.len() as u64, content_type, ..ObjectInfo::default() })
     }
@@ -361,6 +376,7 @@ impl Executor for Memory {
         approved: Approved<ListDirectory<'static>>,
         page: PageRequest,
     ) -> Result<DirectoryPage, ExecuteError> {
+        self.ask_to_read(&approved)?;
         let is_root = approved.operation().path.is_root();
         let entries = if is_root { self.root(&approved) } else { self.shown(&approved) };
         let is_wanted = |(name, _): &(String, u64)| match page.want {

@@ -1,6 +1,9 @@
 //! Approvals age: what is no longer allowed ends, and nothing of it is stored or deleted any more.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -9,10 +12,10 @@ use http_body_util::{BodyExt as _, StreamBody};
 use pathward::{
     ConnectionId, Engine, Policy,
     engine::{
-        Approved, CopyObject, CreateDirectory, DeleteObject, DeleteObjects, DeleteTree, Operate,
-        ReadObject, WriteObject,
+        Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
+        DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
     },
-    executor::{BodyError, ExecuteError, Executor, TreeError, Upload},
+    executor::{BodyError, ExecuteError, Executor, PageRequest, TreeError, Upload, Want},
 };
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
@@ -310,4 +313,144 @@ async fn a_slow_download_ends() {
     let first = body.frame().await.expect("a frame").expect("bytes").into_data().expect("data");
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(first.len() + super::collect(body).await.expect("the rest").len(), 2 << 20);
+}
+
+/// What only asks: an object, its bytes, a directory, the root, buckets one by one, and whether there is
+/// something to delete.
+const ASKED: [&str; 8] =
+    ["stat", "read", "list", "is there", "root", "delete", "delete directory", "delete tree"];
+
+async fn ask(aging: &Aging, what: &str) -> Result<String, ExecuteError> {
+    let s3 = &aging.setup.s3;
+    let list = |path: &str, limit| {
+        let request = PageRequest { after: None, want: Want::All, limit };
+        s3.list(aging.approve(ListDirectory { path: owned(path) }), request)
+    };
+    let shown = match what {
+        "stat" => {
+            format!("{:?}", s3.stat(aging.approve(StatObject { path: owned("pub/d/x") })).await?)
+        }
+        "read" => {
+            let read = s3.read(aging.approve(ReadObject { path: owned("pub/d/x") })).await?;
+            format!("{:?}", read.info)
+        }
+        "list" => format!("{:?}", list("pub/d/", 10).await?),
+        "is there" => format!("{:?}", list("pub/d/", 0).await?),
+        "root" => format!("{:?}", list("", 10).await?),
+        "delete" => {
+            let delete = aging.approve(DeleteObject { path: owned("pub/d/x") });
+            format!("{:?}", s3.delete(delete).await?)
+        }
+        "delete directory" => {
+            let delete = aging.approve(DeleteDirectory { path: owned("pub/d/") });
+            format!("{:?}", s3.delete_directory(delete).await?)
+        }
+        "delete tree" => {
+            let delete = aging.approve(DeleteTree { path: owned("pub/d/") });
+            format!("{:?}", s3.delete_tree(delete).await.map_err(|failed| failed.error)?)
+        }
+        other => panic!("{other}"),
+    };
+    Ok(shown)
+}
+
+/// Nothing is shown of an answer that comes after it was taken away, whether something is there or not, and
+/// nobody waits for one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_too_late_is_not_shown() {
+    for what in ALL {
+        let trials = ASKED.iter().flat_map(|asked| {
+            [(true, 600), (false, 600), (true, 30_000)].map(|(there, delay)| (*asked, there, delay))
+        });
+        let trials = trials.map(|(asked, is_there, delay)| async move {
+            // Taking writing away takes nothing from what reads.
+            let writes = asked.starts_with("delete");
+            if matches!(what, Taken::Access) && !writes {
+                return;
+            }
+            let shown = format!("{what:?}, {asked}, there: {is_there}, {delay} ms");
+            let aging = Aging::start().await;
+            if is_there {
+                aging.setup.backend.put("pub/d/x", b"x");
+            }
+            let late = Fault::Delay(Duration::from_millis(delay));
+            aging.setup.backend.fail(1, |_| true, late);
+            let end = async {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                aging.take_away(what);
+                Instant::now()
+            };
+            let (answer, taken) = tokio::join!(ask(&aging, asked), end);
+            let took = taken.elapsed();
+            assert!(is_withdrawn(&answer), "{shown}: {answer:?}");
+            assert!(took < Duration::from_millis(2_500), "{shown}: {took:?}");
+            assert!(!is_there || aging.setup.backend.objects() == ["pub/d/x"], "{shown}");
+        });
+        futures_util::future::join_all(trials).await;
+    }
+    // And what nothing was taken from is answered.
+    let trials = ASKED.map(|asked| async move {
+        let aging = Aging::start().await;
+        aging.setup.backend.put("pub/d/x", b"x");
+        aging.setup.backend.fail(1, |_| true, Fault::Delay(Duration::from_millis(1_200)));
+        let answer = ask(&aging, asked).await;
+        assert!(answer.is_ok(), "{asked}: {answer:?}");
+    });
+    futures_util::future::join_all(trials).await;
+}
+
+/// What is hidden while a listing waits for its server is not in it, in whatever way it would be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_hidden_meanwhile_is_not_listed() {
+    let page = |limit, want| PageRequest { after: None, want, limit };
+    for (deny, path, request, names, exists) in [
+        ("pub/d/sec/", "pub/d/", page(10, Want::All), vec!["open/", "x"], true),
+        ("pub/d/sec/", "pub/d/", page(10, Want::Folders), vec!["open/"], true),
+        ("pub/d/x", "pub/d/", page(10, Want::Files), vec![], true),
+        ("pub/d/x", "pub/d/", page(10, Want::All), vec!["open/", "sec/"], true),
+        // What is in a folder shows it.
+        ("pub/d/sec/y", "pub/d/", page(10, Want::All), vec!["open/", "x"], true),
+        ("pub/d/sec/y", "pub/d/sec/", page(10, Want::All), vec![], false),
+        ("pub/d/sec/y", "pub/d/sec/", page(0, Want::All), vec![], false),
+    ] {
+        let mut aging = Aging::start().await;
+        for key in ["x", "sec/y", "open/z"] {
+            aging.setup.backend.put(&format!("pub/d/{key}"), b"");
+        }
+        // Narrowed from the start.
+        let text =
+            aging.setup.text.replace("[pub/*]", "[pub/*]\n    deny: ['pub/*/none', 'pub/d/n/']");
+        aging.setup.text = text;
+        let policy = |text: &str| Policy::from_yaml("policy.yaml", text).expect("a policy");
+        aging.engine = Engine::new(policy(&aging.setup.text));
+        for slow in 1..=2 {
+            let approved = aging.approve(ListDirectory { path: owned(path) });
+            assert_eq!(approved.list_mode(), Some(ListMode::Narrow));
+            // The first answer, or the one after it, where there is one.
+            let seen = AtomicUsize::new(0);
+            let is_slow =
+                move |_: &super::backend::Request| seen.fetch_add(1, Ordering::SeqCst) + 1 == slow;
+            aging.setup.backend.fail(1, is_slow, Fault::Delay(Duration::from_millis(600)));
+            let end = async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                let newer = aging.setup.text.replace("'pub/d/n/'", &format!("'{deny}'"));
+                drop(aging.engine.replace(policy(&newer)));
+            };
+            let (listed, ()) = tokio::join!(aging.setup.s3.list(approved, request.clone()), end);
+            let listed = listed.unwrap_or_else(|error| panic!("{deny} {path}: {error:?}"));
+            // With one request, all is over before it is hidden.
+            if aging.setup.backend.requests().len() >= slow {
+                let mut came: Vec<_> =
+                    listed.folders.iter().map(|name| format!("{name}/")).collect();
+                came.extend(listed.files.iter().map(|file| file.name.clone()));
+                assert_eq!((came, listed.exists), (strings(&names), exists), "{deny} {path}");
+            }
+            aging.engine = Engine::new(policy(&aging.setup.text));
+            aging.setup.backend.forget_requests();
+        }
+    }
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }

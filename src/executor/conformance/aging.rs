@@ -9,14 +9,14 @@ use tokio::time::timeout;
 use super::{
     objects::strings,
     report::Outcome,
-    trial::{ALL, Trial, passed, same},
+    trial::{ALL, Trial, passed, same, within},
 };
 use crate::{
     engine::{
         CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree,
-        WriteObject,
+        ListDirectory, ReadObject, StatObject, WriteObject,
     },
-    executor::{Body, ExecuteError, TreeError, Upload},
+    executor::{Body, DirectoryDeletion, ExecuteError, PageRequest, TreeError, Upload, Want},
 };
 
 /// How long an upload is under way before it is withdrawn.
@@ -70,6 +70,84 @@ pub(super) async fn before(trial: &Trial<'_>) -> Outcome {
     same("what is there", &now.everything().await?, &everything)?;
     same("whether @/empty/ is there", &now.is_there("@/empty/").await?, &true)?;
     same("whether @/new/ is there", &now.is_there("@/new/").await?, &false)?;
+    passed()
+}
+
+/// What asks is told nothing once its approval is withdrawn, whether something is there or not.
+pub(super) async fn reading(trial: &Trial<'_>) -> Outcome {
+    let view = trial.view(ALL)?;
+    view.write_all(&["@/a", "@/d/x"]).await?;
+    let executor = trial.executor();
+    let mut asked = Vec::new();
+    for path in ["@/a", "@/nothing"] {
+        asked.push((
+            path,
+            view.approve(ReadObject { path: view.path(path)? })?,
+            view.approve(StatObject { path: view.path(path)? })?,
+        ));
+    }
+    let mut listed = Vec::new();
+    for path in ["@/", "@/d/", "@/nothing/", ""] {
+        for limit in [0, 10] {
+            let approved = view.approve(ListDirectory { path: view.path(path)? })?;
+            listed.push((path, approved, PageRequest { after: None, want: Want::All, limit }));
+        }
+    }
+    view.withdraw()?;
+    for (path, read, stat) in asked {
+        let read = within("read", executor.read(read)).await?;
+        is_withdrawn(&format!("read {path}"), read.err().as_ref())?;
+        let stat = within("stat", executor.stat(stat)).await?;
+        is_withdrawn(&format!("stat {path}"), stat.err().as_ref())?;
+    }
+    for (path, list, request) in listed {
+        let what = format!("list {path:?}, limit {}", request.limit);
+        let page = within(&what, executor.list(list, request)).await?;
+        is_withdrawn(&what, page.err().as_ref())?;
+    }
+    passed()
+}
+
+/// A narrowed listing shows what it showed when it was approved and shows now, and keeps no directory that
+/// is not reached any more.
+pub(super) async fn narrowed(trial: &Trial<'_>) -> Outcome {
+    let writes = trial.view(ALL)?;
+    writes.write_all(&["@/a", "@/b", "@/open/x", "@/sec/x", "@/part/x", "@/part/y"]).await?;
+    writes.create_directory("@/left/").await?;
+    writes.write_all(&["@/left/x"]).await?;
+    let fields = |deny: &str| format!("{ALL}\nrestrictions: ['@/*']\ndeny: ['@/none', {deny}]");
+    let (then, now) = (fields("'@/open/y'"), fields("'@/a', '@/sec/', '@/part/x', '@/left/x'"));
+    for (path, want, names) in [
+        ("@/", Want::All, &["b", "left/", "open/", "part/"][..]),
+        ("@/", Want::Folders, &["left/", "open/", "part/"]),
+        ("@/", Want::Files, &["b"]),
+        ("@/part/", Want::All, &["y"]),
+    ] {
+        let view = trial.view(&then)?;
+        let approved = view.approve(ListDirectory { path: view.path(path)? })?;
+        view.change(trial, &now)?;
+        let request = PageRequest { after: None, want, limit: 100 };
+        let what = format!("list {path}, {want:?}");
+        let page = within(&what, trial.executor().list(approved, request)).await?;
+        let page = match page {
+            Ok(page) => page,
+            // Where everything was passed through, and is no longer, it has to end.
+            Err(error) if path == "@/part/" => {
+                is_withdrawn(&what, Some(&error))?;
+                continue;
+            }
+            Err(error) => return Err(format!("{what}: {error:?}")),
+        };
+        let mut came: Vec<String> = page.folders.iter().map(|name| format!("{name}/")).collect();
+        came.extend(page.files.into_iter().map(|file| file.name));
+        came.sort_unstable();
+        same(&what, &came, &strings(names))?;
+    }
+    let view = trial.view(&then)?;
+    let delete = view.approve(DeleteDirectory { path: view.path("@/left/")? })?;
+    view.change(trial, &now)?;
+    let deleted = within("delete", trial.executor().delete_directory(delete)).await?;
+    same("delete @/left/", &deleted, &Ok(DirectoryDeletion::Deleted))?;
     passed()
 }
 

@@ -70,6 +70,8 @@ const CHECKS: &[Check] = &[
     ("what-cannot-be-named-is-not-deleted", |trial| Box::pin(deletion::unnamable(trial))),
     ("many-are-deleted-in-their-order", |trial| Box::pin(deletion::many(trial))),
     ("what-is-withdrawn-does-not-begin", |trial| Box::pin(aging::before(trial))),
+    ("what-is-withdrawn-is-not-answered", |trial| Box::pin(aging::reading(trial))),
+    ("what-is-hidden-now-is-not-listed", |trial| Box::pin(aging::narrowed(trial))),
     ("an-upload-that-is-withdrawn-is-not-stored", |trial| Box::pin(aging::during(trial))),
 ];
 

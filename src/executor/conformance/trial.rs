@@ -49,18 +49,18 @@ impl<'a> Trial<'a> {
     /// A connection with these fields. `@` stands for the check's directory, without a `/`.
     pub(super) fn view(&self, fields: &str) -> Result<View<'a>, String> {
         let base = format!("{}/{}", self.place.bucket, self.name);
-        let fields = fields.replace('@', &base);
-        let Place { connection, .. } = self.place;
-        let lines = connection.lines().chain(fields.lines());
-        let fields: String = lines.map(|line| format!("    {line}\n")).collect();
-        let connection = format!("connections:\n  - id: s3+checked\n    owner: checker\n{fields}");
-        let view = View {
-            executor: self.executor,
-            engine: Engine::new(policy(&connection, KEY)?),
-            base,
-            connection,
-        };
+        let connection = self.connection(fields);
+        let engine = Engine::new(policy(&connection, KEY)?);
+        let view = View { executor: self.executor, engine, base, connection };
         Ok(view)
+    }
+
+    /// The connection in the form of a policy.
+    fn connection(&self, fields: &str) -> String {
+        let fields = fields.replace('@', &format!("{}/{}", self.place.bucket, self.name));
+        let lines = self.place.connection.lines().chain(fields.lines());
+        let fields: String = lines.map(|line| format!("    {line}\n")).collect();
+        format!("connections:\n  - id: s3+checked\n    owner: checker\n{fields}")
     }
 }
 
@@ -106,6 +106,12 @@ impl View<'_> {
     /// Takes the key of whoever asks away.
     pub(super) fn withdraw(&self) -> Result<(), String> {
         drop(self.engine.replace(policy(&self.connection, b"somebody else's")?));
+        Ok(())
+    }
+
+    /// Makes the connection one with these fields, for what is approved already, too.
+    pub(super) fn change(&self, trial: &Trial<'_>, fields: &str) -> Result<(), String> {
+        drop(self.engine.replace(policy(&trial.connection(fields), KEY)?));
         Ok(())
     }
 

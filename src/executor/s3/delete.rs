@@ -2,13 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aws_sdk_s3::{
-    Client,
-    types::{Delete, ObjectIdentifier},
-};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::{
-    S3, S3Options, error, keys,
+    S3, S3Options,
+    asking::Asking,
+    error, keys,
     list::is_listed,
     pages::{Pages, senseless},
     standing::Standing,
@@ -43,8 +42,7 @@ pub(super) async fn delete(
     approved: &Arc<Approved<DeleteObject<'static>>>,
 ) -> Result<(), ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    let client = s3.clients.get(approved.connection()).await?;
-    delete_present(&client, &Standing::of(approved), bucket, key).await
+    delete_present(&Asking::of(s3, approved).await?, bucket, key).await
 }
 
 /// Deletes an object that is there: servers delete a missing one with the same answer.
@@ -52,16 +50,15 @@ pub(super) async fn delete(
 /// Credentials that may not read it are refused whether it is there or not. Those may still list it,
 /// as the IAM policy of a connection that only deletes has it.
 pub(super) async fn delete_present(
-    client: &Client,
-    standing: &Standing,
+    asking: &Asking,
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    let head = client.head_object().bucket(bucket).key(key).send().await;
-    match head.map_err(error::from_sdk) {
+    let head = asking.client.head_object().bucket(bucket).key(key);
+    match asking.answer(async { head.send().await.map_err(error::from_sdk) }).await {
         Ok(_) => {}
         Err(refused @ ExecuteError::Refused { .. }) => {
-            match is_listed(&mut Pages::of(client, bucket, key)).await {
+            match is_listed(&mut Pages::of(asking, bucket, key)).await {
                 Ok(true) => {}
                 Ok(false) => return Err(ExecuteError::Missing),
                 Err(_) => return Err(refused),
@@ -69,17 +66,16 @@ pub(super) async fn delete_present(
         }
         Err(error) => return Err(error),
     }
-    delete_one(client, standing, bucket, key).await
+    delete_one(asking, bucket, key).await
 }
 
 pub(super) async fn delete_one(
-    client: &Client,
-    standing: &Standing,
+    asking: &Asking,
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    let request = client.delete_object().bucket(bucket).key(key).customize();
-    request.interceptor(standing.clone()).send().await.map_err(error::from_sdk)?;
+    let request = asking.client.delete_object().bucket(bucket).key(key).customize();
+    request.interceptor(asking.standing.clone()).send().await.map_err(error::from_sdk)?;
     Ok(())
 }
 
@@ -88,9 +84,8 @@ pub(super) async fn delete_many(
     approved: &Arc<Approved<DeleteObjects<'static>>>,
 ) -> Vec<Result<(), ExecuteError>> {
     let paths = &approved.operation().paths;
-    let standing = Standing::of(approved);
-    let client = match s3.clients.get(approved.connection()).await {
-        Ok(client) => client,
+    let asking = match Asking::of(s3, approved).await {
+        Ok(asking) => asking,
         Err(error) => return paths.iter().map(|_| Err(error.clone())).collect(),
     };
     let mut results: Vec<Result<(), ExecuteError>> = Vec::with_capacity(paths.len());
@@ -107,8 +102,7 @@ pub(super) async fn delete_many(
         let (places, keys): (Vec<usize>, Vec<&str>) = entries.into_iter().unzip();
         let mut places = places.into_iter();
         for batch in batches(&keys) {
-            let deleted =
-                delete_batch(&client, &standing, s3.clients.options(), bucket, batch).await;
+            let deleted = delete_batch(&asking, s3.clients.options(), bucket, batch).await;
             for (result, place) in deleted.into_iter().zip(&mut places) {
                 results[place] = result;
             }
@@ -120,8 +114,7 @@ pub(super) async fn delete_many(
 /// Deletes objects of a bucket, as many as a batch has. The results are in the order of the keys; an object
 /// counts as deleted when the server says so, for its very key.
 pub(super) async fn delete_batch(
-    client: &Client,
-    standing: &Standing,
+    asking: &Asking,
     options: &S3Options,
     bucket: &str,
     keys: &[&str],
@@ -129,7 +122,7 @@ pub(super) async fn delete_batch(
     let together: Vec<&str> = keys.iter().copied().filter(|key| keys::survives_xml(key)).collect();
     let mut said = match together.len() {
         0 | 1 => HashMap::new(),
-        _ => match delete_together(client, standing, options, bucket, &together).await {
+        _ => match delete_together(asking, options, bucket, &together).await {
             Ok(said) => said,
             // A server that does not know the request, or wants one of another form.
             Err(ExecuteError::Failed { status: Some(400 | 405 | 411 | 501), .. }) => HashMap::new(),
@@ -142,15 +135,14 @@ pub(super) async fn delete_batch(
     for key in keys {
         results.push(match said.remove(*key) {
             Some(result) => result,
-            None => delete_one(client, standing, bucket, key).await,
+            None => delete_one(asking, bucket, key).await,
         });
     }
     results
 }
 
 async fn delete_together(
-    client: &Client,
-    standing: &Standing,
+    asking: &Asking,
     options: &S3Options,
     bucket: &str,
     keys: &[&str],
@@ -161,12 +153,13 @@ async fn delete_together(
         objects.push(object.map_err(|_| ExecuteError::Configuration)?);
     }
     let delete = Delete::builder().set_objects(Some(objects)).quiet(false).build();
-    let answer = client
+    let answer = asking
+        .client
         .delete_objects()
         .bucket(bucket)
         .delete(delete.map_err(|_| ExecuteError::Configuration)?)
         .customize()
-        .interceptor(standing.clone())
+        .interceptor(asking.standing.clone())
         .config_override(options.long())
         .send()
         .await

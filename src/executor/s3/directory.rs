@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    S3, delete, keys,
+    S3,
+    asking::Asking,
+    delete, keys,
     pages::{Entry, MAX_KEYS, Pages, senseless},
     slices::Slices,
     standing::Standing,
@@ -36,8 +38,7 @@ pub(super) async fn delete(
 ) -> Result<DirectoryDeletion, ExecuteError> {
     let path = &approved.operation().path;
     let (bucket, directory) = keys::object(path)?;
-    let client = s3.clients.get(approved.connection()).await?;
-    let standing = Standing::of(approved);
+    let asking = Asking::of(s3, approved).await?;
     if approved.reaches_below() {
         // What has no name is there for those to whom all is, as a listing has it.
         let reaches_all = approved.reaches_all_below();
@@ -45,12 +46,11 @@ pub(super) async fn delete(
             Some(object) => object != *path && approved.reaches(&object),
             None => reaches_all,
         };
-        let mut pages = Pages::of(&client, bucket, directory);
+        let mut pages = Pages::of(&asking, bucket, directory);
         let mut slices = Slices::new();
         // One for the marker, one that may be all there is to know.
         let mut ask = 2;
         while let Some(entries) = slices.wait(pages.next(ask)).await? {
-            standing.ask().map_err(ExecuteError::Withdrawn)?;
             for entry in &entries {
                 if is_kept(entry) {
                     return Ok(DirectoryDeletion::NotEmpty);
@@ -61,7 +61,7 @@ pub(super) async fn delete(
         }
     }
     // Whether something else is in it that the connection does not reach has no influence.
-    match delete::delete_present(&client, &standing, bucket, directory).await {
+    match delete::delete_present(&asking, bucket, directory).await {
         Ok(()) => Ok(DirectoryDeletion::Deleted),
         Err(ExecuteError::Missing) => Ok(DirectoryDeletion::Missing),
         Err(error) => Err(error),
@@ -96,13 +96,12 @@ async fn go_through(
     if bucket.is_empty() || directory.is_empty() || !directory.ends_with('/') {
         return Err(ExecuteError::Configuration);
     }
-    let client = s3.clients.get(approved.connection()).await?;
+    let asking = Asking::of(s3, approved).await?;
     // Everything is decided before anything is deleted.
-    let (standing, mut slices) = (Standing::of(approved), Slices::new());
-    let mut pages = Pages::of(&client, bucket, directory);
+    let mut slices = Slices::new();
+    let mut pages = Pages::of(&asking, bucket, directory);
     let mut is_empty = true;
     while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
-        standing.ask().map_err(ExecuteError::Withdrawn)?;
         for entry in &entries {
             deletable(approved, bucket, entry)?;
             slices.step().await;
@@ -114,7 +113,7 @@ async fn go_through(
     }
     for _ in 0..MAX_ROUNDS {
         let (mut is_empty, mut has_marker) = (true, false);
-        let mut pages = Pages::of(&client, bucket, directory);
+        let mut pages = Pages::of(&asking, bucket, directory);
         while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
             // What was not there before is decided like the rest.
             let mut keys = Vec::with_capacity(entries.len());
@@ -132,7 +131,7 @@ async fn go_through(
             let (files, markers) = keys.split_at(markers);
             for batch in delete::batches(files).chain(delete::batches(markers)) {
                 let options = s3.clients.options();
-                let batch = delete::delete_batch(&client, &standing, options, bucket, batch);
+                let batch = delete::delete_batch(&asking, options, bucket, batch);
                 let results = slices.wait(batch).await;
                 *deleted += results.iter().filter(|result| result.is_ok()).count() as u64;
                 results.into_iter().collect::<Result<(), ExecuteError>>()?;
@@ -140,7 +139,7 @@ async fn go_through(
         }
         if is_empty {
             // Those servers have the directory still, also where it has no marker.
-            return match delete::delete_one(&client, &standing, bucket, directory).await {
+            return match delete::delete_one(&asking, bucket, directory).await {
                 Ok(()) => {
                     *deleted += u64::from(has_marker);
                     Ok(())

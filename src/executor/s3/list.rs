@@ -5,12 +5,11 @@
 //! there is much that is hidden: no more than [`REQUESTS`] go to the server for one page, and no more than
 //! [`WORK`] is spent on deciding. Then the page ends, with what it has, and the next goes on.
 
-use std::time::Duration;
-
-use aws_sdk_s3::Client;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     S3,
+    asking::Asking,
     cut::{self, Cut},
     filling::{Filling, Item, Resume, behind},
     keys,
@@ -30,16 +29,36 @@ pub(super) const WORK: Duration = Duration::from_millis(200);
 /// Among how many of the first entries the one is that is all of the prefix, whatever the order.
 const MAX_FIRST: usize = 3;
 
+/// How often a listing is begun anew because the rules changed while it was put together.
+const AGAIN: usize = 3;
+
 pub(super) async fn list(
     s3: &S3,
+    approved: &Arc<Approved<ListDirectory<'static>>>,
+    request: PageRequest,
+) -> Result<DirectoryPage, ExecuteError> {
+    let asking = Asking::of(s3, approved).await?;
+    for _ in 0..=AGAIN {
+        let before = approved.present().map_err(ExecuteError::Withdrawn)?;
+        let page = match approved.operation().path.is_root() {
+            true => root::list(&asking, approved, &request).await,
+            false => directory(&asking, approved, request.clone()).await,
+        };
+        // What it says was decided entry by entry: nothing of it is said that the rules hide by now.
+        let after = approved.present().map_err(ExecuteError::Withdrawn)?;
+        if before == after {
+            return page;
+        }
+    }
+    Err(ExecuteError::Busy { retry_after: None })
+}
+
+async fn directory(
+    asking: &Asking,
     approved: &Approved<ListDirectory<'static>>,
     request: PageRequest,
 ) -> Result<DirectoryPage, ExecuteError> {
-    if approved.operation().path.is_root() {
-        return root::list(s3, approved, &request).await;
-    }
-    let client = s3.clients.get(approved.connection()).await?;
-    let mut walk = Walk::new(&client, approved)?;
+    let mut walk = Walk::new(asking, approved)?;
     let mut filling = Filling::new(request);
     let walked = match walk.listing.mode() {
         ListMode::Pass => pass(&mut walk, &mut filling).await,
@@ -107,24 +126,23 @@ async fn narrow(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), Execut
 
 /// What a request for one page goes through, and what it may still take.
 pub(super) struct Walk<'a> {
-    client: &'a Client,
+    asking: &'a Asking,
     pub(super) listing: Listing<'a>,
     pub(super) bucket: &'a str,
     pub(super) directory: &'a str,
-    approved: &'a Approved<ListDirectory<'static>>,
     pub(super) slices: Slices,
     requests: usize,
 }
 
 impl<'a> Walk<'a> {
     fn new(
-        client: &'a Client,
+        asking: &'a Asking,
         approved: &'a Approved<ListDirectory<'static>>,
     ) -> Result<Self, ExecuteError> {
         let listing = approved.listing();
         let (bucket, directory) = keys::split(&approved.operation().path)?;
         let slices = Slices::new();
-        Ok(Self { client, listing, bucket, directory, approved, slices, requests: 0 })
+        Ok(Self { asking, listing, bucket, directory, slices, requests: 0 })
     }
 
     /// Whether the page has to end here.
@@ -137,7 +155,7 @@ impl<'a> Walk<'a> {
     where
         'a: 'p,
     {
-        Pages::of(self.client, self.bucket, prefix)
+        Pages::of(self.asking, self.bucket, prefix)
     }
 
     /// The next page of the server.
@@ -151,7 +169,6 @@ impl<'a> Walk<'a> {
         if self.requests > 4 * REQUESTS {
             return Err(senseless());
         }
-        self.approved.still_stands().map_err(ExecuteError::Withdrawn)?;
         self.slices.wait(pages.next(max_keys)).await
     }
 

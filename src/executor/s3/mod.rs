@@ -6,11 +6,12 @@
 //! | `share`, `room`, `answer`, `xml`, `slices` | what an owner, and a server, may take |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
-//! | `standing` | that approvals age |
+//! | `standing`, `asking` | that approvals age |
 //! | `pages`, `list`, `scan`, `filling`, `cut`, `root` | what is there, and what of it is shown |
 //! | `delete`, `directory` | what goes |
 
 mod answer;
+mod asking;
 mod clients;
 mod credentials;
 mod cut;
@@ -113,7 +114,7 @@ impl Executor for S3 {
         &self,
         approved: Approved<StatObject<'static>>,
     ) -> Result<ObjectInfo, ExecuteError> {
-        read::stat(self, &approved).await
+        read::stat(self, &Arc::new(approved)).await
     }
 
     async fn write(
@@ -162,7 +163,7 @@ impl Executor for S3 {
         approved: Approved<ListDirectory<'static>>,
         page: PageRequest,
     ) -> Result<DirectoryPage, ExecuteError> {
-        list::list(self, &approved, page).await
+        list::list(self, &Arc::new(approved), page).await
     }
 
     async fn settle(&self) {

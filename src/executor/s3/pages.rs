@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use aws_sdk_s3::{Client, types::EncodingType};
+use aws_sdk_s3::types::EncodingType;
 
-use super::{error, keys, read::time};
+use super::{asking::Asking, error, keys, read::time};
 use crate::{executor::ExecuteError, path::MAX_KEY_LEN};
 
 /// The most entries that a server gives at once.
@@ -28,7 +28,7 @@ pub(super) struct Entry {
 
 /// A listing of a bucket, as far as it came.
 pub(super) struct Pages<'a> {
-    client: &'a Client,
+    asking: &'a Asking,
     bucket: &'a str,
     prefix: &'a str,
     is_delimited: bool,
@@ -48,9 +48,9 @@ pub(super) enum Start {
 
 impl<'a> Pages<'a> {
     /// All keys that start with the prefix.
-    pub(super) fn of(client: &'a Client, bucket: &'a str, prefix: &'a str) -> Self {
+    pub(super) fn of(asking: &'a Asking, bucket: &'a str, prefix: &'a str) -> Self {
         Self {
-            client,
+            asking,
             bucket,
             prefix,
             is_delimited: false,
@@ -125,7 +125,8 @@ impl<'a> Pages<'a> {
             Start::After(key) => (Some(key.clone()), None),
             Start::Token(token) => (None, Some(token.clone())),
         };
-        let answer = self
+        let request = self
+            .asking
             .client
             .list_objects_v2()
             .bucket(self.bucket)
@@ -134,10 +135,9 @@ impl<'a> Pages<'a> {
             .encoding_type(EncodingType::Url)
             .max_keys(i32::try_from(max_keys.clamp(1, MAX_KEYS)).unwrap_or(1))
             .set_start_after(after)
-            .set_continuation_token(token)
-            .send()
-            .await
-            .map_err(error::from_sdk)?;
+            .set_continuation_token(token);
+        let send = async { request.send().await.map_err(error::from_sdk) };
+        let answer = self.asking.answer(send).await?;
         let is_encoded = answer.encoding_type == Some(EncodingType::Url);
         let decode = |text: Option<String>| {
             let key = match is_encoded {

@@ -14,7 +14,9 @@ use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::{
-    S3, error, keys,
+    S3,
+    asking::Asking,
+    error, keys,
     standing::{AGAIN, Standing},
 };
 use crate::{
@@ -27,10 +29,10 @@ pub(super) async fn read(
     approved: &Arc<Approved<ReadObject<'static>>>,
 ) -> Result<Object, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
+    let asking = Asking::of(s3, approved).await?;
+    let request = asking.client.get_object().bucket(bucket).key(key);
+    let answer = asking.answer(async { request.send().await.map_err(error::from_sdk) }).await?;
     let asked = Instant::now();
-    let client = s3.clients.get(approved.connection()).await?;
-    let answer =
-        client.get_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
     let info = ObjectInfo {
         size: size(answer.content_length)?,
         content_type: answer.content_type,
@@ -42,7 +44,7 @@ pub(super) async fn read(
         inner: answer.body.into_inner(),
         left: info.size,
         stall: s3.clients.options().stall_timeout,
-        standing: Standing::of(approved),
+        standing: asking.standing,
         asked,
         timer: None,
         waits: None,
@@ -53,12 +55,12 @@ pub(super) async fn read(
 
 pub(super) async fn stat(
     s3: &S3,
-    approved: &Approved<StatObject<'static>>,
+    approved: &Arc<Approved<StatObject<'static>>>,
 ) -> Result<ObjectInfo, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    let client = s3.clients.get(approved.connection()).await?;
-    let answer =
-        client.head_object().bucket(bucket).key(key).send().await.map_err(error::from_sdk)?;
+    let asking = Asking::of(s3, approved).await?;
+    let request = asking.client.head_object().bucket(bucket).key(key);
+    let answer = asking.answer(async { request.send().await.map_err(error::from_sdk) }).await?;
     Ok(ObjectInfo {
         size: size(answer.content_length)?,
         content_type: answer.content_type,

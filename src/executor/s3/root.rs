@@ -1,9 +1,8 @@
 //! The root of a connection: its buckets.
 
-use aws_sdk_s3::Client;
-
 use super::{
-    S3, error,
+    asking::Asking,
+    error,
     filling::{Filling, Item},
     list::WORK,
     pages::{MAX_TOKEN, senseless},
@@ -23,7 +22,7 @@ const MAX_BUCKETS: usize = 10_000;
 const ASKED_ONE_BY_ONE: usize = 32;
 
 pub(super) async fn list(
-    s3: &S3,
+    asking: &Asking,
     approved: &Approved<ListDirectory<'static>>,
     request: &PageRequest,
 ) -> Result<DirectoryPage, ExecuteError> {
@@ -32,10 +31,9 @@ pub(super) async fn list(
     if filling.is_question() || request.want == Want::Files {
         return Ok(filling.end());
     }
-    let client = s3.clients.get(approved.connection()).await?;
     let listing = approved.listing();
     let mut slices = Slices::new();
-    let mut buckets = slices.wait(buckets(&client, &listing)).await?;
+    let mut buckets = slices.wait(buckets(asking, &listing)).await?;
     // All of them are here, so that the order is ours.
     buckets.sort_unstable();
     buckets.dedup();
@@ -59,7 +57,7 @@ pub(super) async fn list(
     Ok(filling.end())
 }
 
-async fn buckets(client: &Client, listing: &Listing<'_>) -> Result<Vec<String>, ExecuteError> {
+async fn buckets(asking: &Asking, listing: &Listing<'_>) -> Result<Vec<String>, ExecuteError> {
     let (mut named, mut are_all_named) = (Vec::new(), false);
     if listing.mode() == ListMode::Narrow {
         let prefixes = listing.prefixes();
@@ -73,25 +71,21 @@ async fn buckets(client: &Client, listing: &Listing<'_>) -> Result<Vec<String>, 
         are_all_named = prefixes.iter().all(|prefix| prefix.ends_with(b"/"));
     }
     if are_all_named && named.len() <= ASKED_ONE_BY_ONE {
-        return one_by_one(client, named).await;
+        return one_by_one(asking, named).await;
     }
-    match all(client).await {
+    match all(asking).await {
         // Then what the restrictions name has to do.
-        Err(ExecuteError::Refused { .. }) if !named.is_empty() => one_by_one(client, named).await,
+        Err(ExecuteError::Refused { .. }) if !named.is_empty() => one_by_one(asking, named).await,
         answer => answer,
     }
 }
 
-async fn all(client: &Client) -> Result<Vec<String>, ExecuteError> {
+async fn all(asking: &Asking) -> Result<Vec<String>, ExecuteError> {
     let mut buckets = Vec::new();
     let mut token = None;
     loop {
-        let answer = client
-            .list_buckets()
-            .set_continuation_token(token.clone())
-            .send()
-            .await
-            .map_err(error::from_sdk)?;
+        let request = asking.client.list_buckets().set_continuation_token(token.clone());
+        let answer = asking.answer(async { request.send().await.map_err(error::from_sdk) }).await?;
         let (before, page) = (buckets.len(), answer.buckets.unwrap_or_default());
         if before + page.len() > MAX_BUCKETS {
             return Err(senseless());
@@ -112,11 +106,12 @@ async fn all(client: &Client) -> Result<Vec<String>, ExecuteError> {
 
 /// Those of the buckets that are there. One that is refused is not shown; when all are, it is the
 /// credentials that are refused.
-async fn one_by_one(client: &Client, names: Vec<String>) -> Result<Vec<String>, ExecuteError> {
+async fn one_by_one(asking: &Asking, names: Vec<String>) -> Result<Vec<String>, ExecuteError> {
     let mut there = Vec::new();
     let mut refused = None;
     for name in names {
-        match client.head_bucket().bucket(&name).send().await.map_err(error::from_sdk) {
+        let request = asking.client.head_bucket().bucket(&name);
+        match asking.answer(async { request.send().await.map_err(error::from_sdk) }).await {
             Ok(_) => there.push(name),
             Err(ExecuteError::Missing) => {}
             Err(error @ ExecuteError::Refused { .. }) => refused = Some(error),

@@ -1,7 +1,9 @@
 //! Approvals age: what takes its time asks again whether it is still allowed.
 //!
-//! Each request that changes something asks before it goes out, and again before it is sent once more. A
-//! transfer asks every second, and before the last bytes of an object go out. What is no longer allowed ends.
+//! Each request that changes something asks before it goes out, and again before it is sent once more. One
+//! that only asks also ends within a second while there is no answer, and shows nothing of one that comes too
+//! late. A transfer asks every second, and before the last bytes of an object go out. What is no longer allowed
+//! ends.
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
@@ -43,6 +45,11 @@ impl Standing {
         self.0.stands()
     }
 
+    /// Fails once what was approved is not allowed any more.
+    pub(super) fn stands(&self) -> Result<(), ExecuteError> {
+        self.ask().map_err(ExecuteError::Withdrawn)
+    }
+
     /// Waits for something that takes its time, for as long as it is allowed.
     pub(super) async fn during<T>(
         &self,
@@ -52,7 +59,7 @@ impl Standing {
         loop {
             match tokio::time::timeout(AGAIN, &mut other).await {
                 Ok(came) => return Ok(came),
-                Err(_) => self.ask().map_err(ExecuteError::Withdrawn)?,
+                Err(_) => self.stands()?,
             }
         }
     }
