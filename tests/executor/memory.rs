@@ -1,4 +1,5 @@
-//! Memory with 64 requests at once against a server that never ends, whatever it is that does not end.
+//! Memory with as many requests at once as one user has, against a server that never ends, whatever it is that
+//! does not end, or that sends what is long and then says nothing more.
 //!
 //! Each operation runs in a process of its own, so that what it takes is what is measured: this program,
 //! started again with the name of the operation.
@@ -19,10 +20,14 @@ use super::{Body, S3, S3Options, Setup, options};
 
 /// What so many requests may take over an idle process.
 const MOST_MIB: u64 = 256;
-const AT_ONCE: usize = 64;
+/// As many as one user has (`gateway::Options`).
+const AT_ONCE: usize = 512;
+/// In every run.
+const AT_ONCE_FEW: usize = 64;
 /// Says to the process that is started which operation it is to run, on which servers.
 const OPERATION: &str = "PATHWARD_MEMORY_OPERATION";
 const SERVERS: &str = "PATHWARD_MEMORY_SERVERS";
+const COUNT_AT_ONCE: &str = "PATHWARD_MEMORY_AT_ONCE";
 
 /// What does not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +62,8 @@ enum Endless {
     Buckets(usize),
     /// Tags of parts, of 15 KiB each.
     Tags,
+    /// So many entries of so long keys, in no order, whatever was asked for; then nothing more.
+    Hangs(usize, usize),
 }
 
 /// Those that matter to operations whose answers are short.
@@ -87,6 +94,11 @@ const ALL: &[Endless] = &[
     Endless::Full,
     Endless::Buckets(100),
     Endless::Buckets(20_000),
+    Endless::Hangs(4_000, 980),
+    Endless::Hangs(1_000, 1_000),
+    Endless::Hangs(1_000, 60),
+    Endless::Hangs(110, 980),
+    Endless::Hangs(9_900, 240),
 ];
 
 /// Each operation, and whether its answers may be long.
@@ -116,6 +128,9 @@ const ALL_FEW: &[Endless] = &[
     Endless::Keys,
     Endless::Full,
     Endless::Buckets(20_000),
+    Endless::Hangs(4_000, 980),
+    Endless::Hangs(1_000, 1_000),
+    Endless::Hangs(9_900, 240),
 ];
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -222,6 +237,38 @@ async fn serve(endless: Endless, mut stream: TcpStream) -> std::io::Result<()> {
                 answer(&mut stream, &tag, page).await?;
                 continue;
             }
+            Endless::Hangs(count, length) => {
+                let is_first = text.contains("max-keys=1000") || text.starts_with("GET /?");
+                let is_more = ["continuation-token=", "start-after="];
+                let is_first = is_first && !is_more.iter().any(|more| text.contains(more));
+                // A directory's deletion asks for two first.
+                if !is_first && !text.contains("max-keys=2&") {
+                    std::future::pending::<()>().await;
+                }
+                let page: String = (0..count)
+                    .map(|n| {
+                        let name = format!("{:05}{}", (n * 7_919) % count, "k".repeat(length - 7));
+                        match text.starts_with("GET /?") {
+                            true => format!(
+                                "<Bucket><Name>{}</Name></Bucket>",
+                                &name[..length.min(240)]
+                            ),
+                            false => {
+                                format!("<Contents><Key>d/{name}</Key><Size>1</Size></Contents>")
+                            }
+                        }
+                    })
+                    .collect();
+                let page = match text.starts_with("GET /?") {
+                    true => format!(
+                        "<ListAllMyBucketsResult><Buckets>{page}</Buckets><ContinuationToken>t\
+                         </ContinuationToken></ListAllMyBucketsResult>"
+                    ),
+                    false => format!("<ListBucketResult>{page}</ListBucketResult>"),
+                };
+                answer(&mut stream, "", &page).await?;
+                continue;
+            }
             // What does not list is answered with nothing.
             _ => {
                 answer(&mut stream, "", "").await?;
@@ -247,7 +294,7 @@ async fn servers(kinds: &[Endless]) -> String {
     for endless in kinds.iter().copied() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        addresses.push(format!("{endless:?}=http://{address}"));
+        addresses.push(format!("{endless:?}=http://{address}").replace(", ", ","));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(async move { drop(serve(endless, stream).await) });
@@ -273,6 +320,8 @@ async fn the_measured_process() {
         return;
     };
     let idle = memory("VmRSS:");
+    let at_once: usize = std::env::var(COUNT_AT_ONCE).expect("how many").parse().expect("a number");
+    let time = if at_once == AT_ONCE { 8_000 } else { 800 };
     for server in servers.split(' ') {
         let (endless, endpoint) = server.split_once('=').expect("a kind and its server");
         let mut setup = Setup::at(endpoint).await;
@@ -283,8 +332,8 @@ async fn the_measured_process() {
             ..options()
         });
         std::fs::write("/proc/self/clear_refs", "5").expect("what is the most begins anew");
-        let all = futures_util::future::join_all((0..AT_ONCE).map(|n| run(&setup, &operation, n)));
-        let _ = tokio::time::timeout(Duration::from_millis(800), all).await;
+        let all = futures_util::future::join_all((0..at_once).map(|n| run(&setup, &operation, n)));
+        let _ = tokio::time::timeout(Duration::from_millis(time), all).await;
         let most = memory("VmHWM:").saturating_sub(idle);
         let line = format!("memory: {operation}, endless {endless}: {most} MiB\n");
         std::io::stdout().write_all(line.as_bytes()).expect("written");
@@ -322,13 +371,14 @@ async fn run(setup: &Setup, operation: &str, number: usize) {
 }
 
 /// Runs an operation in a process of its own, and says what it took of memory, by what did not end.
-async fn measured(operation: &str, kinds: &[Endless]) -> Vec<(String, u64)> {
+async fn measured(operation: &str, kinds: &[Endless], at_once: usize) -> Vec<(String, u64)> {
     let servers = servers(kinds).await;
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command
         .args(["--exact", "memory::the_measured_process", "--ignored", "--nocapture"])
         .env(OPERATION, operation)
         .env(SERVERS, servers)
+        .env(COUNT_AT_ONCE, at_once.to_string())
         .stderr(Stdio::inherit());
     let ran = tokio::task::spawn_blocking(move || command.output()).await;
     let ran = ran.expect("no panic").expect("it runs");
@@ -346,6 +396,7 @@ async fn measured(operation: &str, kinds: &[Endless]) -> Vec<(String, u64)> {
 }
 
 async fn hold(few: bool) {
+    let mut over = Vec::new();
     for (operation, is_long) in OPERATIONS {
         let kinds = match (is_long, few) {
             (true, true) => ALL_FEW,
@@ -353,11 +404,17 @@ async fn hold(few: bool) {
             (false, true) => SHORT_FEW,
             (false, false) => SHORT,
         };
-        for (what, most) in measured(operation, kinds).await {
+        if std::env::var("PATHWARD_MEMORY_ONLY").is_ok_and(|only| only != *operation) {
+            continue;
+        }
+        for (what, most) in
+            measured(operation, kinds, if few { AT_ONCE_FEW } else { AT_ONCE }).await
+        {
             println!("{what}: {most} MiB");
-            assert!(most <= MOST_MIB, "{what}: {most} MiB");
+            over.extend((most > MOST_MIB).then(|| format!("{what}: {most} MiB")));
         }
     }
+    assert_eq!(over, [""; 0]);
 }
 
 #[cfg(target_os = "linux")]

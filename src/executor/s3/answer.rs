@@ -8,6 +8,7 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -23,7 +24,13 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{share::Share, xml};
+use super::{
+    asking::slot,
+    pages::MAX_KEYS,
+    root::MAX_BUCKETS,
+    share::{Place, Share, Slot},
+    xml,
+};
 use crate::executor::Held;
 
 /// How much of an answer is read before it counts as long. No error is longer, and nothing but a listing
@@ -39,8 +46,8 @@ const MAX_VALUE: usize = 1_024;
 pub(super) enum Kind {
     /// The bytes of an object.
     File,
-    /// XML of at most so many bytes and elements.
-    Xml { bytes: usize, elements: usize },
+    /// XML of at most so many bytes and elements, and entries among them.
+    Xml { bytes: usize, elements: usize, entries: usize },
     /// A head alone, with the length of a body that does not come.
     Head,
     /// Nothing: nobody reads what comes, as long as it comes to an end.
@@ -48,6 +55,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    const SHORT_XML: Self = Self::Xml { bytes: SHORT, elements: 1_000, entries: 1_000 };
+
     /// The client says in queries of its own what it asks for; a key is never in one unescaped.
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         let query = request.uri().query().unwrap_or_default();
@@ -55,15 +64,20 @@ impl Kind {
         let is_copy = || request.headers().contains_key("x-amz-copy-source");
         match *request.method() {
             Method::GET if has("x-id=GetObject") => Self::File,
-            // Of each of a thousand entries some ten things are said.
-            Method::GET if has("list-type=2") => Self::Xml { bytes: LONGEST, elements: 20_000 },
+            // Of each of a thousand entries some ten things are said. No server has reason to give more
+            // entries, however few it is asked for.
+            Method::GET if has("list-type=2") => {
+                Self::Xml { bytes: LONGEST, elements: 20_000, entries: MAX_KEYS }
+            }
             // Of each of ten thousand buckets four.
             Method::GET if has("x-id=ListBuckets") => {
-                Self::Xml { bytes: LONGEST, elements: 64_000 }
+                Self::Xml { bytes: LONGEST, elements: 64_000, entries: MAX_BUCKETS }
             }
-            Method::POST if has("delete") => Self::Xml { bytes: LONGEST, elements: 8_000 },
-            Method::GET | Method::POST => Self::Xml { bytes: SHORT, elements: 1_000 },
-            Method::PUT if is_copy() => Self::Xml { bytes: SHORT, elements: 1_000 },
+            Method::POST if has("delete") => {
+                Self::Xml { bytes: LONGEST, elements: 8_000, entries: MAX_KEYS }
+            }
+            Method::GET | Method::POST => Self::SHORT_XML,
+            Method::PUT if is_copy() => Self::SHORT_XML,
             Method::HEAD => Self::Head,
             _ => Self::Nothing,
         }
@@ -85,18 +99,20 @@ where
     let is_error = !head.status.is_success();
     let body = match kind {
         Kind::File if !is_error => SdkBody::from_body_1_x(Held::new(body, place)),
-        Kind::Xml { bytes, elements } if !is_error => match whole(body, bytes, share).await {
-            Some(text) if xml::is_sound(&text, elements) => SdkBody::from(text),
-            _ => SdkBody::from_body_1_x(Senseless(false)),
-        },
+        Kind::Xml { bytes, elements, entries } if !is_error => {
+            match whole(body, bytes, share).await {
+                Some(text) if xml::is_sound(&text, elements, entries) => SdkBody::from(text),
+                _ => SdkBody::from_body_1_x(Senseless(false)),
+            }
+        }
         // An error is one with whatever body. Of one that makes sense there is a code.
         Kind::File | Kind::Xml { .. } => match whole(body, SHORT, share).await {
-            Some(text) if xml::is_sound(&text, 1_000) => SdkBody::from(text),
+            Some(text) if xml::is_sound(&text, 1_000, 1_000) => SdkBody::from(text),
             _ => SdkBody::empty(),
         },
         Kind::Head => SdkBody::empty(),
         Kind::Nothing => match whole(body, SHORT, share).await {
-            Some(text) if is_error && xml::is_sound(&text, 1_000) => SdkBody::from(text),
+            Some(text) if is_error && xml::is_sound(&text, 1_000, 1_000) => SdkBody::from(text),
             None if !is_error => SdkBody::from_body_1_x(Senseless(false)),
             _ => SdkBody::empty(),
         },
@@ -112,8 +128,15 @@ where
 }
 
 /// All of a body, if it is no longer than that and comes to its end. With a long one comes its place, which
-/// is held for as long as the bytes are.
-async fn whole<B>(mut body: B, most: usize, share: &Share) -> Option<Bytes>
+/// is held for as long as the bytes are, and by whoever asked for as long as what is made of them is.
+async fn whole<B>(body: B, most: usize, share: &Share) -> Option<Bytes>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    whole_in(&slot(), body, most, share).await
+}
+
+async fn whole_in<B>(slot: &Slot, mut body: B, most: usize, share: &Share) -> Option<Bytes>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -129,13 +152,16 @@ where
             return None;
         }
         if len > SHORT && place.is_none() {
-            place = Some(share.long().await?);
+            place = Some(share.long(slot).await?);
         }
         // A copy: what comes in small pieces may hold large buffers.
         bytes.extend_from_slice(&data);
     }
     Some(match place {
-        Some(place) => Bytes::from_owner(Placed { bytes, _place: place }),
+        Some(place) => {
+            slot.keep(&place);
+            Bytes::from_owner(Placed { bytes, _place: place })
+        }
         None => bytes.into(),
     })
 }
@@ -143,7 +169,7 @@ where
 /// Bytes that have a place.
 struct Placed {
     bytes: Vec<u8>,
-    _place: OwnedSemaphorePermit,
+    _place: Arc<Place>,
 }
 
 impl AsRef<[u8]> for Placed {

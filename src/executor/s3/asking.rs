@@ -4,17 +4,37 @@ use std::{future::Future, sync::Arc};
 
 use aws_sdk_s3::Client;
 
-use super::{S3, standing::Standing};
+use super::{
+    S3,
+    share::{Place, Share, Slot},
+    standing::Standing,
+};
 use crate::{
     engine::{Approved, Operate},
     executor::ExecuteError,
 };
+
+/// What is kept of an answer without a place of its own, in bytes of memory: an ordinary page of a thousand
+/// entries.
+pub(super) const LITTLE: usize = 128 << 10;
+
+tokio::task_local! {
+    /// Of the operation that asks.
+    static SLOT: Slot;
+}
+
+/// The slot of the operation that asks, or one that nobody else has.
+pub(super) fn slot() -> Slot {
+    SLOT.try_with(Clone::clone).unwrap_or_default()
+}
 
 /// What one operation asks its server by.
 #[derive(Clone, Debug)]
 pub(super) struct Asking {
     pub(super) client: Client,
     pub(super) standing: Standing,
+    share: Share,
+    slot: Slot,
 }
 
 impl Asking {
@@ -23,7 +43,8 @@ impl Asking {
         approved: &Arc<Approved<Op>>,
     ) -> Result<Self, ExecuteError> {
         let client = s3.clients.get(approved.connection()).await?;
-        Ok(Self { client, standing: Standing::of(approved) })
+        let share = s3.clients.share(approved.connection());
+        Ok(Self { client, standing: Standing::of(approved), share, slot: Slot::default() })
     }
 
     /// The server's answer. It is asked for only while that is allowed, and is nobody's to see, whatever it
@@ -32,9 +53,33 @@ impl Asking {
         &self,
         request: impl Future<Output = Result<T, ExecuteError>>,
     ) -> Result<T, ExecuteError> {
+        Ok(self.placed_answer(request).await?.0)
+    }
+
+    /// The answer, and its place if it was long: to be held for as long as what is kept of it is much.
+    pub(super) async fn placed_answer<T>(
+        &self,
+        request: impl Future<Output = Result<T, ExecuteError>>,
+    ) -> Result<(T, Option<Arc<Place>>), ExecuteError> {
         self.standing.stands()?;
-        let answer = self.standing.during(request).await?;
+        let answer = self.standing.during(SLOT.scope(self.slot.clone(), request)).await;
+        let place = self.slot.of_answer();
         self.standing.stands()?;
+        Ok((answer??, place))
+    }
+
+    /// The answer to a request that changes something, which is asked for to its end.
+    pub(super) async fn done<T>(
+        &self,
+        request: impl Future<Output = Result<T, ExecuteError>>,
+    ) -> Result<T, ExecuteError> {
+        let answer = SLOT.scope(self.slot.clone(), request).await;
+        drop(self.slot.of_answer());
         answer
+    }
+
+    /// The operation's place for what is long. Waits until there is one.
+    pub(super) async fn place(&self) -> Option<Arc<Place>> {
+        self.share.long(&self.slot).await
     }
 }

@@ -6,12 +6,12 @@
 //! that keeps folders as such may have `a` before `a-b`. Where that makes a difference, the server
 //! is asked.
 
-use super::pages::{Entry, Pages, Start, senseless};
+use super::pages::{Entry, Page, Pages, Start, senseless};
 use crate::executor::ExecuteError;
 
 /// The first entries of a page.
 pub(super) struct Cut {
-    pub(super) taken: Vec<Entry>,
+    pub(super) taken: Page,
     /// The one of them that the server has last.
     pub(super) last: Entry,
 }
@@ -37,8 +37,8 @@ pub(super) async fn cut(
         && let Some(last) = first.last()
         && others.iter().all(|other| same(first, other))
     {
-        let taken = first.iter().map(|entry| (*entry).clone()).collect();
-        return Ok(Cut { taken, last: (*last).clone() });
+        let taken: Vec<_> = first.iter().map(|entry| (*entry).clone()).collect();
+        return Ok(Cut { taken: taken.into(), last: (*last).clone() });
     }
     let guesses: Vec<usize> = candidates.iter().map(Vec::len).collect();
     ask(pages, start, entries.len(), wanted, &guesses, counts).await
@@ -106,7 +106,7 @@ async fn ask(
             count if count > wanted => high = middle - 1,
             _ => {
                 let before = match middle {
-                    1 => Vec::new(),
+                    1 => Page::default(),
                     _ => pages.ask(start, middle - 1).await?.0,
                 };
                 let is_new = |entry: &&Entry| {

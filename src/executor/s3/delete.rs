@@ -22,6 +22,11 @@ use crate::{
 const BATCH: usize = 1_000;
 const BATCH_BYTES: usize = 256 << 10;
 
+/// What a request takes of memory for a key, beside its bytes, and how much it takes without a place for what is
+/// long.
+const AROUND: usize = 256;
+const LITTLE_BATCH: usize = 32 << 10;
+
 /// Keys as requests take them, in their order.
 pub(super) fn batches<'k, 'e>(mut keys: &'k [&'e str]) -> impl Iterator<Item = &'k [&'e str]> {
     std::iter::from_fn(move || {
@@ -75,7 +80,8 @@ pub(super) async fn delete_one(
     key: &str,
 ) -> Result<(), ExecuteError> {
     let request = asking.client.delete_object().bucket(bucket).key(key).customize();
-    request.interceptor(asking.standing.clone()).send().await.map_err(error::from_sdk)?;
+    let request = request.interceptor(asking.standing.clone());
+    asking.done(async { request.send().await.map_err(error::from_sdk) }).await?;
     Ok(())
 }
 
@@ -147,23 +153,24 @@ async fn delete_together(
     bucket: &str,
     keys: &[&str],
 ) -> Result<HashMap<String, Result<(), ExecuteError>>, ExecuteError> {
+    // The request says each key once more, and is held until it is answered.
+    let memory: usize = keys.iter().map(|key| key.len() + AROUND).sum();
+    let _place = if memory > LITTLE_BATCH { asking.place().await } else { None };
     let mut objects = Vec::with_capacity(keys.len());
     for key in keys {
         let object = ObjectIdentifier::builder().key(*key).build();
         objects.push(object.map_err(|_| ExecuteError::Configuration)?);
     }
     let delete = Delete::builder().set_objects(Some(objects)).quiet(false).build();
-    let answer = asking
+    let request = asking
         .client
         .delete_objects()
         .bucket(bucket)
         .delete(delete.map_err(|_| ExecuteError::Configuration)?)
         .customize()
         .interceptor(asking.standing.clone())
-        .config_override(options.long())
-        .send()
-        .await
-        .map_err(error::from_sdk)?;
+        .config_override(options.long());
+    let answer = asking.done(async { request.send().await.map_err(error::from_sdk) }).await?;
     let mut said = HashMap::new();
     for object in answer.deleted.unwrap_or_default() {
         if let Some(key) = object.key {

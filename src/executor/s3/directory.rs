@@ -51,7 +51,7 @@ pub(super) async fn delete(
         // One for the marker, one that may be all there is to know.
         let mut ask = 2;
         while let Some(entries) = slices.wait(pages.next(ask)).await? {
-            for entry in &entries {
+            for entry in entries.iter() {
                 if is_kept(entry) {
                     return Ok(DirectoryDeletion::NotEmpty);
                 }
@@ -102,7 +102,7 @@ async fn go_through(
     let mut pages = Pages::of(&asking, bucket, directory);
     let mut is_empty = true;
     while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
-        for entry in &entries {
+        for entry in entries.iter() {
             deletable(approved, bucket, entry)?;
             slices.step().await;
             is_empty = false;
@@ -117,7 +117,7 @@ async fn go_through(
         while let Some(entries) = slices.wait(pages.next(MAX_KEYS)).await? {
             // What was not there before is decided like the rest.
             let mut keys = Vec::with_capacity(entries.len());
-            for entry in &entries {
+            for entry in entries.iter() {
                 keys.push(deletable(approved, bucket, entry)?);
                 slices.step().await;
             }

@@ -13,7 +13,7 @@ use super::{
     cut::{self, Cut},
     filling::{Filling, Item, Resume, behind},
     keys,
-    pages::{Entry, MAX_KEYS, Pages, Start, senseless},
+    pages::{Entry, MAX_KEYS, Page, Pages, Start, senseless},
     root, scan,
     slices::Slices,
 };
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
         &mut self,
         pages: &mut Pages<'_>,
         max_keys: usize,
-    ) -> Result<Option<Vec<Entry>>, ExecuteError> {
+    ) -> Result<Option<Page>, ExecuteError> {
         self.requests += 1;
         // Pages that say nothing of where they are cannot be gone on from, and are not gone through for ever.
         if self.requests > 4 * REQUESTS {
@@ -215,7 +215,8 @@ impl<'a> Walk<'a> {
         pages: &mut Pages<'_>,
     ) -> Result<Option<Entry>, ExecuteError> {
         let first = self.next(pages, MAX_FIRST).await?.unwrap_or_default();
-        Ok(first.into_iter().find(|entry| entry.key.as_deref() == Some(pages.prefix())))
+        let is_it = |entry: &&Entry| entry.key.as_deref() == Some(pages.prefix());
+        Ok(first.iter().find(is_it).cloned())
     }
 
     /// The entry, if it is one that can be named and may be shown.

@@ -1,10 +1,15 @@
 //! What a server says is there, page by page.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use aws_sdk_s3::types::EncodingType;
 
-use super::{asking::Asking, error, keys, read::time};
+use super::{
+    asking::{Asking, LITTLE},
+    error, keys,
+    read::time,
+    share::Place,
+};
 use crate::{executor::ExecuteError, path::MAX_KEY_LEN};
 
 /// The most entries that a server gives at once.
@@ -24,6 +29,47 @@ pub(super) struct Entry {
     /// `None` where what the server says is no size.
     pub(super) size: Option<u64>,
     pub(super) last_modified: Option<SystemTime>,
+}
+
+/// Entries that came together. Many of them have a place for as long as they are held.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    entries: Vec<Entry>,
+    _place: Option<Arc<Place>>,
+}
+
+impl Page {
+    /// `place` is that of the answer they came with, if it has one.
+    async fn new(entries: Vec<Entry>, place: Option<Arc<Place>>, asking: &Asking) -> Self {
+        let memory: usize = entries.iter().map(Entry::memory).sum();
+        let place = match place {
+            _ if memory <= LITTLE => None,
+            None => asking.place().await,
+            place => place,
+        };
+        Self { entries, _place: place }
+    }
+}
+
+impl std::ops::Deref for Page {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl From<Vec<Entry>> for Page {
+    /// Of entries of a page that is held meanwhile.
+    fn from(entries: Vec<Entry>) -> Self {
+        Self { entries, _place: None }
+    }
+}
+
+impl Entry {
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.key.as_ref().map_or(0, String::capacity)
+    }
 }
 
 /// A listing of a bucket, as far as it came.
@@ -94,10 +140,7 @@ impl<'a> Pages<'a> {
     ///
     /// A page may be empty and others follow. Entries that are not under the prefix are not what
     /// was asked for, and are left out.
-    pub(super) async fn next(
-        &mut self,
-        max_keys: usize,
-    ) -> Result<Option<Vec<Entry>>, ExecuteError> {
+    pub(super) async fn next(&mut self, max_keys: usize) -> Result<Option<Page>, ExecuteError> {
         if self.is_done {
             return Ok(None);
         }
@@ -119,7 +162,7 @@ impl<'a> Pages<'a> {
         &self,
         start: &Start,
         max_keys: usize,
-    ) -> Result<(Vec<Entry>, Option<String>), ExecuteError> {
+    ) -> Result<(Page, Option<String>), ExecuteError> {
         let (after, token) = match start {
             Start::First => (None, None),
             Start::After(key) => (Some(key.clone()), None),
@@ -137,7 +180,7 @@ impl<'a> Pages<'a> {
             .set_start_after(after)
             .set_continuation_token(token);
         let send = async { request.send().await.map_err(error::from_sdk) };
-        let answer = self.asking.answer(send).await?;
+        let (answer, place) = self.asking.placed_answer(send).await?;
         let is_encoded = answer.encoding_type == Some(EncodingType::Url);
         let decode = |text: Option<String>| {
             let key = match is_encoded {
@@ -145,10 +188,14 @@ impl<'a> Pages<'a> {
                 false => text,
             };
             // What is longer is no key, and is not kept.
-            key.filter(|key| key.len() <= MAX_KEY_LEN)
+            let mut key = key.filter(|key| key.len() <= MAX_KEY_LEN)?;
+            key.shrink_to_fit();
+            Some(key)
         };
-        let mut entries = Vec::new();
-        for object in answer.contents.unwrap_or_default() {
+        let (objects, prefixes) =
+            (answer.contents.unwrap_or_default(), answer.common_prefixes.unwrap_or_default());
+        let mut entries = Vec::with_capacity(objects.len() + prefixes.len());
+        for object in objects {
             entries.push(Entry {
                 key: decode(object.key),
                 is_prefix: false,
@@ -156,7 +203,7 @@ impl<'a> Pages<'a> {
                 last_modified: object.last_modified.as_ref().and_then(time),
             });
         }
-        for prefix in answer.common_prefixes.unwrap_or_default() {
+        for prefix in prefixes {
             let key = decode(prefix.prefix);
             entries.push(Entry { key, is_prefix: true, size: None, last_modified: None });
         }
@@ -168,7 +215,7 @@ impl<'a> Pages<'a> {
             (Some(true), _) | (None, Some(_)) => return Err(senseless()),
             (Some(false), _) | (None, None) => None,
         };
-        Ok((entries, token))
+        Ok((Page::new(entries, place, self.asking).await, token))
     }
 }
 

@@ -1,11 +1,14 @@
 //! The root of a connection: its buckets.
 
+use std::sync::Arc;
+
 use super::{
-    asking::Asking,
+    asking::{Asking, LITTLE},
     error,
     filling::{Filling, Item},
     list::WORK,
     pages::{MAX_TOKEN, senseless},
+    share::Place,
     slices::Slices,
 };
 use crate::{
@@ -15,7 +18,7 @@ use crate::{
 };
 
 /// The most buckets that a server is believed to have: as many as one account of AWS has by default.
-const MAX_BUCKETS: usize = 10_000;
+pub(super) const MAX_BUCKETS: usize = 10_000;
 
 /// Up to so many buckets that restrictions name are asked for one by one, which needs no right to
 /// list all.
@@ -33,7 +36,8 @@ pub(super) async fn list(
     }
     let listing = approved.listing();
     let mut slices = Slices::new();
-    let mut buckets = slices.wait(buckets(asking, &listing)).await?;
+    let Buckets { names: mut buckets, place: _place } =
+        slices.wait(buckets(asking, &listing)).await?;
     // All of them are here, so that the order is ours.
     buckets.sort_unstable();
     buckets.dedup();
@@ -57,7 +61,14 @@ pub(super) async fn list(
     Ok(filling.end())
 }
 
-async fn buckets(asking: &Asking, listing: &Listing<'_>) -> Result<Vec<String>, ExecuteError> {
+/// Names of buckets. Many of them have a place for as long as they are held.
+#[derive(Default)]
+struct Buckets {
+    names: Vec<String>,
+    place: Option<Arc<Place>>,
+}
+
+async fn buckets(asking: &Asking, listing: &Listing<'_>) -> Result<Buckets, ExecuteError> {
     let (mut named, mut are_all_named) = (Vec::new(), false);
     if listing.mode() == ListMode::Narrow {
         let prefixes = listing.prefixes();
@@ -80,23 +91,34 @@ async fn buckets(asking: &Asking, listing: &Listing<'_>) -> Result<Vec<String>, 
     }
 }
 
-async fn all(asking: &Asking) -> Result<Vec<String>, ExecuteError> {
-    let mut buckets = Vec::new();
-    let mut token = None;
+async fn all(asking: &Asking) -> Result<Buckets, ExecuteError> {
+    let mut buckets = Buckets::default();
+    let (mut token, mut memory) = (None, 0);
     loop {
         let request = asking.client.list_buckets().set_continuation_token(token.clone());
-        let answer = asking.answer(async { request.send().await.map_err(error::from_sdk) }).await?;
-        let (before, page) = (buckets.len(), answer.buckets.unwrap_or_default());
+        let send = async { request.send().await.map_err(error::from_sdk) };
+        let (answer, place) = asking.placed_answer(send).await?;
+        let (before, page) = (buckets.names.len(), answer.buckets.unwrap_or_default());
         if before + page.len() > MAX_BUCKETS {
             return Err(senseless());
         }
         // What is longer is no bucket's name, and is not kept.
         let names = page.into_iter().filter_map(|bucket| bucket.name);
-        buckets.extend(names.filter(|name| name.len() <= MAX_BUCKET_LEN));
+        for mut name in names.filter(|name| name.len() <= MAX_BUCKET_LEN) {
+            name.shrink_to_fit();
+            memory += size_of::<String>() + name.len();
+            buckets.names.push(name);
+        }
+        if memory > LITTLE && buckets.place.is_none() {
+            buckets.place = match place {
+                None => asking.place().await,
+                place => place,
+            };
+        }
         match answer.continuation_token.filter(|token| !token.is_empty()) {
             None => return Ok(buckets),
             // One that goes on with nothing new does so for ever.
-            Some(next) if next.len() > MAX_TOKEN || buckets.len() == before => {
+            Some(next) if next.len() > MAX_TOKEN || buckets.names.len() == before => {
                 return Err(senseless());
             }
             next => token = next,
@@ -106,7 +128,7 @@ async fn all(asking: &Asking) -> Result<Vec<String>, ExecuteError> {
 
 /// Those of the buckets that are there. One that is refused is not shown; when all are, it is the
 /// credentials that are refused.
-async fn one_by_one(asking: &Asking, names: Vec<String>) -> Result<Vec<String>, ExecuteError> {
+async fn one_by_one(asking: &Asking, names: Vec<String>) -> Result<Buckets, ExecuteError> {
     let mut there = Vec::new();
     let mut refused = None;
     for name in names {
@@ -120,6 +142,6 @@ async fn one_by_one(asking: &Asking, names: Vec<String>) -> Result<Vec<String>, 
     }
     match refused {
         Some(error) if there.is_empty() => Err(error),
-        _ => Ok(there),
+        _ => Ok(Buckets { names: there, ..Buckets::default() }),
     }
 }

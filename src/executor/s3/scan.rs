@@ -139,7 +139,7 @@ impl Scan {
         };
         while let Some(entries) = walk.next(&mut pages, ask).await? {
             walk.bucket_is_there(filling);
-            for entry in &entries {
+            for entry in entries.iter() {
                 self.look(walk, filling, entry);
                 walk.slices.step().await;
                 if filling.is_over() {

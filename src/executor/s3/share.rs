@@ -3,7 +3,7 @@
 //! What a caller or a server takes is taken from its owner's share, and not from anybody else. A server
 //! that never answers, or never ends, is its owner's trouble alone, whoever chose it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -17,6 +17,40 @@ use super::{
 const LONG: usize = 8;
 /// How many answers are read in large pieces at once. Each takes up to 1 MiB.
 const LARGE: usize = 8;
+
+/// A place for what is long, for as long as anybody holds it.
+#[derive(Debug)]
+pub(super) struct Place(
+    #[expect(dead_code, reason = "it is given back when dropped")] OwnedSemaphorePermit,
+);
+
+/// Where one operation has its place: all that is long of its answers shares one. So nobody who has a place
+/// waits for another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slot(Arc<Mutex<Taken>>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    place: Weak<Place>,
+    /// Of an answer that came, until it was taken on by whoever asked.
+    of_answer: Option<Arc<Place>>,
+}
+
+impl Slot {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the place of an answer for whoever asked.
+    pub(super) fn keep(&self, place: &Arc<Place>) {
+        self.taken().of_answer = Some(Arc::clone(place));
+    }
+
+    /// The place of the answer that came last, if that was long.
+    pub(super) fn of_answer(&self) -> Option<Arc<Place>> {
+        self.taken().of_answer.take()
+    }
+}
 
 /// One owner's share.
 #[derive(Clone, Debug)]
@@ -39,9 +73,15 @@ impl Share {
         }
     }
 
-    /// A place for a long answer. Waits until there is one.
-    pub(super) async fn long(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.long).acquire_owned().await.ok()
+    /// A place for what is long, for an operation: the one that it has, or another. Waits until there is one.
+    pub(super) async fn long(&self, slot: &Slot) -> Option<Arc<Place>> {
+        let has = slot.taken().place.upgrade();
+        if has.is_some() {
+            return has;
+        }
+        let place = Arc::new(Place(Arc::clone(&self.long).acquire_owned().await.ok()?));
+        slot.taken().place = Arc::downgrade(&place);
+        Some(place)
     }
 
     /// A place for an answer in large pieces, if there is one.
@@ -83,12 +123,12 @@ mod tests {
         let share = Share::new(&room, &sockets);
         let mut held = Vec::new();
         for _ in 0..LONG {
-            held.push(share.long().await);
+            held.push(share.long(&Slot::default()).await);
         }
         let wait = std::time::Duration::from_millis(20);
-        assert!(tokio::time::timeout(wait, share.long()).await.is_err());
+        assert!(tokio::time::timeout(wait, share.long(&Slot::default())).await.is_err());
         // Another owner's are others.
-        assert!(Share::new(&room, &sockets).long().await.is_some());
+        assert!(Share::new(&room, &sockets).long(&Slot::default()).await.is_some());
         // A share that something is taken from is not forgotten for a fresh one.
         assert!(!share.is_alone());
         held.clear();
@@ -96,5 +136,24 @@ mod tests {
         let large: Vec<_> = (0..LARGE).map(|_| share.large()).collect();
         assert!(large.iter().all(Option::is_some) && share.large().is_none());
         assert!(!share.is_alone());
+    }
+
+    #[tokio::test]
+    async fn an_operation_has_one_place_for_as_long_as_it_holds_it() {
+        let share = Share::new(&Room::new(1 << 30), &Sockets::new(64));
+        let slots: Vec<_> = (0..LONG).map(|_| Slot::default()).collect();
+        let mut held = Vec::new();
+        for slot in &slots {
+            held.push(share.long(slot).await);
+        }
+        // Nobody who has one waits for another.
+        let again = share.long(&slots[0]).await.unwrap();
+        slots[0].keep(&again);
+        drop(again);
+        held.remove(0);
+        let wait = std::time::Duration::from_millis(20);
+        assert!(tokio::time::timeout(wait, share.long(&Slot::default())).await.is_err());
+        assert!(slots[0].of_answer().is_some() && slots[0].of_answer().is_none());
+        assert!(share.long(&Slot::default()).await.is_some());
     }
 }

@@ -19,12 +19,16 @@ struct Open<'a> {
     has_elements: bool,
 }
 
-/// Whether these bytes are XML with one meaning and no more than so many elements.
-pub(super) fn is_sound(answer: &[u8], most: usize) -> bool {
-    std::str::from_utf8(answer).is_ok_and(|text| reads(text, most).is_some())
+/// What an answer says once for each of many things.
+const ENTRIES: [&str; 5] = ["Contents", "CommonPrefixes", "Bucket", "Deleted", "Error"];
+
+/// Whether these bytes are XML with one meaning, no more than so many elements, and no more than so many
+/// entries among them.
+pub(super) fn is_sound(answer: &[u8], most: usize, entries: usize) -> bool {
+    std::str::from_utf8(answer).is_ok_and(|text| reads(text, most, entries).is_some())
 }
 
-fn reads(text: &str, most: usize) -> Option<()> {
+fn reads(text: &str, most: usize, mut entries: usize) -> Option<()> {
     let mut open: Vec<Open<'_>> = Vec::new();
     let (mut elements, mut attributes) = (0, 0);
     for token in Tokenizer::from(text) {
@@ -36,6 +40,9 @@ fn reads(text: &str, most: usize) -> Option<()> {
                 }
                 let name = (prefix.as_str(), local.as_str());
                 open.push(Open { name, has_text: false, has_elements: false });
+                if ENTRIES.contains(&local.as_str()) {
+                    entries = entries.checked_sub(1)?;
+                }
                 if elements > most || open.len() > MAX_DEPTH {
                     return None;
                 }
@@ -93,7 +100,22 @@ mod tests {
             "<!-- of a server --><a><b xmlns:xsi='x' xsi:type='y'></b></a><!-- the end -->",
             "<x:a><x:b> </x:b></x:a>",
         ] {
-            assert!(is_sound(sound.as_bytes(), 3), "{sound}");
+            assert!(is_sound(sound.as_bytes(), 3, 9), "{sound}");
+        }
+    }
+
+    #[test]
+    fn no_more_entries_come_than_are_taken() {
+        let with = |count: usize| {
+            let halves = (count / 2, count - count / 2);
+            let (objects, prefixes) = (
+                "<Contents><Key>k</Key></Contents>".repeat(halves.0),
+                "<CommonPrefixes/>".repeat(halves.1),
+            );
+            format!("<ListBucketResult>{objects}{prefixes}</ListBucketResult>")
+        };
+        for (count, fits) in [(0, true), (1_000, true), (1_001, false), (4_000, false)] {
+            assert_eq!(is_sound(with(count).as_bytes(), 20_000, 1_000), fits, "{count}");
         }
     }
 
@@ -122,15 +144,15 @@ mod tests {
             "<a",
             "<a b='",
         ] {
-            assert!(!is_sound(unsound.as_bytes(), 9), "{unsound}");
+            assert!(!is_sound(unsound.as_bytes(), 9, 9), "{unsound}");
         }
-        assert!(!is_sound(b"<a>\xff</a>", 9));
-        assert!(is_sound(b"<a><b/><b/></a>", 3) && !is_sound(b"<a><b/><b/></a>", 2));
+        assert!(!is_sound(b"<a>\xff</a>", 9, 9));
+        assert!(is_sound(b"<a><b/><b/></a>", 3, 9) && !is_sound(b"<a><b/><b/></a>", 2, 9));
         let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
-        assert!(is_sound(nested(MAX_DEPTH).as_bytes(), 99));
-        assert!(!is_sound(nested(MAX_DEPTH + 1).as_bytes(), 99));
+        assert!(is_sound(nested(MAX_DEPTH).as_bytes(), 99, 9));
+        assert!(!is_sound(nested(MAX_DEPTH + 1).as_bytes(), 99, 9));
         let with = |count: usize| format!("<a{}/>", " b=''".repeat(count));
-        assert!(is_sound(with(MAX_ATTRIBUTES).as_bytes(), 1));
-        assert!(!is_sound(with(MAX_ATTRIBUTES + 1).as_bytes(), 1));
+        assert!(is_sound(with(MAX_ATTRIBUTES).as_bytes(), 1, 9));
+        assert!(!is_sound(with(MAX_ATTRIBUTES + 1).as_bytes(), 1, 9));
     }
 }
