@@ -23,6 +23,10 @@ pub struct PageRequest {
     pub want: Want,
     /// How many at most. Zero asks only whether the directory is there.
     pub limit: usize,
+    /// Whether one look has to do to find out that the directory is there: one page of what the server has of
+    /// it. A directory of which that shows nothing is then taken not to be there. For a name that is denied
+    /// unless a directory has it, so that a denial costs little and tells nothing of what is hidden.
+    pub brief: bool,
 }
 
 /// A file in a directory.
@@ -40,8 +44,8 @@ pub struct FileEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectoryPage {
     /// Whether there is such a directory: whether it is a bucket, or something is in it that may be shown, be
-    /// it as a folder or as the directory's own marker. Also where that was not found out before the page
-    /// ended. The root is always there.
+    /// it as a folder or as the directory's own marker. `false` where that was not found out before the first
+    /// page ended because much is hidden: how much is, is not to be learned. The root is always there.
     pub exists: bool,
     /// The names of folders, without `/`.
     pub folders: Vec<String>,

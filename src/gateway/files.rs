@@ -31,6 +31,11 @@ pub(super) enum NoFile {
 }
 
 impl NoFile {
+    /// Whether the name is denied, unless there is a directory of it.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     /// What the caller hears where there is no directory either.
     pub(super) fn nor_directory(self, asked: &str) -> Failure {
         match self {

@@ -86,7 +86,7 @@ impl Ask<'_> {
             None => Place { want: Want::All, after: None },
         };
         let limit = self.shared.options.page;
-        let mut page = self.page(allowed, &place, limit).await?;
+        let mut page = self.page(allowed, &place, limit, no_file.is_refused()).await?;
         if !page.exists {
             return Err(no_file.nor_directory(&self.asked()));
         }
@@ -97,7 +97,7 @@ impl Ask<'_> {
             let is_first = page.folders.is_empty();
             let limit = if is_first { limit } else { 1 };
             let (allowed, _) = self.approve_listing(NoFile::Directory)?;
-            let mut files = self.page(allowed, &place, limit).await?;
+            let mut files = self.page(allowed, &place, limit, false).await?;
             if is_first {
                 next = files.next.take().map(|after| Place { after: Some(after), ..place });
                 page.files = files.files;
@@ -115,7 +115,8 @@ impl Ask<'_> {
         no_file: NoFile,
     ) -> Result<Response<HttpBody>, Failure> {
         let (allowed, no_file) = self.approve_listing(no_file)?;
-        let page = self.page(allowed, &Place { want: Want::All, after: None }, 0).await?;
+        let place = Place { want: Want::All, after: None };
+        let page = self.page(allowed, &place, 0, no_file.is_refused()).await?;
         match page.exists {
             true => {
                 let headers = [("x-data-type", DIRECTORY), (CONTENT_TYPE.as_str(), JSON)];
@@ -150,9 +151,10 @@ impl Ask<'_> {
         allowed: Allowed<ListDirectory<'static>>,
         place: &Place,
         limit: usize,
+        brief: bool,
     ) -> Result<DirectoryPage, Failure> {
         let Allowed { approved, line } = allowed;
-        let request = PageRequest { after: place.after.clone(), want: place.want, limit };
+        let request = PageRequest { after: place.after.clone(), want: place.want, limit, brief };
         let page = self.shared.executor.list(approved, request).await;
         line.end(page, |_| None).map_err(|error| self.failed(&error))
     }

@@ -132,7 +132,7 @@ impl Gateway {
         let Some(allowed) = something_permitted(&ask, connection) else { return Ok(None) };
         let Allowed { approved, line } = allowed;
         let directory = approved.operation().path.clone();
-        let request = PageRequest { after: None, want: Want::All, limit: 1 };
+        let request = PageRequest { after: None, want: Want::All, limit: 1, brief: false };
         let listing = seat.shared.executor.list(approved, request);
         let listed = timeout(seat.shared.options.request_timeout, listing).await;
         let page = line.end(listed.unwrap_or(Err(ExecuteError::TimedOut)), |_| None);

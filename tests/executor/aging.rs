@@ -323,7 +323,7 @@ const ASKED: [&str; 8] =
 async fn ask(aging: &Aging, what: &str) -> Result<String, ExecuteError> {
     let s3 = &aging.setup.s3;
     let list = |path: &str, limit| {
-        let request = PageRequest { after: None, want: Want::All, limit };
+        let request = PageRequest { after: None, want: Want::All, limit, brief: false };
         s3.list(aging.approve(ListDirectory { path: owned(path) }), request)
     };
     let shown = match what {
@@ -402,7 +402,7 @@ async fn an_answer_that_comes_too_late_is_not_shown() {
 /// What is hidden while a listing waits for its server is not in it, in whatever way it would be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_hidden_meanwhile_is_not_listed() {
-    let page = |limit, want| PageRequest { after: None, want, limit };
+    let page = |limit, want| PageRequest { after: None, want, limit, brief: false };
     for (deny, path, request, names, exists) in [
         ("pub/d/sec/", "pub/d/", page(10, Want::All), vec!["open/", "x"], true),
         ("pub/d/sec/", "pub/d/", page(10, Want::Folders), vec!["open/"], true),

@@ -186,7 +186,8 @@ impl Setup {
         after: Option<&str>,
         limit: usize,
     ) -> Result<DirectoryPage, ExecuteError> {
-        let page = PageRequest { after: after.map(Into::into), want: Want::All, limit };
+        let page =
+            PageRequest { after: after.map(Into::into), want: Want::All, limit, brief: false };
         self.s3.list(self.approve(ListDirectory { path: owned(path) }), page).await
     }
 

@@ -18,7 +18,7 @@ const REQUESTS: usize = 32 + 4;
 async fn page(setup: &Setup, path: &str, after: Option<Box<str>>) -> DirectoryPage {
     setup.backend.forget_requests();
     let approved = setup.approve(ListDirectory { path: owned(path) });
-    let request = PageRequest { after, want: Want::All, limit: 1_000 };
+    let request = PageRequest { after, want: Want::All, limit: 1_000, brief: false };
     let page = setup.s3.list(approved, request).await.expect("a page");
     let count = setup.backend.requests().len();
     assert!(count <= REQUESTS, "{count} requests");
@@ -95,8 +95,10 @@ async fn a_page_ends_where_too_much_is_hidden() {
     for directory in ["lake/", "lake/big/"] {
         let (mut names, mut after, mut pages) = (Vec::new(), None, 0);
         loop {
+            let is_first = after.is_none();
             let page = page(&setup, directory, after).await;
-            assert!(page.exists);
+            // Of a bucket it is known that it is there; of what much is hidden, nothing yet.
+            assert_eq!(page.exists, !is_first || directory == "lake/");
             names.extend(page.folders.into_iter().map(|name| format!("{name}/")));
             names.extend(page.files.into_iter().map(|file| file.name));
             (after, pages) = (page.next, pages + 1);
@@ -110,8 +112,73 @@ async fn a_page_ends_where_too_much_is_hidden() {
         };
         assert_eq!((names, pages), (expected.into_iter().map(str::to_owned).collect(), 3));
     }
-    // Whether it is there is then for the next page to say.
-    assert!(setup.list("lake/big/", None, 0).await.expect("a page").exists);
+    // Nor is it known to who asks only that.
+    assert!(!setup.list("lake/big/", None, 0).await.expect("a page").exists);
+}
+
+/// Whether a directory is there is told in the same way by a question and by a listing, whatever number of
+/// things is hidden in it; and where one look has to do, after one request.
+#[tokio::test]
+async fn whether_a_directory_is_there_does_not_tell_how_much_is_hidden() {
+    let setup = Setup::with("restrictions: ['lake/*.csv']").await;
+    setup.backend.bucket("lake");
+    let mut put = 0;
+    for count in [0, 999, 1_000, 29_999, 30_000, 40_000] {
+        while put < count {
+            setup.backend.put(&format!("lake/h/{put:05}"), b"");
+            put += 1;
+        }
+        for shown in [false, true] {
+            if shown {
+                setup.backend.put("lake/h/z.csv", b"");
+            }
+            for brief in [false, true] {
+                let mut said = Vec::new();
+                for limit in [0, 10, 1_000] {
+                    setup.backend.forget_requests();
+                    let approved = setup.approve(ListDirectory { path: owned("lake/h/") });
+                    let request = PageRequest { after: None, want: Want::All, limit, brief };
+                    let page = setup.s3.list(approved, request).await.expect("a page");
+                    said.push(page.exists);
+                    let requests = setup.backend.requests().len();
+                    assert!(requests <= if brief { 1 } else { REQUESTS }, "{count}: {requests}");
+                }
+                let seen = if brief { 1_000 } else { 30_000 };
+                assert_eq!(said, [shown && count < seen; 3], "{count}, shown: {shown}, {brief}");
+            }
+            setup.backend.remove("lake/h/z.csv");
+        }
+    }
+}
+
+/// Where rules name what is in a directory, one look finds it.
+#[tokio::test]
+async fn one_look_finds_what_rules_name() {
+    for count in [2, 4, 5, 40] {
+        let rules: Vec<String> = (0..count).map(|n| format!("lake/d/{n:02}/")).collect();
+        let setup = Setup::with(&format!("restrictions: [{}]", rules.join(", "))).await;
+        setup.backend.put("lake/d/00/x", b"");
+        setup.backend.put("lake/d/hidden", b"");
+        let last = format!("lake/d/{:02}/x", count - 1);
+        for there in [false, true] {
+            setup.backend.remove("lake/d/00/x");
+            if there {
+                setup.backend.put(&last, b"");
+            }
+            setup.backend.forget_requests();
+            for limit in [0, 10] {
+                let approved = setup.approve(ListDirectory { path: owned("lake/d/") });
+                let request = PageRequest { after: None, want: Want::All, limit, brief: true };
+                let page = setup.s3.list(approved, request).await.expect("a page");
+                assert_eq!(page.exists, there, "{count}");
+                let requests = setup.backend.requests().len();
+                assert!(
+                    there || requests <= 4 * (1 + usize::from(limit > 0)),
+                    "{count}: {requests}"
+                );
+            }
+        }
+    }
 }
 
 /// Restrictions by the hundred, each of which has to be looked for.

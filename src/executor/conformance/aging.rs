@@ -90,7 +90,11 @@ pub(super) async fn reading(trial: &Trial<'_>) -> Outcome {
     for path in ["@/", "@/d/", "@/nothing/", ""] {
         for limit in [0, 10] {
             let approved = view.approve(ListDirectory { path: view.path(path)? })?;
-            listed.push((path, approved, PageRequest { after: None, want: Want::All, limit }));
+            listed.push((
+                path,
+                approved,
+                PageRequest { after: None, want: Want::All, limit, brief: false },
+            ));
         }
     }
     view.withdraw()?;
@@ -126,7 +130,7 @@ pub(super) async fn narrowed(trial: &Trial<'_>) -> Outcome {
         let view = trial.view(&then)?;
         let approved = view.approve(ListDirectory { path: view.path(path)? })?;
         view.change(trial, &now)?;
-        let request = PageRequest { after: None, want, limit: 100 };
+        let request = PageRequest { after: None, want, limit: 100, brief: false };
         let what = format!("list {path}, {want:?}");
         let page = within(&what, trial.executor().list(approved, request)).await?;
         let page = match page {

@@ -32,8 +32,9 @@ pub(super) async fn pages(trial: &Trial<'_>) -> Outcome {
         let what = format!("a narrowed @/ in pages of {limit}");
         same(&what, &names, &strings(&["a", "b/", "b0", "d/", "e/", "z"]))?;
     }
-    let page =
-        view.page("@/", PageRequest { after: None, want: Want::Files, limit: 1_000 }).await?;
+    let page = view
+        .page("@/", PageRequest { after: None, want: Want::Files, limit: 1_000, brief: false })
+        .await?;
     let sizes: Vec<u64> = page.files.iter().map(|file| file.size).collect();
     same("the sizes of files in @/", &sizes, &vec![10, 10, 10])?;
     passed()
@@ -53,7 +54,9 @@ pub(super) async fn directories(trial: &Trial<'_>) -> Outcome {
     ];
     for (path, is_there) in cases {
         for limit in [0, 1, 100] {
-            let page = view.page(path, PageRequest { after: None, want: Want::All, limit }).await?;
+            let page = view
+                .page(path, PageRequest { after: None, want: Want::All, limit, brief: false })
+                .await?;
             same(&format!("whether {path} is there, limit {limit}"), &page.exists, &is_there)?;
             if limit == 0 {
                 let is_empty = page.folders.is_empty() && page.files.is_empty();
@@ -87,7 +90,7 @@ pub(super) async fn hidden(trial: &Trial<'_>) -> Outcome {
             for path in directories {
                 for limit in [0, 1, 100] {
                     for want in [Want::All, Want::Folders, Want::Files] {
-                        let request = PageRequest { after: None, want, limit };
+                        let request = PageRequest { after: None, want, limit, brief: false };
                         // A page may end early, with a mark that is for nobody's eyes.
                         let page = view.page(path, request).await?;
                         let DirectoryPage { exists, folders, files, .. } = page;
@@ -162,13 +165,17 @@ pub(super) async fn aliases(trial: &Trial<'_>) -> Outcome {
     exact.write("@/d/plain", b"one that is shown").await?;
     let mut before = Vec::new();
     for limit in [0, 1, 100] {
-        before.push(plain.page("@/d/", PageRequest { after: None, want: Want::All, limit }).await?);
+        before.push(
+            plain
+                .page("@/d/", PageRequest { after: None, want: Want::All, limit, brief: false })
+                .await?,
+        );
     }
     if !has_aliases(&exact).await? {
         return NO_ALIASES;
     }
     for (limit, before) in [0, 1, 100].into_iter().zip(before) {
-        let request = PageRequest { after: None, want: Want::All, limit };
+        let request = PageRequest { after: None, want: Want::All, limit, brief: false };
         let now = plain.page("@/d/", request).await?;
         let shown = (now.exists, now.folders, now.files);
         let before = (before.exists, before.folders, before.files);
@@ -185,7 +192,9 @@ pub(super) async fn root(trial: &Trial<'_>) -> Outcome {
     let bucket = view.path("@/x")?.bucket().to_vec();
     let bucket = String::from_utf8_lossy(&bucket).into_owned();
     view.write("@/x/a", b"").await?;
-    let page = view.page("", PageRequest { after: None, want: Want::All, limit: 100 }).await?;
+    let page = view
+        .page("", PageRequest { after: None, want: Want::All, limit: 100, brief: false })
+        .await?;
     same("whether the root is there", &page.exists, &true)?;
     same("the buckets", &page.folders, &vec![bucket])?;
     same("files at the root", &page.files, &Vec::new())?;

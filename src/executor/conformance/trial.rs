@@ -229,7 +229,7 @@ impl View<'_> {
     }
 
     pub(super) async fn is_there(&self, path: &str) -> Result<bool, String> {
-        let request = PageRequest { after: None, want: Want::All, limit: 0 };
+        let request = PageRequest { after: None, want: Want::All, limit: 0, brief: false };
         Ok(self.page(path, request).await?.exists)
     }
 
@@ -243,7 +243,9 @@ impl View<'_> {
     ) -> Result<Vec<String>, String> {
         let (mut names, mut after) = (Vec::new(), None::<Box<str>>);
         for _ in 0..MAX_PAGES {
-            let page = self.page(path, PageRequest { after: after.clone(), want, limit }).await?;
+            let page = self
+                .page(path, PageRequest { after: after.clone(), want, limit, brief: false })
+                .await?;
             let count = page.folders.len() + page.files.len();
             if count > limit {
                 return Err(format!("list {path}: {count} entries in a page of {limit}"));

@@ -69,6 +69,10 @@ impl Filling {
         Self { request, page, shown: 0, bytes: 0, last: None, is_more: false }
     }
 
+    pub(super) fn request(&self) -> &PageRequest {
+        &self.request
+    }
+
     pub(super) fn want(&self) -> Want {
         self.request.want
     }
@@ -76,6 +80,11 @@ impl Filling {
     /// Whether it is asked only whether the directory is there.
     pub(super) fn is_question(&self) -> bool {
         self.request.limit == 0
+    }
+
+    /// Whether one look has to do, and has not shown yet that the directory is there.
+    pub(super) fn is_brief(&self) -> bool {
+        self.request.brief && !self.page.exists
     }
 
     /// How many entries there is room for.
@@ -161,8 +170,6 @@ impl Filling {
     pub(super) fn end_looking(&mut self, key: &str) {
         self.last = Some(format!("{LOOKED}{key}").into());
         self.is_more = true;
-        // There may be something: whoever asks for the next page finds out.
-        self.page.exists = true;
     }
 
     fn after(&self) -> After<'_> {

@@ -24,6 +24,11 @@ use crate::{
 
 /// The most requests to the server for one page; where a page's end has to be found out, a few more.
 const REQUESTS: usize = 32;
+/// At how many places a page at most is looked at where one look has to do.
+const BRIEF: usize = 4;
+/// The most entries that are looked at for one page where much is hidden, in whatever pages they come: so a question
+/// whether the directory is there ends where its listing does.
+const LOOKED: usize = 30 * MAX_KEYS;
 /// How long deciding what may be shown goes on for one page.
 pub(super) const WORK: Duration = Duration::from_millis(200);
 /// Among how many of the first entries the one is that is all of the prefix, whatever the order.
@@ -92,6 +97,23 @@ async fn pass(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), ExecuteE
 /// A directory of which something is hidden.
 async fn narrow(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), ExecuteError> {
     let prefixes = walk.prefixes().await;
+    // So many have to be looked for one by one that it is the rules, and nothing hidden, that end the page
+    // before it is known whether something is there.
+    let are_many = prefixes.len() > REQUESTS;
+    if filling.is_brief() && prefixes.len() > BRIEF {
+        // One look at the directory, and not at each of what the rules name in it.
+        let mut question = Filling::new(PageRequest { limit: 0, ..filling.request().clone() });
+        let directory = [walk.directory.to_owned()];
+        match scan::scan(walk, &mut question, &directory).await {
+            Ok(()) if !question.exists() => return Ok(()),
+            Ok(()) => filling.is_there(),
+            // The credentials may list what the rules name, and no more.
+            Err(ExecuteError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    } else if are_many {
+        filling.is_there();
+    }
     if filling.want() != Want::Files || filling.is_question() {
         return scan::scan(walk, filling, &prefixes).await;
     }
@@ -115,7 +137,8 @@ async fn narrow(walk: &mut Walk<'_>, filling: &mut Filling) -> Result<(), Execut
     }
     if !filling.exists() {
         // Where there is no file, something else may be there.
-        let mut question = Filling::new(PageRequest { after: None, want: Want::All, limit: 0 });
+        let mut question =
+            Filling::new(PageRequest { after: None, want: Want::All, limit: 0, brief: false });
         scan::scan(walk, &mut question, &prefixes).await?;
         if question.exists() {
             filling.is_there();
@@ -132,6 +155,8 @@ pub(super) struct Walk<'a> {
     pub(super) directory: &'a str,
     pub(super) slices: Slices,
     requests: usize,
+    /// How many entries a scan has looked at.
+    pub(super) looked: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -142,12 +167,12 @@ impl<'a> Walk<'a> {
         let listing = approved.listing();
         let (bucket, directory) = keys::split(&approved.operation().path)?;
         let slices = Slices::new();
-        Ok(Self { asking, listing, bucket, directory, slices, requests: 0 })
+        Ok(Self { asking, listing, bucket, directory, slices, requests: 0, looked: 0 })
     }
 
     /// Whether the page has to end here.
     pub(super) fn is_spent(&self) -> bool {
-        self.requests >= REQUESTS || self.slices.used() >= WORK
+        self.requests >= REQUESTS || self.looked >= LOOKED || self.slices.used() >= WORK
     }
 
     /// All keys that start with a prefix.

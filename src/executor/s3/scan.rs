@@ -40,7 +40,8 @@ pub(super) async fn scan(
         if is_folder && filling.resume(prefix, walk.directory) == Resume::Over {
             continue;
         }
-        let few = places(walk, prefix, is_folder, MAX_PLACES);
+        let most = if filling.is_brief() { 1 } else { MAX_PLACES };
+        let few = places(walk, prefix, is_folder, most);
         match scan.through(walk, filling, &few).await {
             Err(refused @ ExecuteError::Refused { .. }) => {
                 let more = places(walk, prefix, is_folder, iam::MAX_PLACES);
@@ -134,6 +135,8 @@ impl Scan {
         // Of a folder that is named one entry may be enough.
         let is_named = place != walk.directory && place.ends_with('/');
         let mut ask = match is_named || filling.is_question() {
+            // Whatever else is wanted, the one look is at as much.
+            _ if filling.is_brief() => MAX_KEYS,
             true => FEW,
             false => filling.left().saturating_add(2).clamp(FEW, MAX_KEYS),
         };
@@ -141,6 +144,7 @@ impl Scan {
             walk.bucket_is_there(filling);
             for entry in entries.iter() {
                 self.look(walk, filling, entry);
+                walk.looked += 1;
                 walk.slices.step().await;
                 if filling.is_over() {
                     return Ok(());
@@ -151,6 +155,9 @@ impl Scan {
                     filling.end_looking(looked);
                     return Ok(());
                 }
+            }
+            if filling.is_brief() {
+                return Ok(());
             }
             ask = MAX_KEYS;
             if let Some((folder, Folder::Decided)) = &self.folder
