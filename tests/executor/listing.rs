@@ -225,7 +225,7 @@ async fn folders_and_files_can_be_asked_for_alone() {
         for limit in [1, 2, 100] {
             let (mut all, mut after) = (Vec::new(), None);
             loop {
-                let request = PageRequest { after, want, limit };
+                let request = PageRequest { after, want, limit, brief: false };
                 let approved = setup.approve(ListDirectory { path: owned("lake/") });
                 let page = setup.s3.list(approved, request).await.expect("a page");
                 assert!(page.exists);
@@ -284,4 +284,63 @@ async fn the_root_has_the_buckets_that_lead_somewhere() {
     let fault = super::backend::Fault::Error { status: 403, code: "AccessDenied", message: "" };
     setup.backend.fail(9, |request| request.raw_path() == "/", fault);
     assert_eq!(setup.list_all("", 10).await, ["beta/"]);
+}
+
+fn answer(body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// One value that a server says and nobody can read takes nothing else with it.
+#[tokio::test]
+async fn what_does_not_parse_is_left_out_of_a_list() {
+    let page = |fields: &str, extra: &str| {
+        format!(
+            "<ListBucketResult>{extra}<IsTruncated>false</IsTruncated>\
+             <Contents><Key>d/bad</Key>{fields}</Contents>\
+             <Contents><Key>d/good</Key><Size>2</Size></Contents></ListBucketResult>"
+        )
+    };
+    let date = |text: &str| format!("<Size>1</Size><LastModified>{text}</LastModified>");
+    let long_ago = ["", "0", "10000-01-01T00:00:00Z", "2026-01-01T23:59:60Z", "é", "2026-13-01"];
+    let mut trials: Vec<(String, String, bool)> =
+        long_ago.iter().map(|text| (date(text), String::new(), true)).collect();
+    for size in ["", "x", "-1", "1.5", "9223372036854775808"] {
+        trials.push((format!("<Size>{size}</Size>"), String::new(), false));
+    }
+    for fields in [
+        "<Key>&#xd800;</Key><Size>1</Size>",
+        "<Size>1</Size><Key>d/&bad;</Key>",
+        "<Key><a/></Key><Size>1</Size>",
+    ] {
+        // It has a key that can be read, too.
+        trials.push((fields.to_owned(), String::new(), true));
+    }
+    let status = "<RestoreStatus><IsRestoreInProgress>q</IsRestoreInProgress></RestoreStatus>";
+    trials.push((format!("<Size>1</Size>{status}"), String::new(), true));
+    for extra in [
+        "<MaxKeys>99999999999999999999</MaxKeys>",
+        "<KeyCount>-5</KeyCount>",
+        "<CommonPrefixes><Prefix>d/&#x110000;/</Prefix></CommonPrefixes>",
+        "<Contents/>",
+    ] {
+        trials.push(("<Size>1</Size>".to_owned(), extra.to_owned(), true));
+    }
+    for (fields, extra, is_shown) in trials {
+        let setup = Setup::new().await;
+        let text = page(&fields, &extra);
+        setup.backend.bucket("pub");
+        setup.backend.mangle(move |_, _| answer(&text));
+        let page = setup.list("pub/d/", None, 10).await;
+        let page = page.unwrap_or_else(|error| panic!("{fields} {extra}: {error:?}"));
+        let names: Vec<_> = page.files.iter().map(|file| file.name.as_str()).collect();
+        let expected = if is_shown { vec!["bad", "good"] } else { vec!["good"] };
+        assert_eq!(names, expected, "{fields} {extra}");
+        assert!(page.files.iter().all(|file| file.last_modified.is_none()), "{fields}");
+    }
+    let setup = Setup::new().await;
+    setup.backend.bucket("pub");
+    let buckets = "<ListAllMyBucketsResult><Buckets><Bucket><Name>pub</Name><CreationDate>q\
+                   </CreationDate></Bucket></Buckets></ListAllMyBucketsResult>";
+    setup.backend.mangle(move |_, _| answer(buckets));
+    assert_eq!(setup.list("", None, 10).await.expect("a page").folders, ["pub"]);
 }

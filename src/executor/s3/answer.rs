@@ -26,6 +26,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     asking::slot,
+    blank,
     pages::MAX_KEYS,
     root::MAX_BUCKETS,
     share::{Place, Share, Slot},
@@ -101,18 +102,21 @@ where
         Kind::File if !is_error => SdkBody::from_body_1_x(Held::new(body, place)),
         Kind::Xml { bytes, elements, entries } if !is_error => {
             match whole(body, bytes, share).await {
-                Some(text) if xml::is_sound(&text, elements, entries) => SdkBody::from(text),
+                Some(mut text) if xml::is_sound(&text.bytes, elements, entries) => {
+                    blank::out(&mut text.bytes);
+                    text.into()
+                }
                 _ => SdkBody::from_body_1_x(Senseless(false)),
             }
         }
         // An error is one with whatever body. Of one that makes sense there is a code.
         Kind::File | Kind::Xml { .. } => match whole(body, SHORT, share).await {
-            Some(text) if xml::is_sound(&text, 1_000, 1_000) => SdkBody::from(text),
+            Some(text) if xml::is_sound(&text.bytes, 1_000, 1_000) => text.into(),
             _ => SdkBody::empty(),
         },
         Kind::Head => SdkBody::empty(),
         Kind::Nothing => match whole(body, SHORT, share).await {
-            Some(text) if is_error && xml::is_sound(&text, 1_000, 1_000) => SdkBody::from(text),
+            Some(text) if is_error && xml::is_sound(&text.bytes, 1_000, 1_000) => text.into(),
             None if !is_error => SdkBody::from_body_1_x(Senseless(false)),
             _ => SdkBody::empty(),
         },
@@ -129,14 +133,14 @@ where
 
 /// All of a body, if it is no longer than that and comes to its end. With a long one comes its place, which
 /// is held for as long as the bytes are, and by whoever asked for as long as what is made of them is.
-async fn whole<B>(body: B, most: usize, share: &Share) -> Option<Bytes>
+async fn whole<B>(body: B, most: usize, share: &Share) -> Option<Whole>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     whole_in(&slot(), body, most, share).await
 }
 
-async fn whole_in<B>(slot: &Slot, mut body: B, most: usize, share: &Share) -> Option<Bytes>
+async fn whole_in<B>(slot: &Slot, mut body: B, most: usize, share: &Share) -> Option<Whole>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -157,13 +161,25 @@ where
         // A copy: what comes in small pieces may hold large buffers.
         bytes.extend_from_slice(&data);
     }
-    Some(match place {
-        Some(place) => {
-            slot.keep(&place);
-            Bytes::from_owner(Placed { bytes, _place: place })
-        }
-        None => bytes.into(),
-    })
+    if let Some(place) = &place {
+        slot.keep(place);
+    }
+    Some(Whole { bytes, place })
+}
+
+/// All of a body, and its place if it is long.
+struct Whole {
+    bytes: Vec<u8>,
+    place: Option<Arc<Place>>,
+}
+
+impl From<Whole> for SdkBody {
+    fn from(Whole { bytes, place }: Whole) -> Self {
+        Self::from(match place {
+            Some(place) => Bytes::from_owner(Placed { bytes, _place: place }),
+            None => bytes.into(),
+        })
+    }
 }
 
 /// Bytes that have a place.
@@ -271,12 +287,12 @@ mod tests {
             for (len, fits) in [(0, true), (most, true), (most + 1, false)] {
                 let halves = [len / 2, len - len / 2];
                 let read = whole(pieces(&halves), most, &share).await;
-                assert_eq!(read.map(|read| read.len()), fits.then_some(len));
+                assert_eq!(read.map(|read| read.bytes.len()), fits.then_some(len));
             }
         }
         // In pieces of one byte, each of which would hold a buffer of its own.
         let read = whole(pieces(&[1; 100_000]), SHORT, &share).await;
-        assert_eq!(read.map(|read| read.len()), Some(100_000));
+        assert_eq!(read.map(|read| read.bytes.len()), Some(100_000));
         assert!(share.is_alone());
     }
 

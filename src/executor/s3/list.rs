@@ -315,8 +315,10 @@ async fn both(
     let items = entries.iter().filter(|entry| wanted(entry)).filter_map(|entry| walk.item(entry));
     let lengths: Vec<usize> = items.map(|item| item.name.len()).collect();
     let count = lengths.len();
-    let left = filling.left().min(filling.fits(lengths));
-    if count < left || left == 0 {
+    let (room, fits) = (filling.left(), filling.fits(lengths));
+    let left = room.min(fits);
+    // All of it is taken where there is room for more.
+    if room == 0 || (count < room && count <= fits) {
         for item in entries.iter().filter_map(|entry| walk.item(entry)) {
             filling.take(&item);
         }

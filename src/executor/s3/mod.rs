@@ -3,7 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | `options`, `credentials`, `clients`, `endpoint`, `http`, `lookup`, `resolve`, `error` | how servers are spoken to |
-//! | `share`, `room`, `answer`, `xml`, `slices` | what an owner, and a server, may take |
+//! | `share`, `room`, `answer`, `xml`, `blank`, `slices` | what an owner, and a server, may take |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
 //! | `standing`, `asking` | that approvals age |
@@ -12,6 +12,7 @@
 
 mod answer;
 mod asking;
+mod blank;
 mod clients;
 mod credentials;
 mod cut;
