@@ -183,7 +183,6 @@ impl Backend {
         self.state().buckets.entry(bucket.into()).or_default().insert(key.into(), stored);
     }
 
-    #[allow(dead_code, reason = "not every program that shares this takes objects away")]
     pub fn remove(&self, path: &str) {
         let (bucket, key) = path.split_once('/').unwrap();
         if let Some(objects) = self.state().buckets.get_mut(bucket.as_bytes()) {
