@@ -154,9 +154,14 @@ async fn l06_a_page_that_is_all_hidden_is_gone_past() {
             .unwrap();
     }
     world.embedded.put("pub", "deep/z.csv", "text/csv", "1".into()).await.unwrap();
-    let answer = world.get("/v1/data/s3+csv://pub/deep").await;
+    let answer = world.get("/v1/data/s3+csv://pub/deep/").await;
     assert_eq!(answer.names("files"), ["z.csv"]);
     assert_eq!(answer.json().get("marker"), None);
+    // As a file's the name is denied, and one look has to do.
+    for method in ["GET", "HEAD"] {
+        let answer = world.send(method, "/v1/data/s3+csv://pub/deep".to_owned(), b"").await;
+        assert_eq!(answer.status, 403, "{method}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
