@@ -12,7 +12,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -45,16 +45,29 @@ struct Rounds {
 struct Own {
     /// How long its connections ran.
     used: Duration,
-    /// Those that wait for the next round, or for another one to have run.
-    waiting: VecDeque<(Arc<Ticket>, Waker)>,
+    /// Those that wait for the next round, or for another one to have run; and those that did, and are
+    /// gone.
+    waiting: VecDeque<Arc<Ticket>>,
 }
 
 /// A connection, as those who take turns know it.
 #[derive(Debug)]
 pub(super) struct Ticket {
     owner: AtomicU64,
-    is_waiting: AtomicBool,
-    is_granted: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// What a connection does about its turn. Where it waits it is in the queue of one owner, once.
+#[derive(Debug, Default)]
+enum State {
+    /// It runs, or has nothing to do.
+    #[default]
+    Idle,
+    Waiting(Waker),
+    /// It was let run, and will.
+    Granted,
+    /// It is no more, and is passed over where it stands in a queue.
+    Gone,
 }
 
 impl Turns {
@@ -71,8 +84,7 @@ impl Turns {
     pub(super) fn ticket(&self, owner: impl Hash) -> Arc<Ticket> {
         Arc::new(Ticket {
             owner: AtomicU64::new(self.hasher.hash_one(owner)),
-            is_waiting: AtomicBool::new(false),
-            is_granted: AtomicBool::new(false),
+            state: Mutex::default(),
         })
     }
 
@@ -107,28 +119,26 @@ impl Turns {
 
     /// Whether a connection may run now; if not, it is woken when it may.
     fn may_run(self: &Arc<Self>, ticket: &Arc<Ticket>, waker: &Waker) -> bool {
-        if ticket.is_granted.swap(false, Ordering::AcqRel) {
-            return true;
-        }
-        let mut rounds = self.lock();
-        let owner = ticket.owner.load(Ordering::Relaxed);
-        let own = rounds.owners.entry(owner).or_default();
-        if ticket.is_waiting.load(Ordering::Relaxed) {
-            if let Some(place) =
-                own.waiting.iter_mut().find(|(other, _)| Arc::ptr_eq(other, ticket))
-            {
-                place.1.clone_from(waker);
+        match &mut *ticket.lock() {
+            state @ State::Granted => {
+                *state = State::Idle;
+                return true;
+            }
+            // Woken for something else: it has its place already.
+            State::Waiting(known) => {
+                known.clone_from(waker);
                 return false;
             }
-            // It waits as another owner's, or was let go between the two looks.
-            return ticket.is_granted.swap(false, Ordering::AcqRel);
+            State::Idle | State::Gone => {}
         }
+        let mut rounds = self.lock();
+        let own = rounds.owners.entry(ticket.owner.load(Ordering::Relaxed)).or_default();
         if own.used < self.quantum() && own.waiting.is_empty() {
             return true;
         }
         let Ok(runtime) = Handle::try_current() else { return true };
-        ticket.is_waiting.store(true, Ordering::Relaxed);
-        own.waiting.push_back((Arc::clone(ticket), waker.clone()));
+        *ticket.lock() = State::Waiting(waker.clone());
+        own.waiting.push_back(Arc::clone(ticket));
         if !rounds.are_awaited {
             rounds.are_awaited = true;
             runtime.spawn(Arc::clone(self).begin_rounds());
@@ -173,13 +183,24 @@ impl Turns {
 }
 
 impl Own {
-    /// Lets the connection run that waits for longest.
+    /// Lets the connection run that waits for longest. Those that are gone are passed over, each once.
     fn grant(&mut self) {
-        if let Some((ticket, waker)) = self.waiting.pop_front() {
-            ticket.is_waiting.store(false, Ordering::Relaxed);
-            ticket.is_granted.store(true, Ordering::Release);
-            waker.wake();
+        while let Some(ticket) = self.waiting.pop_front() {
+            let mut state = ticket.lock();
+            if let State::Waiting(waker) = std::mem::replace(&mut *state, State::Granted) {
+                drop(state);
+                waker.wake();
+                return;
+            }
+            *state = State::Gone;
         }
+    }
+}
+
+impl Ticket {
+    /// Where the rounds are locked too, they are so first.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -207,15 +228,10 @@ impl<F: Future> Future for Taking<F> {
 
 impl<F> Drop for Taking<F> {
     fn drop(&mut self) {
+        let state = std::mem::replace(&mut *self.ticket.lock(), State::Gone);
         // One that was let run and never does so passes that on.
-        if self.ticket.is_granted.load(Ordering::Acquire) {
+        if matches!(state, State::Granted) {
             self.turns.has_run(&self.ticket, Duration::ZERO);
-        }
-        if self.ticket.is_waiting.load(Ordering::Relaxed) {
-            let mut rounds = self.turns.lock();
-            for own in rounds.owners.values_mut() {
-                own.waiting.retain(|(other, _)| !Arc::ptr_eq(other, &self.ticket));
-            }
         }
     }
 }
@@ -322,5 +338,56 @@ mod tests {
             dropped.abort();
             tokio::time::timeout(Duration::from_secs(5), stays).await.unwrap().unwrap();
         }
+    }
+
+    /// Somebody who sends a byte now and then wakes connections that wait for their turn.
+    #[tokio::test]
+    async fn who_is_woken_for_nothing_is_not_looked_for() {
+        let waker = Waker::noop();
+        let woken = |count: usize| {
+            let turns = Turns::new(1);
+            let all: Vec<_> = (0..count).map(|_| turns.ticket("ana")).collect();
+            turns.has_run(&all[0], 2 * QUANTUM);
+            let wake_all = || all.iter().all(|ticket| !turns.may_run(ticket, waker));
+            assert!(wake_all());
+            let began = Instant::now();
+            for _ in 0..100_000 / count {
+                assert!(wake_all());
+            }
+            let took = began.elapsed();
+            assert_eq!(
+                turns.lock().owners.values().map(|own| own.waiting.len()).sum::<usize>(),
+                count
+            );
+            took
+        };
+        let least = |count| (0..5).map(|_| woken(count)).min().unwrap();
+        let (few, many) = (least(100), least(10_000));
+        assert!(many < 8 * few, "{many:?} with ten thousand that wait, {few:?} with a hundred");
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_is_passed_over_once() {
+        let turns = Turns::new(1);
+        let first = turns.ticket("ana");
+        turns.has_run(&first, 2 * QUANTUM);
+        let waiting = |count: usize| -> Vec<_> {
+            let take = || turns.take(turns.ticket("ana"), std::future::pending::<()>());
+            let mut all: Vec<_> = std::iter::repeat_with(take).take(count).collect();
+            let context = &mut Context::from_waker(Waker::noop());
+            assert!(all.iter_mut().all(|one| Pin::new(one).poll(context).is_pending()));
+            all
+        };
+        let (gone, mut stays) = (waiting(1_000), waiting(2));
+        drop(gone);
+        let left = || turns.lock().owners.values().map(|own| own.waiting.len()).sum::<usize>();
+        assert_eq!(left(), 1_002);
+        assert!(turns.next_round());
+        assert_eq!(left(), 1);
+        let is_granted = |one: &Taking<_>| matches!(*one.ticket.lock(), State::Granted);
+        assert!(is_granted(&stays[0]) && !is_granted(&stays[1]));
+        // What is let run and is dropped passes that on.
+        drop(stays.remove(0));
+        assert!(is_granted(&stays[0]));
     }
 }
