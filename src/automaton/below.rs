@@ -14,7 +14,7 @@ use super::{
     Automaton, Below, Effect, Kind,
     asked::Lookup,
     bits, flag,
-    starred::{FRESH, Middle, Starred},
+    starred::{FRESH, Middle, Span, Starred},
     trie::Stop,
 };
 use crate::{access::AccessSet, path::MAX_PATH_LEN};
@@ -59,7 +59,8 @@ impl Automaton {
         sum.left = sum.left.without(sum.closed).union(open);
         let missing = bits(passed, flag::GROUP_ALLOW).without(sum.closed).without(sum.left);
         if !missing.is_empty() {
-            sum.left = sum.left.union(self.left_of_starred(path, missing));
+            let taken = sum.touched.union(sum.closed);
+            sum.left = sum.left.union(self.left_of_starred(path, missing, taken));
         }
         Below { some: sum.left, all: sum.open.without(sum.closed).without(sum.touched) }
     }
@@ -104,8 +105,8 @@ impl Automaton {
     }
 
     /// Which of these accesses the starred allows that the path has spent the prefix of have at
-    /// some extension.
-    fn left_of_starred(&self, path: &[u8], missing: AccessSet) -> AccessSet {
+    /// some extension; `taken` is what denies take from some.
+    fn left_of_starred(&self, path: &[u8], missing: AccessSet, taken: AccessSet) -> AccessSet {
         let mut left = AccessSet::NONE;
         let mut words = self.words;
         self.each_group(path, |group| {
@@ -113,7 +114,19 @@ impl Automaton {
             for starred in patterns.iter().filter(|starred| starred.effect == Effect::Allow) {
                 let wanted = starred.live.intersection(missing).without(left);
                 if !wanted.is_empty() {
-                    left = left.union(self.left_of(starred, path, wanted, &mut words));
+                    left = left.union(match starred.middle {
+                        Middle::Pieces { start, count } => {
+                            let pieces = self.starred.pieces_of(start, count);
+                            self.left_of(starred, pieces, path, wanted, &mut words)
+                        }
+                        // Without the subset construction a glob counts only where no deny could
+                        // take from it.
+                        Middle::Chain(_) if wanted.without(taken).is_empty() => AccessSet::NONE,
+                        Middle::Chain(_) => match self.starred.is_alive(starred, path) {
+                            true => wanted.without(taken),
+                            false => AccessSet::NONE,
+                        },
+                    });
                 }
                 if left == missing || words == 0 {
                     return false;
@@ -124,24 +137,18 @@ impl Automaton {
         left
     }
 
-    /// Which of these accesses an allow has at some extension of a path that has spent its prefix.
+    /// Which of these accesses an allow of these pieces has at some extension of a path that has spent its
+    /// prefix.
     fn left_of(
         &self,
         starred: &Starred,
+        pieces: &[Span],
         path: &[u8],
         wanted: AccessSet,
         words: &mut u32,
     ) -> AccessSet {
-        let Middle::Pieces { start, count } = starred.middle else {
-            // Without the subset construction a glob counts only where no deny could take from it.
-            return match self.starred.is_alive(starred, path) {
-                true => wanted.without(self.taken_below(path).some),
-                false => AccessSet::NONE,
-            };
-        };
         // Denies without stars before their end would have closed the path.
         let mut left = wanted.without(self.starred_denies);
-        let pieces = self.starred.pieces_of(start, count);
         let suffix = self.starred.bytes_of(starred.suffix);
         // The pieces that the path already has, each as early as can be.
         let mut spent = usize::from(starred.prefix_len);

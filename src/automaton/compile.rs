@@ -246,6 +246,7 @@ impl Automaton {
         };
         let groups = Groups::build(&items, &nodes, &trie, room)?;
         let words_needed = groups.words;
+        let most_on_one_path = groups.most_on_one_path;
         let (extras, terminals) = place(&mut trie, &items, &nodes, &groups.at);
         let only = Only::new(&items);
         let listed = match form {
@@ -276,6 +277,7 @@ impl Automaton {
             starred_denies: denies_with(&|item| item.kind().is_none()),
             glob_denies: denies_with(&|item| item.is_glob()),
             words: (words as u32).clamp(4, MAX_WORDS),
+            most_on_one_path,
             stats: Stats {
                 rules,
                 covered: patterns - items.len(),

@@ -23,6 +23,9 @@ pub const MAX_PIECES_ON_ONE_PATH: usize = 1 << 16;
 /// The most patterns of globs that one path can meet.
 pub const MAX_GLOBS_ON_ONE_PATH: usize = 256;
 
+/// As how many patterns a glob counts, where it matters what asking them costs.
+const PER_GLOB: usize = 64;
+
 /// Candidates that one path can have before the next ones are searched together.
 const DIRECT: u32 = 8;
 /// Groups of more patterns than this, those that are searched together aside, are looked up by suffix.
@@ -37,6 +40,8 @@ pub(super) struct Groups {
     pub(super) in_crowd: usize,
     /// How many words `below` may have to try for one path.
     pub(super) words: u32,
+    /// How many patterns one path can meet, a glob counted as [`PER_GLOB`].
+    pub(super) most_on_one_path: usize,
     /// The groups and their nodes.
     pub(super) at: Vec<(u32, Group)>,
     /// For each starred item, in the items' order, its place in the set.
@@ -78,7 +83,7 @@ impl Groups {
         room: Room,
     ) -> Result<Self, TooLarge> {
         let mut drafts = drafts(items, nodes);
-        check_limits(&drafts, trie)?;
+        let most_on_one_path = check_limits(&drafts, trie)?;
         let suffixes = number_suffixes(&mut drafts);
         drafts.sort_by_key(|draft| (draft.node, draft.suffix_id));
         let words = divide(&mut drafts, trie, &suffixes);
@@ -137,7 +142,7 @@ impl Groups {
         set.many.shrink_to_fit();
         set.suffixes.shrink_to_fit();
         let in_crowd = drafts.iter().filter(|draft| draft.in_crowd).count();
-        Ok(Self { set, crowds, in_crowd, words, at, places })
+        Ok(Self { set, crowds, in_crowd, words, most_on_one_path, at, places })
     }
 }
 
@@ -200,9 +205,10 @@ fn number_suffixes(drafts: &mut [Draft<'_>]) -> Forks<true> {
     Forks::build(&strings)
 }
 
-/// Checks how much one path can meet. The drafts are sorted by node, and parents come before their
-/// children.
-fn check_limits(drafts: &[Draft<'_>], trie: &Trie) -> Result<(), TooLarge> {
+/// Checks how much one path can meet, and says how many patterns at most. The drafts are sorted by node,
+/// and parents come before their children.
+fn check_limits(drafts: &[Draft<'_>], trie: &Trie) -> Result<usize, TooLarge> {
+    let mut most_patterns = 0;
     let limits = [
         ("limit.starred_on_one_path", MAX_STARRED_ON_ONE_PATH),
         ("limit.pieces_on_one_path", MAX_PIECES_ON_ONE_PATH),
@@ -223,12 +229,14 @@ fn check_limits(drafts: &[Draft<'_>], trie: &Trie) -> Result<(), TooLarge> {
                 }
                 way[place] = count as u32;
             }
+            let [patterns, _, globs] = way.map(|count| count as usize);
+            most_patterns = most_patterns.max(patterns + (PER_GLOB - 1) * globs);
         }
         for (_, child) in trie.children(&trie.nodes[id]) {
             on_the_way[child as usize] = way;
         }
     }
-    Ok(())
+    Ok(most_patterns)
 }
 
 /// Sends to the crowd what would make more than [`DIRECT`] candidates for one path. The drafts are

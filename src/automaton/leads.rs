@@ -6,6 +6,8 @@ use crate::access::{Access, AccessSet};
 /// The most prefixes that a listing is narrowed to; a listing that would need more asks for the
 /// directory itself and checks each entry.
 pub const MAX_LEADS: usize = 1_000;
+/// How many patterns are looked at, about, for one question about leads.
+const MAX_LOOKED_AT: usize = 1 << 15;
 
 impl Automaton {
     /// Prefixes that together lead to everything below `directory` that has the access (its own
@@ -28,6 +30,37 @@ impl Automaton {
     /// # Ok::<(), pathward::TooLarge>(())
     /// ```
     pub fn leads(&self, directory: &[u8], access: Access) -> Vec<Vec<u8>> {
+        self.leads_within(directory, access, &mut self.looks())
+    }
+
+    /// How many leads are looked at for one question, for whether globs that deny leave something there:
+    /// each may cost what the policy can make a decision cost, so that there are the fewer the more
+    /// patterns one path can meet. The subset construction knows it without looking.
+    pub(crate) fn looks(&self) -> usize {
+        match &self.subset {
+            Some(_) => usize::MAX,
+            None => (MAX_LOOKED_AT / self.most_on_one_path.max(1)).max(1),
+        }
+    }
+
+    /// The same, with so many looks left. Leads of which there are more are not looked at: then some may
+    /// lead to nothing.
+    pub(crate) fn leads_within(
+        &self,
+        directory: &[u8],
+        access: Access,
+        looks: &mut usize,
+    ) -> Vec<Vec<u8>> {
+        let mut leads = self.leads_of_rules(directory, access);
+        if self.glob_denies.contains(access) && leads.len() <= *looks {
+            *looks -= leads.len();
+            leads.retain(|lead| self.below(lead).some.contains(access));
+        }
+        leads
+    }
+
+    /// What rules lead to, as far as no glob denies it.
+    fn leads_of_rules(&self, directory: &[u8], access: Access) -> Vec<Vec<u8>> {
         let opens = |flags: u32| {
             let allows =
                 bits(flags, Kind::PrefixAllow as u32).union(bits(flags, flag::GROUP_ALLOW));
@@ -43,37 +76,31 @@ impl Automaton {
         }
         let (Stop::At(node) | Stop::Within(node)) = stop else { return Vec::new() };
         let mut leads = Vec::new();
-        let mut stack = vec![(node, directory.to_vec())];
-        while let Some((id, mut so_far)) = stack.pop() {
+        // Nodes, and how many of the bytes that lead there hold no slash behind the directory.
+        let mut stack = vec![(node, directory.len())];
+        while let Some((id, looked)) = stack.pop() {
             let node = &self.trie.nodes[id as usize];
             if !bits(node.flags, flag::LEADS).contains(access) {
                 continue;
             }
-            so_far.extend_from_slice(&self.trie.leading_to(node)[so_far.len()..]);
-            let slash = so_far[directory.len()..].iter().position(|byte| *byte == b'/');
+            let so_far = self.trie.leading_to(node);
+            let slash = memchr::memchr(b'/', &so_far[looked..]);
             let ends = AccessSet::from_bits((node.flags | node.flags >> 3) as u8 & 7);
             let ends = ends.contains(access) || opens(node.flags);
-            match slash {
-                Some(slash) => so_far.truncate(directory.len() + slash + 1),
-                None if !ends || so_far == directory => {
-                    let mut children: Vec<(u8, u32)> = self.trie.children(node).collect();
-                    children.reverse();
-                    for (byte, child) in children {
-                        let mut to = so_far.clone();
-                        to.push(byte);
-                        stack.push((child, to));
-                    }
+            let lead = match slash {
+                Some(slash) => &so_far[..=looked + slash],
+                None if ends && so_far != directory => so_far,
+                None => {
+                    let first = stack.len();
+                    stack.extend(self.trie.children(node).map(|(_, child)| (child, so_far.len())));
+                    stack[first..].reverse();
                     continue;
                 }
-                None => {}
-            }
+            };
             if leads.len() == MAX_LEADS {
                 return vec![directory.to_vec()];
             }
-            leads.push(so_far);
-        }
-        if self.glob_denies.contains(access) {
-            leads.retain(|lead| self.below(lead).some.contains(access));
+            leads.push(lead.to_vec());
         }
         leads
     }

@@ -167,6 +167,8 @@ pub struct Automaton {
     glob_denies: AccessSet,
     /// How many words `below` may try.
     words: u32,
+    /// How many patterns with wildcards before their end one path can meet; a glob counts as 64.
+    most_on_one_path: usize,
     stats: Stats,
 }
 

@@ -3,6 +3,9 @@
 use super::{ListMode, grounds::Grounds};
 use crate::{access::Access, automaton::starts_with, path::Path, policy::Connection};
 
+/// How many folders at most are followed to the places below one.
+const MAX_FOLLOWED: usize = 4_096;
+
 /// What may be shown of one directory.
 ///
 /// A narrowed listing asks the server for [`prefixes`](Self::prefixes) only, and shows of the
@@ -109,16 +112,23 @@ impl<'a> Listing<'a> {
     /// Where to look for whether the folder `prefix`, one of [`prefixes`](Self::prefixes), is there:
     /// as deep as the rules name it, so that less of what is hidden has an influence. Sorted; the
     /// same places whichever of the directories above is listed. The folder itself, if there are more
-    /// than `most`.
+    /// than `most`, or the way to them is too long.
     pub fn places(&self, prefix: &[u8], most: usize) -> Vec<Vec<u8>> {
         let itself = || vec![prefix.to_vec()];
         if self.mode == ListMode::Pass {
             return itself();
         }
+        let automaton = self.connection.automaton();
+        let mut looks = automaton.looks();
         let mut places = Vec::new();
         let mut to_follow = itself();
+        let mut followed = 0;
         while let Some(place) = to_follow.pop() {
-            for lead in self.leads(&place) {
+            followed += 1;
+            if followed > MAX_FOLLOWED {
+                return itself();
+            }
+            for lead in automaton.leads_within(&place, Access::Read, &mut looks) {
                 match lead.ends_with(b"/") && lead != place {
                     true => to_follow.push(lead),
                     false => places.push(lead),

@@ -6,6 +6,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/slow.rs"]
+mod slow;
 
 mod agreement;
 mod analysis;
