@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench gateway` takes some minutes; which backends, and which of `small`, `large`
 //! and `slow` to measure, can be named behind `--`, and `log=null` throws the decision log away.
+//! `fair` measures something else: what one owner at all their limits leaves to another.
 //! `-- --test` does everything once and tiny. See benches/README.md.
 //!
 //! The gateway, the backend and this program, which asks, are processes of their own. Each round
@@ -11,8 +12,13 @@
 #![expect(clippy::print_stdout, reason = "the tables are the point")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a benchmark that errs is to fail")]
 
+#[cfg(target_os = "linux")]
+#[path = "gateway/fair.rs"]
+mod fair;
 #[path = "gateway/load.rs"]
 mod load;
+#[path = "../tests/common/slow.rs"]
+mod slow;
 #[path = "gateway/world.rs"]
 mod world;
 
@@ -85,6 +91,15 @@ fn main() {
             (FULL, if named.is_empty() { installed } else { named })
         }
     };
+    #[cfg(target_os = "linux")]
+    if has("fair") {
+        let (full, tiny) = (Duration::from_millis(800), Duration::from_millis(200));
+        let scale = match has("--test") {
+            true => fair::Scale { rounds: 1, time: tiny, connections: 100 },
+            false => fair::Scale { rounds: 7, time: full, connections: 1_024 },
+        };
+        return runtime.block_on(fair::fair(&scale, has("--test")));
+    }
     let parts = ["small", "large", "slow"];
     let wanted = |part: &str| has(part) || !parts.iter().any(|part| has(part));
     runtime.block_on(async {

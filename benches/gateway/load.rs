@@ -112,7 +112,7 @@ impl Connection {
     }
 }
 
-fn content_length(head: &[u8]) -> Option<u64> {
+pub(crate) fn content_length(head: &[u8]) -> Option<u64> {
     const NAME: &[u8] = b"content-length:";
     head.split(|byte| *byte == b'\n').find_map(|line| {
         let (name, value) = line.split_at_checked(NAME.len())?;

@@ -26,10 +26,11 @@ use pathward::embedded::{Embedded, EmbeddedOptions};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::load::Request;
+use crate::{load::Request, slow::Slow};
 
 pub(crate) const BUCKET: &str = "bench";
-const KEY: &str = "simBench0key";
+/// Who asks where nobody else does.
+const ANA: User = User { name: "ana", key: "simBench0key", connection: "s3+b" };
 
 /// What a server says once it runs.
 #[derive(Serialize, Deserialize)]
@@ -109,10 +110,17 @@ pub(crate) async fn serve_embedded() {
 
 impl Backend {
     pub(crate) async fn start(name: &str) -> Self {
+        Self::start_nicely(name, 0).await
+    }
+
+    /// The embedded one can give way to other processes.
+    pub(crate) async fn start_nicely(name: &str, nice: i32) -> Self {
         let (stop, line) = match name {
             "embedded" => {
                 let this = std::env::current_exe().expect("this program");
-                let mut child = Command::new(this)
+                let mut child = Command::new("nice")
+                    .args(["-n", &nice.to_string()])
+                    .arg(this)
                     .arg(SERVE_EMBEDDED)
                     .stdin(Stdio::piped())
                     .stdout(Stdio::piped())
@@ -165,6 +173,18 @@ impl Backend {
     pub(crate) async fn store(&self, key: &str, bytes: Vec<u8>) {
         let body = ByteStream::from(bytes);
         self.client.put_object().bucket(BUCKET).key(key).body(body).send().await.expect("stored");
+    }
+
+    /// A bucket `pub` with so many objects, whose names look like what a policy denies.
+    pub(crate) async fn fill(&self, policy: &Slow, count: usize) {
+        // It may be there.
+        drop(self.client.create_bucket().bucket("pub").send().await);
+        let key = policy.denied.trim_start_matches("pub/");
+        for number in 0..count {
+            let key = format!("{}{number:03}", &key[..key.len() - 3]);
+            let put = self.client.put_object().bucket("pub").key(key);
+            put.body(ByteStream::from_static(b"x")).send().await.expect("stored");
+        }
     }
 
     /// A request to the backend itself, signed now so that it costs nothing later. Good for a
@@ -221,7 +241,29 @@ impl HttpConnector for Signed {
     }
 }
 
-/// `pathward serve` before a backend.
+/// A user, with a key and a connection.
+pub(crate) struct User {
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) connection: &'static str,
+}
+
+impl User {
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.head("GET", path, "")
+    }
+
+    /// The head of a request, with more headers, each with its line's end.
+    pub(crate) fn head(&self, method: &str, path: &str, more: &str) -> String {
+        let Self { key, connection, .. } = self;
+        format!(
+            "{method} /v1/connector/{connection}/{path} HTTP/1.1\r\nHost: gateway\r\n\
+             Authorization: Simple {key}\r\n{more}\r\n"
+        )
+    }
+}
+
+/// `pathward serve` before one backend or more.
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     child: Child,
@@ -237,21 +279,33 @@ impl Drop for Gateway {
 impl Gateway {
     /// Its log goes to a file, as that of a service does, or else to nowhere.
     pub(crate) fn start(backend: &Backend, log_to_file: bool) -> Self {
+        let rules = format!("    restrictions: [{BUCKET}/*]\n");
+        Self::serve(&[(&ANA, backend, rules)], log_to_file)
+    }
+
+    /// The same for several users, each with a backend and the rules of a connection to it.
+    pub(crate) fn serve(users: &[(&User, &Backend, String)], log_to_file: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (policy, credentials) =
-            (folder.path().join("policy.yaml"), folder.path().join("credentials"));
-        let Running { endpoint, access_key, secret_key } = &backend.running;
-        let hash: String = Sha256::digest(KEY).iter().map(|byte| format!("{byte:02x}")).collect();
-        let profile = format!(
-            "[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
-        );
-        fs::write(&credentials, profile).expect("credentials written");
-        let text = format!(
-            "connections:\n  - id: s3+b\n    owner: ana\n    endpoint: {endpoint}\n    \
-             credentials: {{ file: {} }}\n    access: read-write\n    restrictions: [{BUCKET}/*]\n\
-             users:\n  - name: ana\n    keys:\n      - {{ id: k, sha256: {hash}, access: read-write }}\n",
-            credentials.display()
-        );
+        let policy = folder.path().join("policy.yaml");
+        let (mut connections, mut keys) = (String::new(), String::new());
+        for (User { name, key, connection }, backend, rules) in users {
+            let credentials = folder.path().join(format!("{name}.credentials"));
+            let Running { endpoint, access_key, secret_key } = &backend.running;
+            let hash: String = Sha256::digest(key).iter().map(|b| format!("{b:02x}")).collect();
+            let profile = format!(
+                "[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
+            );
+            fs::write(&credentials, profile).expect("credentials written");
+            connections.push_str(&format!(
+                "  - id: {connection}\n    owner: {name}\n    endpoint: {endpoint}\n    \
+                 credentials: {{ file: {} }}\n    access: read-write\n{rules}",
+                credentials.display()
+            ));
+            keys.push_str(&format!(
+                "  - name: {name}\n    keys:\n      - {{ id: k, sha256: {hash}, access: read-write }}\n"
+            ));
+        }
+        let text = format!("connections:\n{connections}users:\n{keys}");
         fs::write(&policy, text).expect("a policy written");
         let log = match log_to_file {
             true => fs::File::create(folder.path().join("log")).expect("a log").into(),
@@ -273,19 +327,12 @@ impl Gateway {
     }
 
     pub(crate) fn get(key: &str, size: u64) -> Request {
-        Request { head: Self::head("GET", key, ""), body: Vec::new(), answer: Some(size) }
+        Request { head: ANA.get(&format!("{BUCKET}/{key}")), body: Vec::new(), answer: Some(size) }
     }
 
     pub(crate) fn put(key: &str, body: Vec<u8>) -> Request {
         let length = format!("Content-Length: {}\r\n", body.len());
-        Request { head: Self::head("PUT", key, &length), body, answer: None }
-    }
-
-    fn head(method: &str, key: &str, more: &str) -> String {
-        format!(
-            "{method} /v1/connector/s3+b/{BUCKET}/{key} HTTP/1.1\r\nHost: gateway\r\n\
-             Authorization: Simple {KEY}\r\n{more}\r\n"
-        )
+        Request { head: ANA.head("PUT", &format!("{BUCKET}/{key}"), &length), body, answer: None }
     }
 
     /// Seconds that it ran on a processor, in the kernel's steps of a hundredth.

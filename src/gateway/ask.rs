@@ -9,7 +9,7 @@ use http::{
     request::Parts,
 };
 use serde_json::json;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::timeout};
 
 use super::{
     Current, Gateway, Shared,
@@ -103,9 +103,11 @@ impl Shared {
             ));
         };
         let full = || Failure::full("too many of your requests run at once; try again later");
-        let asker = parts.extensions.get::<Asker>();
-        if let Some(asker) = asker {
-            asker.has_key(who.caller().name()).map_err(|_| full())?;
+        if let Some(asker) = parts.extensions.get::<Asker>()
+            && asker.has_key(who.caller().name()).map_err(|_| full())?
+        {
+            // What follows is of its owner's turn, whose it may not be.
+            yield_now().await;
         }
         *place = Some(Arc::clone(&who.places).try_acquire_owned().map_err(|_| full())?);
         let takes: &[&str] = match parts.method {

@@ -409,32 +409,34 @@ pub(crate) struct NoRoom;
 
 impl Asker {
     /// Has shown an API key that is known, or what stands for one, of this owner: the connection is not closed
-    /// for another as long as the request runs.
+    /// for another as long as the request runs. Whether the connection was another's before: then it has not
+    /// waited for its owner's turn yet.
     ///
     /// # Errors
     ///
     /// [`NoRoom`]: nothing is to be done for the request.
-    pub(crate) fn has_key(&self, owner: &str) -> Result<(), NoRoom> {
-        self.is_known(owner)?;
-        self.has_come()
+    pub(crate) fn has_key(&self, owner: &str) -> Result<bool, NoRoom> {
+        let was_anothers = self.is_known(owner)?;
+        self.has_come()?;
+        Ok(was_anothers)
     }
 
     /// Is known to ask for this owner, and has still to send what it asks: until it [has](Self::has_come), the
-    /// connection may be closed for another.
+    /// connection may be closed for another. Whether the connection was another's before.
     ///
     /// # Errors
     ///
     /// [`NoRoom`]: nothing is to be read of the request.
-    pub(crate) fn is_known(&self, owner: &str) -> Result<(), NoRoom> {
+    pub(crate) fn is_known(&self, owner: &str) -> Result<bool, NoRoom> {
         let Self { open, .. } = self;
-        open.connections.turns.belongs_to(&open.ticket, owner);
+        let was_anothers = open.connections.turns.belongs_to(&open.ticket, owner);
         let mut state = open.lock();
         state.has_key = true;
         // The answer before it may still be on its way.
         if !state.share.as_ref().is_some_and(|share| share.is_of(owner)) {
             state.share = Some(open.connections.shares.take(owner).ok_or(NoRoom)?);
         }
-        Ok(())
+        Ok(was_anothers)
     }
 
     /// Has sent all that it asks.
@@ -517,7 +519,7 @@ mod tests {
         let connections = Connections::new(100, Turns::new(1));
         let seats = opened(&connections, &[(1, 1), (1, 1)]);
         let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
-        runs.iter().for_each(|run| run.asker().has_key("ana").unwrap());
+        assert!(runs.iter().all(|run| run.asker().has_key("ana").is_ok()));
         assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
         runs[0].asker().is_refused();
         assert_eq!(closed(&connections, &seats, 2), [0]);
@@ -617,7 +619,7 @@ mod tests {
         let connections = Connections::new(8, Turns::new(1));
         let seats = opened(&connections, &[(1, 9), (1, 8)]);
         let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
-        runs.iter().for_each(|run| run.asker().is_known("ana").unwrap());
+        assert!(runs.iter().all(|run| run.asker().is_known("ana").is_ok()));
         runs[0].asker().has_come().unwrap();
         assert_eq!(closed(&connections, &seats, 2), [1]);
         drop(seats);

@@ -40,6 +40,7 @@ mod stale;
 mod target;
 mod turns;
 mod wire;
+mod worked;
 mod written;
 
 use std::{

@@ -5,6 +5,13 @@
 //! it. Here the connections of an owner have [`QUANTUM`] together in each round, and then wait for the next
 //! one, which begins when everybody else who was ready has had theirs. What one poll takes beyond that, the
 //! owner has less of in the rounds that follow. Who has shown no key counts by their address.
+//!
+//! A poll cannot be interrupted by us. What the polls of an owner with a policy made for it take, others
+//! would have to wait for: so while an owner's polls are [`LONG`], they run one at a time on each
+//! processor, on a thread that is no worker meanwhile; and from that the system takes the processor, when
+//! something comes for others. It does so at once for who has slept for a while, and later, up to its tick, for
+//! who has just gone to sleep: while long polls have the processors, a worker that others needed stays
+//! awake for a moment, for what comes next for them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,10 +25,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, task::yield_now};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::{block_in_place, yield_now},
+};
+
+use super::worked::Worked;
 
 /// How long the connections of one owner run in a round, on each processor.
 const QUANTUM: Duration = Duration::from_micros(250);
+/// How long a poll takes from which on its owner's are long.
+const LONG: Duration = Duration::from_micros(500);
+/// For how long they are then.
+const STAYS_LONG: Duration = Duration::from_secs(1);
+/// How many long polls run at once, of all owners, for each processor.
+const LONG_AT_ONCE: u32 = 4;
+/// For how long a worker stays awake for others.
+const AWAKE: Duration = Duration::from_millis(1);
 /// How many owners are remembered who do not wait.
 const REMEMBERED: usize = 1_024;
 
@@ -36,7 +56,11 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 struct Rounds {
     owners: HashMap<u64, Own>,
-    /// Somebody waits for the next one, and a task begins it.
+    /// How many long polls run.
+    long: u32,
+    /// Until when a worker stays awake.
+    awake_until: Option<Instant>,
+    /// Somebody waits for the next one, or a worker stays awake, and a task sees to it.
     are_awaited: bool,
 }
 
@@ -45,6 +69,10 @@ struct Rounds {
 struct Own {
     /// How long its connections ran.
     used: Duration,
+    /// Until when its polls are long.
+    long_until: Option<Instant>,
+    /// How many of its long polls run.
+    long: u32,
     /// Those that wait for the next round, or for another one to have run; and those that did, and are
     /// gone.
     waiting: VecDeque<Arc<Ticket>>,
@@ -65,9 +93,18 @@ enum State {
     Idle,
     Waiting(Waker),
     /// It was let run, and will.
-    Granted,
+    Granted(Turn),
     /// It is no more, and is passed over where it stands in a queue.
     Gone,
+}
+
+/// How a connection runs when it is its turn.
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    /// As everything does.
+    Short,
+    /// Where the system can take the processor from it; as one of the long polls of this owner.
+    Long(u64),
 }
 
 impl Turns {
@@ -88,9 +125,10 @@ impl Turns {
         })
     }
 
-    /// From now on the connection is this owner's.
-    pub(super) fn belongs_to(&self, ticket: &Ticket, owner: impl Hash) {
-        ticket.owner.store(self.hasher.hash_one(owner), Ordering::Relaxed);
+    /// From now on the connection is this owner's. Whether it was another's.
+    pub(super) fn belongs_to(&self, ticket: &Ticket, owner: impl Hash) -> bool {
+        let owner = self.hasher.hash_one(owner);
+        ticket.owner.swap(owner, Ordering::Relaxed) != owner
     }
 
     /// Runs what a connection does in its owner's turns.
@@ -117,82 +155,143 @@ impl Turns {
         QUANTUM.saturating_mul(self.processors)
     }
 
-    /// Whether a connection may run now; if not, it is woken when it may.
-    fn may_run(self: &Arc<Self>, ticket: &Arc<Ticket>, waker: &Waker) -> bool {
+    /// The turn of a connection, if it may run now; if not, it is woken when it may.
+    fn turn(self: &Arc<Self>, ticket: &Arc<Ticket>, waker: &Waker) -> Option<Turn> {
         match &mut *ticket.lock() {
-            state @ State::Granted => {
-                *state = State::Idle;
-                return true;
-            }
-            // Woken for something else: it has its place already.
             State::Waiting(known) => {
+                // Woken for something else: it has its place already.
                 known.clone_from(waker);
-                return false;
+                return None;
             }
-            State::Idle | State::Gone => {}
+            state => {
+                if let State::Granted(turn) = std::mem::take(state) {
+                    return Some(turn);
+                }
+            }
         }
         let mut rounds = self.lock();
-        let own = rounds.owners.entry(ticket.owner.load(Ordering::Relaxed)).or_default();
-        if own.used < self.quantum() && own.waiting.is_empty() {
-            return true;
+        let Rounds { owners, long, .. } = &mut *rounds;
+        let owner = ticket.owner.load(Ordering::Relaxed);
+        let own = owners.entry(owner).or_default();
+        if own.waiting.is_empty()
+            && let Some(turn) = own.turn(owner, long, self)
+        {
+            return Some(turn);
         }
-        let Ok(runtime) = Handle::try_current() else { return true };
+        let Ok(runtime) = Handle::try_current() else { return Some(Turn::Short) };
         *ticket.lock() = State::Waiting(waker.clone());
         own.waiting.push_back(Arc::clone(ticket));
+        self.await_rounds(&mut rounds, &runtime);
+        None
+    }
+
+    fn has_run(self: &Arc<Self>, ticket: &Ticket, turn: Turn, took: Duration) {
+        let mut rounds = self.lock();
+        let Rounds { owners, long, .. } = &mut *rounds;
+        if let Turn::Long(owner) = turn {
+            *long = long.saturating_sub(1);
+            if let Some(own) = owners.get_mut(&owner) {
+                own.long = own.long.saturating_sub(1);
+            }
+        }
+        let owner = ticket.owner.load(Ordering::Relaxed);
+        let own = owners.entry(owner).or_default();
+        own.used += took;
+        if took >= LONG {
+            own.long_until = Instant::now().checked_add(STAYS_LONG);
+        }
+        own.grant(owner, long, self);
+        let is_long = matches!(turn, Turn::Long(_));
+        let is_short_of_processors = *long >= self.processors;
+        if !is_long && is_short_of_processors {
+            rounds.awake_until = Instant::now().checked_add(AWAKE);
+        }
+        // Others may have waited for a long one to end, whoever they are.
+        if (is_long || is_short_of_processors)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.await_rounds(&mut rounds, &runtime);
+        }
+        if rounds.owners.len() > REMEMBERED && !rounds.are_awaited {
+            rounds.owners.retain(|_, own| own.long > 0 || !own.waiting.is_empty());
+        }
+    }
+
+    fn await_rounds(self: &Arc<Self>, rounds: &mut Rounds, runtime: &Handle) {
         if !rounds.are_awaited {
             rounds.are_awaited = true;
             runtime.spawn(Arc::clone(self).begin_rounds());
         }
-        false
     }
 
-    fn has_run(&self, ticket: &Ticket, took: Duration) {
-        let mut rounds = self.lock();
-        let is_crowded = rounds.owners.len() > REMEMBERED;
-        let own = rounds.owners.entry(ticket.owner.load(Ordering::Relaxed)).or_default();
-        own.used += took;
-        if own.used < self.quantum() {
-            own.grant();
-        }
-        if is_crowded && !rounds.are_awaited {
-            rounds.owners.clear();
-        }
-    }
-
-    /// Begins a round. Whether somebody may wait for the one after it.
+    /// Begins a round, if somebody waits for it. Whether somebody may wait for the one after it, or a worker
+    /// stays awake.
     fn next_round(&self) -> bool {
         let quantum = self.quantum();
+        let now = Instant::now();
         let mut rounds = self.lock();
-        // Rounds in which nobody who waits could run are passed over.
+        let Rounds { owners, long, awake_until, are_awaited } = &mut *rounds;
+        // Rounds in which nobody who waits could run are passed over. Who waits for a long poll to end
+        // waits for no round.
         let behind = |own: &Own| own.used.as_nanos() / quantum.as_nanos();
-        let waiting = rounds.owners.values().filter(|own| !own.waiting.is_empty());
+        let waiting =
+            owners.values().filter(|own| !own.waiting.is_empty() && own.has_room(*long, self, now));
         let Some(least) = waiting.map(behind).min() else {
-            rounds.are_awaited = false;
-            return false;
+            let is_awake = *long >= self.processors && awake_until.is_some_and(|until| now < until);
+            *are_awaited = is_awake;
+            return is_awake;
         };
         let passed = quantum.saturating_mul(u32::try_from(least).unwrap_or(u32::MAX).max(1));
-        rounds.owners.retain(|_, own| {
+        owners.retain(|owner, own| {
             own.used = own.used.saturating_sub(passed);
-            if own.used < quantum {
-                (0..self.processors).for_each(|_| own.grant());
+            for _ in 0..self.processors {
+                own.grant(*owner, long, self);
             }
-            !own.waiting.is_empty() || !own.used.is_zero()
+            !own.waiting.is_empty() || !own.used.is_zero() || own.long > 0 || own.is_long(now)
         });
         true
     }
 }
 
 impl Own {
-    /// Lets the connection run that waits for longest. Those that are gone are passed over, each once.
-    fn grant(&mut self) {
-        while let Some(ticket) = self.waiting.pop_front() {
+    fn is_long(&self, now: Instant) -> bool {
+        self.long_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether nothing but what it used up keeps it from running, with so many long polls of all owners.
+    fn has_room(&self, long: u32, turns: &Turns, now: Instant) -> bool {
+        let most = turns.processors.saturating_mul(LONG_AT_ONCE);
+        !self.is_long(now) || self.long < turns.processors && long < most
+    }
+
+    /// The turn of one of its connections, if there is one now.
+    fn turn(&mut self, owner: u64, long: &mut u32, turns: &Turns) -> Option<Turn> {
+        let now = Instant::now();
+        if self.used >= turns.quantum() || !self.has_room(*long, turns, now) {
+            return None;
+        }
+        if !self.is_long(now) {
+            return Some(Turn::Short);
+        }
+        self.long += 1;
+        *long += 1;
+        Some(Turn::Long(owner))
+    }
+
+    /// Lets the connection run that waits for longest, if it has a turn now. Those that are gone are passed
+    /// over, each once.
+    fn grant(&mut self, owner: u64, long: &mut u32, turns: &Turns) {
+        while let Some(ticket) = self.waiting.front().map(Arc::clone) {
             let mut state = ticket.lock();
-            if let State::Waiting(waker) = std::mem::replace(&mut *state, State::Granted) {
+            if let State::Waiting(waker) = &*state {
+                let Some(turn) = self.turn(owner, long, turns) else { return };
+                let waker = waker.clone();
+                *state = State::Granted(turn);
+                self.waiting.pop_front();
                 drop(state);
-                waker.wake();
-                return;
+                return waker.wake();
             }
-            *state = State::Gone;
+            self.waiting.pop_front();
         }
     }
 }
@@ -216,22 +315,45 @@ impl<F: Future> Future for Taking<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.get_mut();
-        if !this.turns.may_run(&this.ticket, context.waker()) {
+        let Some(turn) = this.turns.turn(&this.ticket, context.waker()) else {
             return Poll::Pending;
+        };
+        let _running =
+            Running { turns: &this.turns, ticket: &this.ticket, turn, began: Worked::now() };
+        let does = this.does.as_mut();
+        match turn {
+            Turn::Long(_) if has_many_threads() => block_in_place(|| does.poll(context)),
+            _ => does.poll(context),
         }
-        let began = Instant::now();
-        let poll = this.does.as_mut().poll(context);
-        this.turns.has_run(&this.ticket, began.elapsed());
-        poll
     }
+}
+
+/// A connection that runs, and has run when this is dropped, whatever came of it.
+struct Running<'a> {
+    turns: &'a Arc<Turns>,
+    ticket: &'a Ticket,
+    turn: Turn,
+    began: Worked,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.turns.has_run(self.ticket, self.turn, self.began.elapsed());
+    }
+}
+
+/// Whether the runtime goes on while one of its threads does something else.
+fn has_many_threads() -> bool {
+    Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 impl<F> Drop for Taking<F> {
     fn drop(&mut self) {
         let state = std::mem::replace(&mut *self.ticket.lock(), State::Gone);
         // One that was let run and never does so passes that on.
-        if matches!(state, State::Granted) {
-            self.turns.has_run(&self.ticket, Duration::ZERO);
+        if let State::Granted(turn) = state {
+            self.turns.has_run(&self.ticket, turn, Duration::ZERO);
         }
     }
 }
@@ -250,16 +372,26 @@ mod tests {
     /// How late one owner's connection runs, at the median, beside two hundred of another that are always
     /// ready, on one processor.
     fn lateness(hog: &'static str, has_turns: bool) -> Duration {
+        lateness_beside(hog, 200, Duration::from_micros(100), has_turns)
+    }
+
+    /// The same beside so many, each poll of which takes so long.
+    fn lateness_beside(
+        hog: &'static str,
+        count: usize,
+        poll: Duration,
+        has_turns: bool,
+    ) -> Duration {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_time()
             .build()
             .unwrap();
         let turns = Turns::new(1);
-        for _ in 0..200 {
-            let busy = async {
+        for _ in 0..count {
+            let busy = async move {
                 loop {
-                    burn(Duration::from_micros(100));
+                    burn(poll);
                     yield_now().await;
                 }
             };
@@ -293,6 +425,37 @@ mod tests {
         assert!(with < without / 4, "{with:?} beside {without:?}");
         // Of one and the same owner, all wait for one another.
         assert!(lateness("other", true) > with);
+    }
+
+    /// What the dearest decision takes, and more: nobody else waits until it is over.
+    #[test]
+    fn a_long_poll_is_interrupted_for_others() {
+        let late = lateness_beside("hog", 20, Duration::from_millis(25), true);
+        assert!(late < Duration::from_millis(8), "{late:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn long_polls_of_one_owner_run_one_after_the_other() {
+        let turns = Turns::new(1);
+        let [now, most] = [const { AtomicU64::new(0) }; 2].map(Arc::new);
+        let all = (0..20).map(|_| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let does = async move {
+                for _ in 0..4 {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    burn(2 * LONG);
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    yield_now().await;
+                }
+            };
+            tokio::spawn(turns.take(turns.ticket("ana"), does))
+        });
+        for one in all.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        // One may have begun before it was known that they are long.
+        assert!(most.load(Ordering::SeqCst) <= 2, "{most:?}");
+        assert_eq!(turns.lock().long, 0);
     }
 
     #[tokio::test]
@@ -347,8 +510,8 @@ mod tests {
         let woken = |count: usize| {
             let turns = Turns::new(1);
             let all: Vec<_> = (0..count).map(|_| turns.ticket("ana")).collect();
-            turns.has_run(&all[0], 2 * QUANTUM);
-            let wake_all = || all.iter().all(|ticket| !turns.may_run(ticket, waker));
+            turns.has_run(&all[0], Turn::Short, QUANTUM);
+            let wake_all = || all.iter().all(|ticket| turns.turn(ticket, waker).is_none());
             assert!(wake_all());
             let began = Instant::now();
             for _ in 0..100_000 / count {
@@ -370,7 +533,7 @@ mod tests {
     async fn what_is_gone_is_passed_over_once() {
         let turns = Turns::new(1);
         let first = turns.ticket("ana");
-        turns.has_run(&first, 2 * QUANTUM);
+        turns.has_run(&first, Turn::Short, QUANTUM);
         let waiting = |count: usize| -> Vec<_> {
             let take = || turns.take(turns.ticket("ana"), std::future::pending::<()>());
             let mut all: Vec<_> = std::iter::repeat_with(take).take(count).collect();
@@ -384,7 +547,7 @@ mod tests {
         assert_eq!(left(), 1_002);
         assert!(turns.next_round());
         assert_eq!(left(), 1);
-        let is_granted = |one: &Taking<_>| matches!(*one.ticket.lock(), State::Granted);
+        let is_granted = |one: &Taking<_>| matches!(*one.ticket.lock(), State::Granted(_));
         assert!(is_granted(&stays[0]) && !is_granted(&stays[1]));
         // What is let run and is dropped passes that on.
         drop(stays.remove(0));

@@ -25,6 +25,9 @@ mod replay;
 mod revoked;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(all(target_os = "linux", feature = "gateway", feature = "embedded"))]
+#[path = "../common/slow.rs"]
+mod slow;
 #[cfg(all(feature = "store", feature = "gateway"))]
 mod store;
 mod suggest;

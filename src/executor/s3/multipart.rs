@@ -1,5 +1,11 @@
 //! Uploads in parts. One that does not come to its end is aborted, however it ends.
 
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use aws_sdk_s3::{
     operation::upload_part::builders::UploadPartFluentBuilder,
     types::{CompletedMultipartUpload, CompletedPart},
@@ -100,10 +106,10 @@ struct Parts {
 }
 
 impl Parts {
-    /// Starts an upload. In a task of its own: when the caller goes away in the middle, the answer
-    /// is still waited for, and what it names is aborted.
+    /// Starts an upload. When the caller goes away in the middle, the answer is still waited for, and
+    /// what it names is aborted.
     async fn start(target: Target) -> Result<Self, ExecuteError> {
-        let starting = tokio::spawn(async move {
+        ToItsEnd::new(async move {
             let answer = target
                 .client
                 .create_multipart_upload()
@@ -120,8 +126,8 @@ impl Parts {
                 .filter(|id| (1..=MAX_ID).contains(&id.len()))
                 .ok_or(ExecuteError::Failed { status: None, code: None })?;
             Ok(Self { target, id, done: Vec::new(), is_open: true })
-        });
-        starting.await.unwrap_or(Err(ExecuteError::Failed { status: None, code: None }))
+        })
+        .await
     }
 
     fn next_number(&self) -> i32 {
@@ -228,6 +234,39 @@ impl Drop for Parts {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (target, id) = (self.target.clone(), std::mem::take(&mut self.id));
         runtime.spawn(async move { abort(&target, &id).await });
+    }
+}
+
+/// Something that goes on in a task of its own where it is dropped before its end. Until then it runs as a
+/// part of its caller: what it works is the caller's work.
+struct ToItsEnd<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> ToItsEnd<F> {
+    fn new(does: F) -> Self {
+        Self(Some(Box::pin(does)))
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for ToItsEnd<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(does) = &mut self.0 else { return Poll::Pending };
+        let poll = does.as_mut().poll(context);
+        if poll.is_ready() {
+            self.0 = None;
+        }
+        poll
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for ToItsEnd<F> {
+    fn drop(&mut self) {
+        if let Some(does) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(does);
+        }
     }
 }
 
