@@ -249,10 +249,13 @@ pub(crate) fn strangers(deny: bool) -> Slow {
     let mut rules: Vec<String> = (0..9).map(|n| format!("pub/*a*{n}!")).collect();
     for n in 1..=40 {
         let here = format!("pub/{}", "a".repeat(n));
-        rules.extend((0..4).map(|m| format!("{here}*a*aa*{m}!")));
+        // Each end is one of ten nodes', and that of the last ten is what is found last.
+        rules.extend(
+            (0..4).map(|m| format!("{here}*a*aa*{}{}!", (n - 1) / 10, ["w", "x", "y", "z"][m])),
+        );
         rules.extend(pieces.iter().map(|rest| format!("{here}b{rest}")));
     }
-    let [taken, other] = [all_a("", "0!"), all_a("", "")];
+    let [taken, other] = [all_a("", "3x!"), all_a("", "")];
     match deny {
         true => Slow {
             what: "strangers' denies",
@@ -299,7 +302,8 @@ pub(crate) fn ways_that_are_left() -> Slow {
         allow: rules,
         deny: Vec::new(),
         denied: all_a("", ""),
-        allowed: all_a("", "!"),
+        // By the rule that is found last.
+        allowed: all_a("", "x2fa7y2fa7z2fa7"),
     }
 }
 
