@@ -103,13 +103,16 @@ impl Shared {
             ));
         };
         let full = || Failure::full("too many of your requests run at once; try again later");
-        if let Some(asker) = parts.extensions.get::<Asker>()
-            && asker.has_key(who.caller().name()).map_err(|_| full())?
-        {
-            // What follows is of its owner's turn, whose it may not be.
+        let was_anothers = match parts.extensions.get::<Asker>() {
+            Some(asker) => asker.has_key(who.caller().name()).map_err(|_| full())?,
+            None => false,
+        };
+        *place = Some(Arc::clone(&who.places).try_acquire_owned().map_err(|_| full())?);
+        if was_anothers {
+            // What follows is of its owner's turn, whose it may not be. Before it has a place of its owner's
+            // it does not wait: it has one of all.
             yield_now().await;
         }
-        *place = Some(Arc::clone(&who.places).try_acquire_owned().map_err(|_| full())?);
         let takes: &[&str] = match parts.method {
             Method::GET => &["marker", "acl"],
             Method::DELETE => &["force"],
