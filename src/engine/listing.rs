@@ -118,7 +118,7 @@ impl<'a> Listing<'a> {
         if self.mode == ListMode::Pass {
             return itself();
         }
-        let automaton = self.connection.automaton();
+        let automaton = self.grounds.connection.automaton();
         let mut looks = automaton.looks();
         let mut places = Vec::new();
         let mut to_follow = itself();

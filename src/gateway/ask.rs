@@ -150,7 +150,7 @@ impl Shared {
             id,
             path,
             headers: &parts.headers,
-            asker,
+            asker: parts.extensions.get::<Asker>(),
         };
         match parts.method {
             Method::GET => ask.get(query.marker.as_deref()).await,
