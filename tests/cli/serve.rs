@@ -433,6 +433,16 @@ fn a_trusted_proxys_callers_count_apart_and_nobody_elses() {
         stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a limit");
         stream.read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     };
+    // One is closed, and which of them is another test's: the gateway knows a little later than whoever reads
+    // an answer that it was written.
+    let one_is_closed = |of: &mut [TcpStream], whose: &str| {
+        let open: Vec<_> = of.iter_mut().map(is_open).collect();
+        assert_eq!(open.iter().filter(|is_open| !**is_open).count(), 1, "{whose}: {open:?}");
+    };
+    let all_are_open = |of: &mut [TcpStream], whose: &str| {
+        let open: Vec<_> = of.iter_mut().map(is_open).collect();
+        assert!(open.iter().all(|is_open| *is_open), "{whose}: {open:?}");
+    };
     let (proxy, other, direct) = ([127, 0, 0, 2], [127, 0, 0, 3], [127, 0, 0, 1]);
     for forged in ["", "Forwarded: for=203.0.113.9\r\n"] {
         let (served, for_one) = (serve(), "X-Forwarded-For: 198.51.100.1\r\n");
@@ -441,10 +451,9 @@ fn a_trusted_proxys_callers_count_apart_and_nobody_elses() {
             (0..4).map(|_| asked(&served, proxy, &format!("{for_one}{forged}"))).collect();
         let mut rest: Vec<_> = (0..3).map(|_| asked(&served, direct, "")).collect();
         let _new = asked(&served, direct, "");
-        let open: Vec<_> = many.iter_mut().map(is_open).collect();
-        assert_eq!(open, [false, true, true, true], "the caller who has most {forged:?}");
+        one_is_closed(&mut many, &format!("the caller who has most {forged:?}"));
         assert!(is_open(&mut one), "another caller behind the proxy");
-        assert!(rest.iter_mut().all(is_open));
+        all_are_open(&mut rest, "those that come themselves");
     }
     let served = serve();
     let mut forging: Vec<_> = (0..5)
@@ -452,7 +461,6 @@ fn a_trusted_proxys_callers_count_apart_and_nobody_elses() {
         .collect();
     let mut rest: Vec<_> = (0..3).map(|_| asked(&served, direct, "")).collect();
     let _new = asked(&served, direct, "");
-    let open: Vec<_> = forging.iter_mut().map(is_open).collect();
-    assert_eq!(open, [false, true, true, true, true], "who says that they are five");
-    assert!(rest.iter_mut().all(is_open));
+    one_is_closed(&mut forging, "who says that they are five");
+    all_are_open(&mut rest, "those that come themselves");
 }
