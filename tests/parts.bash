@@ -32,6 +32,8 @@ parts_row() { # NAME OUTCOME SECONDS CPU
 part() {
     local name=$1 start=$SECONDS cpu
     shift
+    # What was waited for since the last part, as another run, is no time of this one.
+    parts_cpu >"$PATHWARD_PARTS/cpu.$parts_pid"
     cpu=$(parts_cpu_before)
     printf '\n== %s\n' "$name"
     parts_now=$name parts_start=$start parts_cpu_start=$cpu
