@@ -59,7 +59,7 @@ impl Gateway {
                 }
                 // Who waits to be asked for the body is not asked, and hears the answer.
                 if body.was_lent() || !parts.headers.contains_key(EXPECT) {
-                    body.drain().await;
+                    body.drain();
                 }
                 failure.response(&request_id)
             }

@@ -86,11 +86,15 @@ impl http_body::Body for Limited {
     }
 }
 
-/// Takes what is left of a refused body, up to a limit, so that a caller who sends before it
-/// listens hears the answer.
-pub(super) async fn drain(mut body: HttpBody) {
+/// Takes what is left of a refused body, up to a limit, beside the answer: a caller who sends before it
+/// listens hears that, and one who sends slowly does not wait for it. No other request begins on the
+/// connection meanwhile.
+pub(super) fn drain(mut body: HttpBody) {
     const ENOUGH: u64 = 4 << 20;
-    let some = async {
+    if http_body::Body::is_end_stream(&body) {
+        return;
+    }
+    let some = async move {
         let mut left = ENOUGH;
         while let Some(Ok(frame)) = body.frame().await {
             let length = frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -98,7 +102,9 @@ pub(super) async fn drain(mut body: HttpBody) {
             left = rest;
         }
     };
-    let _ = timeout(Duration::from_secs(5), some).await;
+    tokio::spawn(async move {
+        let _ = timeout(Duration::from_secs(5), some).await;
+    });
 }
 
 /// The body of a request, which comes back from whoever let go of it.
@@ -125,11 +131,12 @@ impl Incoming {
         self.back.is_some()
     }
 
-    pub(super) async fn drain(self) {
+    /// Takes what is left of it, if it is refused: see [`drain`].
+    pub(super) fn drain(self) {
         let Self { body, back } = self;
         let body = body.or_else(|| back?.try_recv().ok());
         if let Some(body) = body {
-            drain(body).await;
+            drain(body);
         }
     }
 }

@@ -227,9 +227,7 @@ impl Server {
                         request.extensions_mut().insert(running.asker());
                         server.answer(request, &running).await
                     }
-                    Err(refusal) => {
-                        server.refuse(&refusal, request.map(HttpBody::new), &running).await
-                    }
+                    Err(refusal) => server.refuse(&refusal, request.map(HttpBody::new), &running),
                 };
                 if is_torn {
                     let close = HeaderValue::from_static("close");
@@ -257,23 +255,18 @@ impl Server {
     async fn answer(&self, request: Request, running: &Running) -> Response<HttpBody> {
         let is_over = self.shared.sight.is_over(self.shared.options.max_stale);
         if is_over && request.uri().path() != HEALTH {
-            return self.refuse(&UNREAD, request, running).await;
+            return self.refuse(&UNREAD, request, running);
         }
         routed(self.site.router.clone(), request).await
     }
 
     /// Answers a request that comes to no route.
-    async fn refuse(
-        &self,
-        refusal: &Refusal,
-        request: Request,
-        running: &Running,
-    ) -> Response<HttpBody> {
+    fn refuse(&self, refusal: &Refusal, request: Request, running: &Running) -> Response<HttpBody> {
         running.asker().is_refused();
         let (parts, body) = request.into_parts();
         // Who waits to be asked for the body is not asked, and hears the answer.
         if !parts.headers.contains_key(EXPECT) {
-            body::drain(body).await;
+            body::drain(body);
         }
         (self.site.refuse)(refusal, &parts.headers)
     }

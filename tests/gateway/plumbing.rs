@@ -180,6 +180,56 @@ async fn a_body_that_stops_coming_is_not_waited_for() {
     assert_eq!(world.get("/v1/data/s3+t://pub/data/slow").await.status, 404);
 }
 
+/// A refused body, and one whose right was taken away meanwhile: whoever sends slowly hears it at once, and
+/// whoever sends all of it before listening hears it too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_does_not_wait_for_the_rest_of_the_body() {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        time::timeout,
+    };
+    const SOON: std::time::Duration = std::time::Duration::from_secs(2);
+    const LONG: usize = 3 << 20;
+    let world = World::start().await;
+    let put = |path: &str, length: &str, key: &str| {
+        format!(
+            "PUT /v1/data/s3+t://{path} HTTP/1.1\r\nHost: g\r\nAuthorization: {key}\r\n{length}\r\n\r\n"
+        )
+    };
+    let chunked = "Transfer-Encoding: chunked";
+    let fixed = format!("Content-Length: {LONG}");
+    for (path, length, key, status) in [
+        ("pub/other/x", chunked, ALL, 403),
+        ("pub/other/x", &fixed, ALL, 403),
+        ("pub/data/x", chunked, "unknown", 401),
+    ] {
+        // Slowly: a little comes, and nothing more.
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(put(path, length, key).as_bytes()).await.unwrap();
+        stream.write_all(b"3\r\nabc\r\n").await.unwrap();
+        let mut start = [0; 12];
+        timeout(SOON, stream.read_exact(&mut start)).await.expect("an answer").unwrap();
+        assert_eq!(start, format!("HTTP/1.1 {status}").as_bytes());
+        // All of it before listening, and then something else on the same connection.
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        let body = match length == chunked {
+            true => format!("{LONG:x}\r\n{}\r\n0\r\n\r\n", "a".repeat(LONG)),
+            false => "a".repeat(LONG),
+        };
+        stream.write_all(put(path, length, key).as_bytes()).await.unwrap();
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let next = format!(
+            "GET /v1/data/s3+t://pub/data/x HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(next.as_bytes()).await.unwrap();
+        let mut all = String::new();
+        timeout(SOON, stream.read_to_string(&mut all)).await.expect("two answers").unwrap();
+        let statuses: Vec<_> =
+            all.match_indices("HTTP/1.1 ").map(|(at, _)| &all[at + 9..at + 12]).collect();
+        assert_eq!(statuses, [status.to_string().as_str(), "200"], "{path} {length}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_folder_of_hosted_data_is_the_callers_name() {
     let world = World::start().await;
