@@ -130,7 +130,7 @@ impl Policy {
     #[expect(clippy::needless_pass_by_value, reason = "callers have the files for this alone")]
     pub fn from_files(name: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self, PolicyErrors> {
         let files = files.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
-        Self::from_read(name, files, &BTreeMap::new(), &Self::empty())
+        Self::from_read(name, files, &BTreeMap::new(), &[])
     }
 
     /// The users of a folder's files, as [`Policy::from_files`] finds them, and no connections: these may be
@@ -145,14 +145,15 @@ impl Policy {
     }
 
     /// As [`Policy::from_files`], with the files that cannot be read, and why: these are errors. Files that
-    /// say what they said when `before` was read, by the same name, are not read once more.
+    /// say what they said when one of `before` was read, by the same name, are not read once more.
     pub(crate) fn from_read(
         name: &str,
         files: Vec<(&str, &[u8])>,
         unread: &BTreeMap<String, String>,
-        before: &Self,
+        before: &[&Self],
     ) -> Result<Self, PolicyErrors> {
-        let before = before.parts.iter().map(|part| (part.file(), part)).collect();
+        let parts = before.iter().flat_map(|before| &before.parts);
+        let before = parts.map(|part| (part.of(), part)).collect();
         Loading { before, ..Loading::default() }.load(name, files, unread)
     }
 }
@@ -249,8 +250,8 @@ pub(super) fn utf8<'t>(
 #[derive(Default)]
 struct Loading<'p> {
     building: Building,
-    /// What files said before.
-    before: HashMap<&'p str, &'p Arc<Part>>,
+    /// What files said before, by what they are called and the hash of their bytes.
+    before: HashMap<(&'p str, &'p [u8; 32]), &'p Arc<Part>>,
     parts: Vec<Arc<Part>>,
     revision: Sha256,
     diagnostics: Vec<Diagnostic>,
@@ -293,7 +294,7 @@ impl Loading<'_> {
             self.revision.update(part);
         }
         let hash = part::hash(bytes);
-        let known = self.before.get(file).filter(|part| part.has(&hash));
+        let known = self.before.get(&(file, &hash));
         if let Some(part) = known.filter(|part| part.add_to(&mut self.building, MAX_RULES)) {
             let (warnings, more) = part.warnings();
             self.diagnostics.extend(warnings.iter().cloned());

@@ -90,14 +90,9 @@ impl Part {
         })
     }
 
-    /// What errors call the file.
-    pub(super) fn file(&self) -> &str {
-        &self.file
-    }
-
-    /// Whether it is what a file with this hash says.
-    pub(super) fn has(&self, sha256: &[u8; 32]) -> bool {
-        self.sha256 == *sha256
+    /// What errors call the file, and the hash of its bytes.
+    pub(super) fn of(&self) -> (&str, &[u8; 32]) {
+        (&self.file, &self.sha256)
     }
 
     /// Adds it to a policy. `false`, and nothing is added, where reading the file there may come to something
@@ -191,8 +186,8 @@ mod tests {
                     .into_iter()
                     .zip(files.map(|text| TEXTS[text].as_bytes()))
             };
-            let again = Policy::from_read("folder", named().collect(), &nothing, &before);
-            let fresh = Policy::from_read("folder", named().collect(), &nothing, &Policy::empty());
+            let again = Policy::from_read("folder", named().collect(), &nothing, &[&before]);
+            let fresh = Policy::from_read("folder", named().collect(), &nothing, &[]);
             assert_eq!(said(&again), said(&fresh), "{files:?}");
             if let Ok(again) = again {
                 loaded += 1;

@@ -29,11 +29,12 @@ impl Store {
     /// [`StoreError::NoSealKey`];
     /// [`StoreError::Quota`].
     pub fn create(&self, owner: &str, draft: &Draft) -> Result<Stored, StoreError> {
-        let (mut written, new) = self.prepare(owner, draft, None)?;
+        let (written, new) = self.prepare(owner, draft, None)?;
         let label = written.label.clone();
         let ((), after) = self.update(LABEL, |files, policy| {
             is_free(policy, owner, &written, None)?;
             self.is_within(policy, &new, None)?;
+            let mut written = written.clone();
             self.seal(draft, &mut written)?;
             let name = format!("{}.yaml", new_identity(files, owner, &label));
             Ok((Edits::from([(name, Some(written.text().into_bytes()))]), ()))
@@ -62,7 +63,7 @@ impl Store {
         let label = written.label.clone();
         let ((), after) = self.update(LABEL, |files, policy| {
             let old = found(files, policy, owner, identity, revision)?;
-            let mut new = written;
+            let mut new = written.clone();
             if let DraftCredentials::Keep = draft.credentials {
                 let kept = old.written.credentials.clone();
                 let is_sealed = matches!(kept, Some(CredentialsRef::Sealed(_)));

@@ -12,7 +12,8 @@ use std::{
 
 use super::{
     Store, StoreError,
-    folder::{self, Disk, Lock, Stamp, io_error},
+    folder::{self, Disk, Stamp, io_error},
+    lock::{self, Lock},
     serving::Presence,
     update::unread,
 };
@@ -135,7 +136,7 @@ impl Store {
     fn read(&self, seen: &mut Seen) -> Result<Read, StoreError> {
         let folder = self.folder();
         let failed = |error| io_error(folder, error);
-        let unfinished = folder::finish(folder);
+        let unfinished = lock::finish(folder);
         let sees_again = unfinished.is_ok() && self.is_blind();
         let now = SystemTime::now();
         let stamp = folder::stamp(folder).map_err(failed)?;

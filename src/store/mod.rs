@@ -47,6 +47,7 @@ mod draft;
 mod error;
 mod folder;
 mod follow;
+mod lock;
 mod quota;
 mod replace;
 mod reseal;
@@ -62,8 +63,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-pub(crate) use self::folder::Lock;
 use self::folder::{Disk, Files};
+pub(crate) use self::lock::Lock;
 #[cfg(feature = "portal")]
 pub(crate) use self::seal::{Part, wrong_parts};
 pub use self::{
@@ -181,14 +182,14 @@ impl Store {
     ) -> Result<Self, StoreError> {
         replace::make(folder)?;
         // What cannot be finished is not what keeps the rest from being served.
-        let unfinished = folder::finish(folder).err().map(|error| update::unread(&error));
+        let unfinished = lock::finish(folder).err().map(|error| update::unread(&error));
         if let Some(why) = &unfinished {
             tracing::error!(target: "pathward::store", "{why}");
         }
         let lock = Lock::shared(folder);
         let disk = folder::read(folder)?;
         drop(lock);
-        let snapshot = match disk.policy(folder, &Policy::empty()) {
+        let snapshot = match disk.policy(folder, &[]) {
             Ok(policy) => {
                 let files = Arc::new(disk.files.clone());
                 Snapshot { policy: Arc::new(policy), files, invalid: unfinished }

@@ -3,7 +3,7 @@
 use super::{
     SealKey, Store, StoreError,
     change::{LABEL, text_of},
-    folder::{Edits, Files},
+    folder::Edits,
     stored::Reading,
 };
 use crate::policy::{
@@ -67,15 +67,13 @@ impl Store {
         key: &SealKey,
         then: impl FnOnce() -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.update(LABEL, |_: &Files, policy| {
+        self.while_locked(|policy| {
             let key = key.sealing()?;
             for (_, sealed) in all_sealed(policy) {
                 key.open(sealed).map_err(StoreError::Sealed)?;
             }
-            then()?;
-            Ok((Edits::new(), ()))
+            then()
         })
-        .map(drop)
     }
 }
 

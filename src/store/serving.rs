@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     State, Store,
-    folder::{Files, digest, read, recorded},
+    folder::{Files, digest, read},
+    lock::recorded,
     replace::{create_for_owner, is_still},
 };
 use crate::policy::written::random::hex;

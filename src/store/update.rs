@@ -4,9 +4,24 @@ use std::sync::{Arc, PoisonError};
 
 use super::{
     Snapshot, State, Store, StoreError,
-    folder::{self, Disk, Edits, Files, Lock, edited},
+    folder::{self, Disk, Edits, Files, edited},
+    lock::Lock,
 };
 use crate::policy::{Policy, PolicyErrors};
+
+/// How often a change is decided while others may write, before it is under the lock.
+const WITHOUT_LOCK: u32 = 3;
+
+/// A change, as it was decided.
+struct Change<T> {
+    /// What the folder said, and the policy that it makes.
+    before: Files,
+    policy: Arc<Policy>,
+    edits: Edits,
+    /// What it says then; nothing where nothing changes.
+    after: Option<(Files, Policy)>,
+    done: T,
+}
 
 /// What the folder has come to.
 pub(super) enum Now {
@@ -48,7 +63,7 @@ impl Store {
 
     /// Takes what someone else wrote, unless something else was published since `generation`.
     pub(super) fn take(&self, generation: u64, disk: Disk) -> bool {
-        let now = match disk.policy(self.folder(), self.snapshot().policy()) {
+        let now = match disk.policy(self.folder(), &[self.snapshot().policy()]) {
             Ok(policy) => Now::Loads(policy, disk.files.clone()),
             Err(errors) => Now::Fails(errors.to_string()),
         };
@@ -107,45 +122,100 @@ impl Store {
         Some(snapshot)
     }
 
-    /// Changes the folder. `decide` gets what it says now, while nobody else writes, and says what
-    /// becomes of which files; a change after which the folder would not load is not made. `taken` is
-    /// what is there already when something is defined twice. Returns also what it says then.
+    /// Changes the folder. `decide` gets what it says now, and says what becomes of which files; a change
+    /// after which the folder would not load is not made. It is asked again where somebody else wrote
+    /// meanwhile. `taken` is what is there already when something is defined twice. Returns also what the
+    /// folder says then.
+    ///
+    /// What takes long is done while others may write: the lock is held only for what was decided on being
+    /// so still, unless others write again and again.
     pub(super) fn update<T>(
         &self,
         taken: &'static str,
-        decide: impl FnOnce(&Files, &Policy) -> Result<(Edits, T), StoreError>,
+        mut decide: impl FnMut(&Files, &Policy) -> Result<(Edits, T), StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
         let folder = self.folder();
-        let lock = Lock::exclusive(folder)?;
-        let disk = folder::read(folder)?;
-        let state = self.state();
-        // What loaded already is not compiled again.
-        let known = disk.unread.is_empty() && *state.snapshot.files == disk.files;
-        let policy = match known {
-            true => Arc::clone(&state.snapshot.policy),
-            false => {
-                Arc::new(disk.policy(folder, &state.snapshot.policy).map_err(StoreError::Broken)?)
+        let mut compiled = None;
+        for _ in 0..WITHOUT_LOCK {
+            let lock = Lock::shared(folder);
+            let disk = folder::read(folder)?;
+            drop(lock);
+            // It may have been read in the middle of something: why it cannot be is found under the lock.
+            let Ok(change) = self.planned(disk, taken, &mut decide, compiled.as_ref()) else {
+                break;
+            };
+            let lock = Lock::exclusive(folder)?;
+            let disk = folder::read(folder)?;
+            if disk.unread.is_empty() && disk.files == change.before {
+                return self.make(&lock, change);
             }
-        };
+            compiled = change.after.map(|(_, policy)| policy);
+        }
+        let lock = Lock::exclusive(folder)?;
+        let change = self.planned(folder::read(folder)?, taken, decide, compiled.as_ref())?;
+        self.make(&lock, change)
+    }
+
+    /// Decides on something, once, while nobody else writes.
+    pub(super) fn while_locked(
+        &self,
+        decide: impl FnOnce(&Policy) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let _lock = Lock::exclusive(self.folder())?;
+        let policy = self.loaded(&folder::read(self.folder())?)?;
+        decide(&policy)
+    }
+
+    /// What the files say. What loaded already is not compiled again.
+    fn loaded(&self, disk: &Disk) -> Result<Arc<Policy>, StoreError> {
+        let snapshot = self.state().snapshot;
+        match disk.unread.is_empty() && *snapshot.files == disk.files {
+            true => Ok(Arc::clone(&snapshot.policy)),
+            false => {
+                let policy = disk.policy(self.folder(), &[&snapshot.policy]);
+                Ok(Arc::new(policy.map_err(StoreError::Broken)?))
+            }
+        }
+    }
+
+    /// What a change of these files comes to. `compiled` is a policy some of whose files may be known.
+    fn planned<T>(
+        &self,
+        disk: Disk,
+        taken: &'static str,
+        decide: impl FnOnce(&Files, &Policy) -> Result<(Edits, T), StoreError>,
+        compiled: Option<&Policy>,
+    ) -> Result<Change<T>, StoreError> {
+        let policy = self.loaded(&disk)?;
         let before = disk.files;
         let (edits, done) = decide(&before, &policy)?;
         if edits.is_empty() {
-            return Ok((
-                done,
-                Arc::new(Snapshot { policy, files: Arc::new(before), invalid: None }),
-            ));
+            return Ok(Change { before, policy, edits, after: None, done });
         }
-        let after = edited(&before, &edits);
-        let policy = folder::policy(folder, &after, &policy).map_err(|errors| {
+        let files = edited(&before, &edits);
+        let known: Vec<_> = [&*policy].into_iter().chain(compiled).collect();
+        let after = folder::policy(self.folder(), &files, &known).map_err(|errors| {
             let is_double = errors.errors().any(|error| error.code() == "policy.duplicate");
             match is_double {
                 true => StoreError::Taken { what: taken },
                 false => StoreError::Invalid(errors),
             }
         })?;
-        lock.write(folder, &edits, (&before, &after))?;
-        let disk = Disk { files: after.clone(), ..Disk::default() };
-        let snapshot = self.publish(None, Some(disk), Now::Loads(policy, after));
+        Ok(Change { before, policy, edits, after: Some((files, after)), done })
+    }
+
+    /// Makes a change of what the folder says, under its lock.
+    fn make<T>(&self, lock: &Lock, change: Change<T>) -> Result<(T, Arc<Snapshot>), StoreError> {
+        let Change { before, policy, edits, after, done } = change;
+        let Some((files, after)) = after else {
+            return Ok((
+                done,
+                Arc::new(Snapshot { policy, files: Arc::new(before), invalid: None }),
+            ));
+        };
+        lock.write(self.folder(), &edits, (&before, &files))?;
+        let disk = Disk { files: files.clone(), ..Disk::default() };
+        let snapshot = self.publish(None, Some(disk), Now::Loads(after, files));
         Ok((done, snapshot.unwrap_or_else(|| self.snapshot())))
     }
 
@@ -174,7 +244,7 @@ impl Store {
             Ok((edits, ())) => {
                 let files = edited(&last.files, &edits);
                 Some((
-                    folder::policy(folder, &files, &last.policy).map_err(StoreError::Invalid)?,
+                    folder::policy(folder, &files, &[&last.policy]).map_err(StoreError::Invalid)?,
                     files,
                 ))
             }
@@ -184,12 +254,12 @@ impl Store {
         // The files that say it, of those that load: together, or else one by one.
         let alone = |(name, bytes): (&String, &Arc<[u8]>)| {
             let one = Files::from([(name.clone(), Arc::clone(bytes))]);
-            folder::policy(folder, &one, &last.policy).ok().map(|policy| (one, policy))
+            folder::policy(folder, &one, &[&last.policy]).ok().map(|policy| (one, policy))
         };
         let mut sound: Vec<_> = disk.files.iter().filter_map(alone).collect();
         let is_whole = disk.unread.is_empty() && sound.len() == disk.files.len();
         let together: Files = sound.iter().flat_map(|(one, _)| one.clone()).collect();
-        if let Ok(policy) = folder::policy(folder, &together, &last.policy) {
+        if let Ok(policy) = folder::policy(folder, &together, &[&last.policy]) {
             sound = vec![(together, policy)];
         }
         let mut edits = None;
@@ -212,7 +282,7 @@ impl Store {
         let files = edited(&disk.files, &edits);
         lock.write(folder, &edits, (&disk.files, &files))?;
         let disk = Disk { files, ..disk };
-        let now = match (disk.policy(folder, &last.policy), less) {
+        let now = match (disk.policy(folder, &[&last.policy]), less) {
             (Ok(policy), _) => Now::Loads(policy, disk.files.clone()),
             (Err(errors), Some((policy, files))) => Now::Less(policy, files, errors.to_string()),
             (Err(errors), None) => Now::Fails(errors.to_string()),

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{
     Store, StoreError,
-    folder::{self, Edits, Files, Lock},
+    folder::{self, Edits, Files},
+    lock::Lock,
     stored::name_of,
 };
 pub use crate::policy::written::random::random_key;
@@ -62,7 +63,7 @@ impl Store {
         self.update(USER, |files, policy| {
             let file = user_file(files, name).filter(|_| user(policy, name).is_none());
             let file = file.ok_or(StoreError::Taken { what: USER })?;
-            Ok((Edits::from([(file, Some(text.into_bytes()))]), ()))
+            Ok((Edits::from([(file, Some(text.clone().into_bytes()))]), ()))
         })
         .map(drop)
     }
@@ -110,7 +111,7 @@ impl Store {
             let Some(user) = user(policy, owner) else {
                 let file = user_file(files, owner)
                     .ok_or(StoreError::Taken { what: "the file of the user" })?;
-                return Ok((Edits::from([(file, Some(own.into_bytes()))]), ()));
+                return Ok((Edits::from([(file, Some(own.clone().into_bytes()))]), ()));
             };
             if user.keys.iter().any(|key| *key.id == *id) {
                 return Err(StoreError::Taken { what: KEY });

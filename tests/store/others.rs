@@ -7,7 +7,7 @@ use std::{
 
 use pathward::{
     AccessSet, Reach,
-    store::{Store, StoreError},
+    store::{Draft, DraftRule, Store, StoreError},
 };
 
 use super::{draft, files, store};
@@ -193,4 +193,36 @@ fn a_lock_that_was_taken_away_is_made_again() {
         drop(new);
         waiting.join().unwrap().unwrap();
     });
+}
+
+/// Whoever takes a right away waits for the lock: it is not held while somebody else's change is compiled.
+#[test]
+fn a_change_that_takes_long_keeps_nobody_from_writing() {
+    let (folder, store) = store();
+    store.create_user("ana").unwrap();
+    let text = |n| format!("logs/{{app,web,db,api}}{n}/**/part-{n}-*.{{gz,zst}}");
+    let glob = |n| DraftRule { glob: true, ..DraftRule::path(text(n)) };
+    let mut draft = Draft::new("heavy");
+    draft.restrictions = Some((0..200).map(glob).collect());
+    let lock = fs::File::open(folder.path().join(".pathward.lock")).unwrap();
+    let (took, longest) = thread::scope(|scope| {
+        let change = scope.spawn(|| {
+            let began = Instant::now();
+            store.create("mallory", &draft).unwrap();
+            began.elapsed()
+        });
+        let (mut longest, mut since) = (Duration::ZERO, None);
+        while !change.is_finished() {
+            match lock.try_lock_shared() {
+                Ok(()) => {
+                    lock.unlock().unwrap();
+                    since = None;
+                }
+                Err(_) => longest = longest.max(since.get_or_insert_with(Instant::now).elapsed()),
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        (change.join().unwrap(), longest)
+    });
+    assert!(longest < took / 5, "{longest:?} of {took:?}");
 }
