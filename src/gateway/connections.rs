@@ -7,7 +7,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, VecDeque},
+    collections::{BinaryHeap, HashMap, HashSet, VecDeque},
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -52,8 +52,8 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct All {
     open: HashMap<u64, Arc<Open>>,
-    /// How many of them are being closed.
-    closing: usize,
+    /// Those of them that are being closed.
+    closing: HashSet<u64>,
     /// How many each address has.
     counts: HashMap<IpAddr, usize>,
     next: u64,
@@ -78,7 +78,10 @@ pub(super) struct Open {
 struct State {
     /// Whom it counts for.
     address: IpAddr,
+    /// Whether its last request was of somebody known.
     has_key: bool,
+    /// Whether it is known who asks what runs.
+    is_known: bool,
     /// The place of its request, where that is somebody's.
     share: Option<Share>,
     doing: Doing,
@@ -119,11 +122,11 @@ impl Connections {
             self.is_awaited.store(true, Ordering::SeqCst);
             {
                 let mut all = self.lock();
-                if all.open.len() - all.closing >= self.limit {
+                if all.staying() >= self.limit {
                     all.close_one();
                 }
                 let most = self.limit + (self.limit / 128).min(AHEAD);
-                if all.open.len() - all.closing < self.limit && all.open.len() < most {
+                if all.staying() < self.limit && all.open.len() < most {
                     self.is_awaited.store(false, Ordering::SeqCst);
                     return Seat(all.open(self, address, Instant::now()));
                 }
@@ -159,8 +162,14 @@ impl All {
     ) -> Arc<Open> {
         let number = self.next;
         self.next += 1;
-        let state =
-            State { address, has_key: false, share: None, doing: Doing::Idle, since: opened };
+        let state = State {
+            address,
+            has_key: false,
+            is_known: false,
+            share: None,
+            doing: Doing::Idle,
+            since: opened,
+        };
         let open = Arc::new(Open {
             number,
             opened,
@@ -176,10 +185,15 @@ impl All {
 
     fn close(&mut self, open: &Open) {
         self.open.remove(&open.number);
+        self.closing.remove(&open.number);
         let mut state = open.lock();
         state.share = None;
-        self.closing -= usize::from(state.doing == Doing::Closing);
         self.leave(state.address);
+    }
+
+    /// How many are open and are not being closed.
+    fn staying(&self) -> usize {
+        self.open.len().saturating_sub(self.closing.len())
     }
 
     fn leave(&mut self, address: IpAddr) {
@@ -204,10 +218,12 @@ impl All {
         }
         for is_fresh in [false, true] {
             while let Some((open, since)) = self.chosen.pop_front() {
+                // One that has just been closed by the other side may still be held by what it leaves.
                 if let Some(open) = open.upgrade()
+                    && self.open.contains_key(&open.number)
                     && open.lock().try_close(since, now)
                 {
-                    self.closing += 1;
+                    self.closing.insert(open.number);
                     return Some(open);
                 }
             }
@@ -321,16 +337,20 @@ impl Open {
         self.close.notified().await;
     }
 
-    /// A request begins, for this address where it is known to be another's. `None` where the connection
-    /// is being closed, and no request begins any more.
-    pub(super) fn begin(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Running> {
+    /// A request begins, which somebody at this address asks: from now on the connection counts for it.
+    /// `None` where the connection is being closed, and no request begins any more.
+    pub(super) fn begin(self: &Arc<Self>, address: IpAddr) -> Option<Running> {
         let mut state = self.lock();
         if !state.go_on(Doing::Running) {
             return None;
         }
-        let moved = address.filter(|address| *address != state.address);
+        state.is_known = false;
+        let is_moved = address != state.address;
+        if is_moved && !state.has_key {
+            self.connections.turns.belongs_to(&self.ticket, address);
+        }
         drop(state);
-        if let Some(address) = moved {
+        if is_moved {
             // In the order in which a choice locks.
             let mut all = self.connections.lock();
             let before = std::mem::replace(&mut self.lock().address, address);
@@ -392,7 +412,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.open.lock().go_on(Doing::Ending);
+        let open = &self.0.open;
+        let mut state = open.lock();
+        // What nobody known has asked is no reason to take it for the last one's who was.
+        if !state.is_known {
+            state.has_key = false;
+            open.connections.turns.belongs_to(&open.ticket, state.address);
+        }
+        state.go_on(Doing::Ending);
     }
 }
 
@@ -431,7 +458,7 @@ impl Asker {
         let Self { open, .. } = self;
         let was_anothers = open.connections.turns.belongs_to(&open.ticket, owner);
         let mut state = open.lock();
-        state.has_key = true;
+        (state.has_key, state.is_known) = (true, true);
         // The answer before it may still be on its way.
         if !state.share.as_ref().is_some_and(|share| share.is_of(owner)) {
             state.share = Some(open.connections.shares.take(owner).ok_or(NoRoom)?);
@@ -461,168 +488,4 @@ impl Asker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Connections of these addresses, each opened so many seconds ago and idle since.
-    fn opened(connections: &Arc<Connections>, all: &[(u8, u64)]) -> Vec<Seat> {
-        let open = |(last, seconds): &(u8, u64)| {
-            let when = Instant::now().checked_sub(Duration::from_secs(*seconds)).unwrap();
-            let address = IpAddr::from([192, 0, 2, *last]);
-            Seat(connections.lock().open(connections, address, when))
-        };
-        all.iter().map(open).collect()
-    }
-
-    /// The places in `seats` of those that are closed, in their order.
-    fn closed(connections: &Connections, seats: &[Seat], count: usize) -> Vec<usize> {
-        let mut closed = Vec::new();
-        for _ in 0..count {
-            let Some(open) = connections.lock().choose(Instant::now()) else { break };
-            closed.extend(seats.iter().position(|seat| Arc::ptr_eq(&seat.0, &open)));
-        }
-        closed
-    }
-
-    #[test]
-    fn the_one_that_waits_for_longest_of_the_address_that_has_most() {
-        let connections = Connections::new(100, Turns::new(1));
-        let seats = opened(&connections, &[(1, 9), (2, 3), (2, 5), (2, 4), (3, 8), (3, 2)]);
-        assert_eq!(closed(&connections, &seats, 9), [2, 4, 3, 0, 1, 5]);
-        // All are closing now.
-        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
-        drop(seats);
-        let all = connections.lock();
-        assert!(all.open.is_empty() && all.counts.is_empty());
-    }
-
-    #[test]
-    fn those_without_a_key_first_and_none_on_which_a_request_of_a_key_runs() {
-        let connections = Connections::new(100, Turns::new(1));
-        let seats = opened(&connections, &[(1, 60), (1, 50), (1, 40), (2, 30), (2, 20), (3, 3)]);
-        let runs: Vec<_> = [0, 1].map(|at| seats[at].0.begin(None).unwrap()).into();
-        runs[0].asker().has_key("ana").unwrap();
-        seats[2].0.lock().has_key = true;
-        seats[3].0.lock().has_key = true;
-        // One without a key that waits for the rest of a request; one that does nothing; then of all.
-        assert_eq!(closed(&connections, &seats, 9), [1, 4, 2, 3, 5]);
-        assert!(seats[2].0.begin(None).is_none(), "no request begins on one that is being closed");
-        drop(runs);
-        // Its answer may not be written yet.
-        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
-        seats[0].0.flushed();
-        assert_eq!(closed(&connections, &seats, 1), [0]);
-    }
-
-    #[test]
-    fn a_refused_request_and_an_answer_that_nobody_takes_hold_no_place() {
-        let connections = Connections::new(100, Turns::new(1));
-        let seats = opened(&connections, &[(1, 1), (1, 1)]);
-        let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
-        assert!(runs.iter().all(|run| run.asker().has_key("ana").is_ok()));
-        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
-        runs[0].asker().is_refused();
-        assert_eq!(closed(&connections, &seats, 2), [0]);
-        drop(runs);
-        assert_eq!(closed(&connections, &seats, 1), [0_usize; 0]);
-        seats[1].0.lock().since = Instant::now().checked_sub(PATIENCE).unwrap();
-        assert_eq!(closed(&connections, &seats, 1), [1]);
-    }
-
-    #[test]
-    fn a_connection_counts_for_whom_its_last_request_is() {
-        let connections = Connections::new(100, Turns::new(1));
-        let seats = opened(&connections, &[(1, 5), (1, 4), (1, 3), (2, 9), (2, 8)]);
-        for seat in &seats[..2] {
-            drop(seat.0.begin(Some(IpAddr::from([192, 0, 2, 7]))).unwrap());
-            seat.0.flushed();
-            seat.0.lock().since = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
-        }
-        let counts = connections.lock().counts.clone();
-        let count = |last| counts.get(&IpAddr::from([192, 0, 2, last])).copied();
-        assert_eq!([count(1), count(2), count(7)], [Some(1), Some(2), Some(2)]);
-        assert_eq!(closed(&connections, &seats, 2), [0, 3]);
-    }
-
-    #[tokio::test]
-    async fn a_new_one_waits_for_the_one_that_is_closed_for_it() {
-        let connections = Connections::new(1, Turns::new(1));
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let first = connections.admit(address).await;
-        let second = tokio::spawn({
-            let connections = Arc::clone(&connections);
-            async move { connections.admit(address).await }
-        });
-        first.0.closed().await;
-        assert!(!second.is_finished() && connections.lock().open.len() == 1);
-        drop(first);
-        let second = second.await.unwrap();
-        let run = second.0.begin(None).unwrap();
-        run.asker().has_key("ana").unwrap();
-        // A request runs on the only one: the next waits until it ends.
-        let third = connections.admit(address);
-        assert!(timeout(Duration::from_millis(50), third).await.is_err());
-        drop(run);
-        second.0.flushed();
-        let third = connections.admit(address);
-        tokio::select! {
-            _ = third => panic!("there is no place yet"),
-            () = second.0.closed() => {}
-        }
-    }
-
-    #[tokio::test]
-    async fn a_few_new_ones_do_not_wait_for_those_that_are_closed_for_them() {
-        let connections = Connections::new(256, Turns::new(1));
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let mut seats = Vec::new();
-        for _ in 0..258 {
-            let seat = timeout(Duration::from_secs(5), connections.admit(address)).await;
-            seats.push(seat.unwrap());
-        }
-        let next = connections.admit(address);
-        assert!(timeout(Duration::from_millis(50), next).await.is_err());
-        let is_closing = |seat: &&Seat| seat.0.lock().doing == Doing::Closing;
-        assert_eq!(seats.iter().filter(is_closing).count(), 3);
-        seats.retain(|seat| !is_closing(&seat));
-        seats.push(connections.admit(address).await);
-        assert_eq!(connections.lock().open.len(), 256);
-    }
-
-    #[test]
-    fn requests_of_keys_leave_some_that_can_be_closed() {
-        let connections = Connections::new(8, Turns::new(1));
-        let seats = opened(&connections, &[(1, 5); 8]);
-        let ask = |at: usize, owner: &str| {
-            let run = seats[at].0.begin(None).unwrap();
-            let asked = run.asker().has_key(owner);
-            if asked.is_err() {
-                run.asker().is_refused();
-            }
-            (run, asked.is_ok())
-        };
-        let mut runs: Vec<_> =
-            (0..8).map(|at| ask(at, if at < 5 { "ana" } else { "bob" })).collect();
-        let has: Vec<bool> = runs.iter().map(|run| run.1).collect();
-        assert_eq!(has, [true, true, true, true, false, true, true, false]);
-        assert_eq!(closed(&connections, &seats, 9).len(), 2);
-        // An answer on its way has the place that it had, until it is written or nobody takes it.
-        drop(runs.remove(0));
-        assert!(connections.shares.take("ana").is_none());
-        seats[0].0.flushed();
-        assert!(connections.shares.take("ana").is_some());
-        assert_eq!(closed(&connections, &seats, 9), [0]);
-    }
-
-    #[test]
-    fn one_whose_request_has_still_to_come_may_be_closed() {
-        let connections = Connections::new(8, Turns::new(1));
-        let seats = opened(&connections, &[(1, 9), (1, 8)]);
-        let runs: Vec<_> = seats.iter().map(|seat| seat.0.begin(None).unwrap()).collect();
-        assert!(runs.iter().all(|run| run.asker().is_known("ana").is_ok()));
-        runs[0].asker().has_come().unwrap();
-        assert_eq!(closed(&connections, &seats, 2), [1]);
-        drop(seats);
-        assert_eq!(connections.shares.take("ana").map(|share| share.is_kept()), Some(false));
-    }
-}
+mod tests;

@@ -249,7 +249,7 @@ impl Server {
         Peer(peer): Peer,
         request: &http::Request<Incoming>,
     ) -> Option<Running> {
-        open.begin(self.proxies.asker(peer, request.headers()))
+        open.begin(self.proxies.asker(peer, request.headers()).unwrap_or_else(|| network(peer)))
     }
 
     async fn answer(&self, request: Request, running: &Running) -> Response<HttpBody> {
