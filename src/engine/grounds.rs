@@ -25,8 +25,7 @@ impl Grounds {
         }
     }
 
-    /// Asks something of the caller and the connection as they are now. The policy stays the one that it
-    /// is meanwhile.
+    /// Asks something of the caller and the connection as they are now, both by one policy.
     pub(super) fn now<T>(
         &self,
         question: impl FnOnce(Caller<'_>, &Arc<Connection>) -> Result<T, Withdrawn>,

@@ -27,9 +27,11 @@ impl Line {
         drop(before);
     }
 
-    /// Asks the policy that holds now. It stays that one meanwhile.
+    /// Asks the policy that holds now. However long that takes, nobody waits for it who makes another policy
+    /// the one that holds.
     pub(super) fn ask<T>(&self, question: impl FnOnce(&Policy) -> T) -> T {
-        question(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+        let now = Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner));
+        question(&now)
     }
 }
 
