@@ -93,15 +93,16 @@ impl Shared {
         place: &mut Option<OwnedSemaphorePermit>,
     ) -> Result<Response<HttpBody>, Failure> {
         self.check_limits(parts, body)?;
-        let current = self.current();
-        let Some(who) = current.authenticate(&parts.headers) else {
+        let unknown = || {
             tracing::info!(target: "pathward::request", request_id = &**request_id, "no known API key");
-            return Err(Failure::new(
+            Failure::new(
                 StatusCode::UNAUTHORIZED,
                 Code::UnknownKey,
                 "the API key is missing or unknown: send it as `Authorization: Simple KEY`",
-            ));
+            )
         };
+        let mut current = self.current();
+        let mut who = current.authenticate(&parts.headers).ok_or_else(unknown)?;
         let full = || Failure::full("too many of your requests run at once; try again later");
         let was_anothers = match parts.extensions.get::<Asker>() {
             Some(asker) => asker.has_key(who.caller().name()).map_err(|_| full())?,
@@ -112,6 +113,9 @@ impl Shared {
             // What follows is of its owner's turn, whose it may not be. Before it has a place of its owner's
             // it does not wait: it has one of all.
             yield_now().await;
+            // It may have waited for long, and is decided by the policy that holds now.
+            current = self.current();
+            who = current.authenticate(&parts.headers).ok_or_else(unknown)?;
         }
         let takes: &[&str] = match parts.method {
             Method::GET => &["marker", "acl"],
