@@ -35,7 +35,7 @@ pub(super) const WORK: Duration = Duration::from_millis(200);
 const MAX_FIRST: usize = 3;
 
 /// How often a listing is begun anew because the rules changed while it was put together.
-const AGAIN: usize = 3;
+const AGAIN: usize = 1;
 
 pub(super) async fn list(
     s3: &S3,

@@ -7,19 +7,23 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::worked::Worked;
+
 /// How long work goes on before others have their turn.
 const SLICE: Duration = Duration::from_millis(1);
 
 /// The work of one request.
 #[derive(Debug)]
 pub(super) struct Slices {
+    /// When the slice began.
     began: Instant,
+    worked: Worked,
     used: Duration,
 }
 
 impl Slices {
     pub(super) fn new() -> Self {
-        Self { began: Instant::now(), used: Duration::ZERO }
+        Self { began: Instant::now(), worked: Worked::now(), used: Duration::ZERO }
     }
 
     /// After each step of the work: lets others have their turn when a slice is over.
@@ -31,14 +35,14 @@ impl Slices {
 
     /// Waits for what is no work of ours.
     pub(super) async fn wait<T>(&mut self, other: impl Future<Output = T>) -> T {
-        self.used += self.began.elapsed();
+        self.used += self.worked.elapsed();
         let came = other.await;
-        self.began = Instant::now();
+        (self.began, self.worked) = (Instant::now(), Worked::now());
         came
     }
 
-    /// How long it has worked.
+    /// How long it has worked: what others had of the processor meanwhile is not its own.
     pub(super) fn used(&self) -> Duration {
-        self.used + self.began.elapsed()
+        self.used + self.worked.elapsed()
     }
 }
