@@ -86,6 +86,8 @@ pub mod portal;
 pub mod restriction;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "executor")]
+mod worked;
 
 pub use access::{Access, AccessSet};
 pub use automaton::{Automaton, Below, Effect, Entry, RuleId, TooLarge, Verdict};

@@ -40,7 +40,6 @@ mod stale;
 mod target;
 mod turns;
 mod wire;
-mod worked;
 mod written;
 
 use std::{

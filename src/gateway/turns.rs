@@ -19,7 +19,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -30,7 +30,7 @@ use tokio::{
     task::{block_in_place, yield_now},
 };
 
-use super::worked::Worked;
+use crate::worked::Worked;
 
 /// How long the connections of one owner run in a round, on each processor.
 const QUANTUM: Duration = Duration::from_micros(250);
@@ -38,8 +38,6 @@ const QUANTUM: Duration = Duration::from_micros(250);
 const LONG: Duration = Duration::from_micros(500);
 /// For how long they are then.
 const STAYS_LONG: Duration = Duration::from_secs(1);
-/// How many long polls run at once, of all owners, for each processor.
-const LONG_AT_ONCE: u32 = 4;
 /// For how long a worker stays awake for others.
 const AWAKE: Duration = Duration::from_millis(1);
 /// How many owners are remembered who do not wait.
@@ -51,6 +49,9 @@ pub(super) struct Turns {
     rounds: Mutex<Rounds>,
     hasher: RandomState,
     processors: u32,
+    /// Somebody waits for the next round, or a worker stays awake, and a task sees to it. Changed while the
+    /// rounds are locked, or by a task that ends before its time.
+    are_awaited: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -60,8 +61,6 @@ struct Rounds {
     long: u32,
     /// Until when a worker stays awake.
     awake_until: Option<Instant>,
-    /// Somebody waits for the next one, or a worker stays awake, and a task sees to it.
-    are_awaited: bool,
 }
 
 /// What one owner has of a round.
@@ -114,6 +113,7 @@ impl Turns {
             rounds: Mutex::default(),
             hasher: RandomState::new(),
             processors: u32::try_from(processors).unwrap_or(u32::MAX).max(1),
+            are_awaited: AtomicBool::new(false),
         })
     }
 
@@ -134,17 +134,6 @@ impl Turns {
     /// Runs what a connection does in its owner's turns.
     pub(super) fn take<F: Future>(self: &Arc<Self>, ticket: Arc<Ticket>, does: F) -> Taking<F> {
         Taking { turns: Arc::clone(self), ticket, does: Box::pin(does) }
-    }
-
-    /// Begins round after round, for as long as somebody waits for one.
-    async fn begin_rounds(self: Arc<Self>) {
-        loop {
-            // Behind everything that is ready now.
-            yield_now().await;
-            if !self.next_round() {
-                return;
-            }
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Rounds> {
@@ -181,7 +170,7 @@ impl Turns {
         let Ok(runtime) = Handle::try_current() else { return Some(Turn::Short) };
         *ticket.lock() = State::Waiting(waker.clone());
         own.waiting.push_back(Arc::clone(ticket));
-        self.await_rounds(&mut rounds, &runtime);
+        self.await_rounds(&runtime);
         None
     }
 
@@ -210,17 +199,18 @@ impl Turns {
         if (is_long || is_short_of_processors)
             && let Ok(runtime) = Handle::try_current()
         {
-            self.await_rounds(&mut rounds, &runtime);
+            self.await_rounds(&runtime);
         }
-        if rounds.owners.len() > REMEMBERED && !rounds.are_awaited {
+        if rounds.owners.len() > REMEMBERED && !self.are_awaited.load(Ordering::Relaxed) {
             rounds.owners.retain(|_, own| own.long > 0 || !own.waiting.is_empty());
         }
     }
 
-    fn await_rounds(self: &Arc<Self>, rounds: &mut Rounds, runtime: &Handle) {
-        if !rounds.are_awaited {
-            rounds.are_awaited = true;
-            runtime.spawn(Arc::clone(self).begin_rounds());
+    /// Somebody waits for a round. The rounds are locked.
+    fn await_rounds(self: &Arc<Self>, runtime: &Handle) {
+        if !self.are_awaited.swap(true, Ordering::Relaxed) {
+            let awaited = Awaited { turns: Arc::clone(self), is_over: false };
+            runtime.spawn(awaited.begin_rounds());
         }
     }
 
@@ -230,7 +220,7 @@ impl Turns {
         let quantum = self.quantum();
         let now = Instant::now();
         let mut rounds = self.lock();
-        let Rounds { owners, long, awake_until, are_awaited } = &mut *rounds;
+        let Rounds { owners, long, awake_until } = &mut *rounds;
         // Rounds in which nobody who waits could run are passed over. Who waits for a long poll to end
         // waits for no round.
         let behind = |own: &Own| own.used.as_nanos() / quantum.as_nanos();
@@ -238,7 +228,7 @@ impl Turns {
             owners.values().filter(|own| !own.waiting.is_empty() && own.has_room(*long, self, now));
         let Some(least) = waiting.map(behind).min() else {
             let is_awake = *long >= self.processors && awake_until.is_some_and(|until| now < until);
-            *are_awaited = is_awake;
+            self.are_awaited.store(is_awake, Ordering::Relaxed);
             return is_awake;
         };
         let passed = quantum.saturating_mul(u32::try_from(least).unwrap_or(u32::MAX).max(1));
@@ -260,8 +250,7 @@ impl Own {
 
     /// Whether nothing but what it used up keeps it from running, with so many long polls of all owners.
     fn has_room(&self, long: u32, turns: &Turns, now: Instant) -> bool {
-        let most = turns.processors.saturating_mul(LONG_AT_ONCE);
-        !self.is_long(now) || self.long < turns.processors && long < most
+        !self.is_long(now) || long < turns.processors
     }
 
     /// The turn of one of its connections, if there is one now.
@@ -300,6 +289,31 @@ impl Ticket {
     /// Where the rounds are locked too, they are so first.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What begins rounds. If it ends before its time, with its runtime, whoever waits next begins another.
+struct Awaited {
+    turns: Arc<Turns>,
+    is_over: bool,
+}
+
+impl Awaited {
+    /// Begins round after round, for as long as somebody waits for one.
+    async fn begin_rounds(mut self) {
+        while !self.is_over {
+            // Behind everything that is ready now.
+            yield_now().await;
+            self.is_over = !self.turns.next_round();
+        }
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.turns.are_awaited.store(false, Ordering::Relaxed);
+        }
     }
 }
 
@@ -359,199 +373,4 @@ impl<F> Drop for Taking<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn burn(time: Duration) {
-        let began = Instant::now();
-        while began.elapsed() < time {
-            std::hint::spin_loop();
-        }
-    }
-
-    /// How late one owner's connection runs, at the median, beside two hundred of another that are always
-    /// ready, on one processor.
-    fn lateness(hog: &'static str, has_turns: bool) -> Duration {
-        lateness_beside(hog, 200, Duration::from_micros(100), has_turns)
-    }
-
-    /// The same beside so many, each poll of which takes so long.
-    fn lateness_beside(
-        hog: &'static str,
-        count: usize,
-        poll: Duration,
-        has_turns: bool,
-    ) -> Duration {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_time()
-            .build()
-            .unwrap();
-        let turns = Turns::new(1);
-        for _ in 0..count {
-            let busy = async move {
-                loop {
-                    burn(poll);
-                    yield_now().await;
-                }
-            };
-            match has_turns {
-                true => drop(runtime.spawn(turns.take(turns.ticket(hog), busy))),
-                false => drop(runtime.spawn(busy)),
-            }
-        }
-        let other = async {
-            let mut late = Vec::new();
-            for _ in 0..60 {
-                let at = tokio::time::Instant::now() + Duration::from_millis(3);
-                tokio::time::sleep_until(at).await;
-                late.push(at.elapsed());
-                burn(Duration::from_micros(50));
-            }
-            late.sort_unstable();
-            late[late.len() / 2]
-        };
-        let late = runtime.spawn(turns.take(turns.ticket("other"), other));
-        let late = runtime.block_on(late).unwrap();
-        runtime.shutdown_background();
-        late
-    }
-
-    #[test]
-    fn one_with_many_connections_delays_another_by_little() {
-        let without = lateness("hog", false);
-        let with = lateness("hog", true);
-        assert!(without > Duration::from_millis(10), "{without:?}");
-        assert!(with < without / 4, "{with:?} beside {without:?}");
-        // Of one and the same owner, all wait for one another.
-        assert!(lateness("other", true) > with);
-    }
-
-    /// Longer than the dearest decision: nobody else waits until it is over.
-    #[test]
-    fn a_long_poll_is_interrupted_for_others() {
-        let poll = Duration::from_millis(100);
-        let late = lateness_beside("hog", 20, poll, true);
-        assert!(late < poll / 4, "{late:?}");
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn long_polls_of_one_owner_run_one_after_the_other() {
-        let turns = Turns::new(1);
-        let [now, most] = [const { AtomicU64::new(0) }; 2].map(Arc::new);
-        let all = (0..20).map(|_| {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-            let does = async move {
-                for _ in 0..4 {
-                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    burn(2 * LONG);
-                    now.fetch_sub(1, Ordering::SeqCst);
-                    yield_now().await;
-                }
-            };
-            tokio::spawn(turns.take(turns.ticket("ana"), does))
-        });
-        for one in all.collect::<Vec<_>>() {
-            one.await.unwrap();
-        }
-        // One may have begun before it was known that they are long.
-        assert!(most.load(Ordering::SeqCst) <= 2, "{most:?}");
-        assert_eq!(turns.lock().long, 0);
-    }
-
-    #[tokio::test]
-    async fn who_is_alone_runs_to_the_end() {
-        let turns = Turns::new(2);
-        let many = (0..50).map(|number: u32| {
-            let does = async move {
-                for _ in 0..20 {
-                    burn(Duration::from_micros(40));
-                    yield_now().await;
-                }
-                number
-            };
-            // Some change hands on their way.
-            let ticket = turns.ticket("ana");
-            if number.is_multiple_of(3) {
-                turns.belongs_to(&ticket, "bob");
-            }
-            tokio::spawn(turns.take(ticket, does))
-        });
-        let mut sum = 0_u32;
-        for one in many.collect::<Vec<_>>() {
-            sum += one.await.unwrap();
-        }
-        assert_eq!(sum, (0..50_u32).sum::<u32>());
-    }
-
-    #[tokio::test]
-    async fn what_is_dropped_keeps_nobody_waiting() {
-        let turns = Turns::new(1);
-        for _ in 0..200 {
-            let busy = |count| {
-                let does = async move {
-                    for _ in 0..count {
-                        burn(Duration::from_micros(200));
-                        yield_now().await;
-                    }
-                };
-                tokio::spawn(turns.take(turns.ticket("ana"), does))
-            };
-            let (dropped, stays) = (busy(1_000), busy(2));
-            yield_now().await;
-            dropped.abort();
-            tokio::time::timeout(Duration::from_secs(5), stays).await.unwrap().unwrap();
-        }
-    }
-
-    /// Somebody who sends a byte now and then wakes connections that wait for their turn.
-    #[tokio::test]
-    async fn who_is_woken_for_nothing_is_not_looked_for() {
-        let waker = Waker::noop();
-        let woken = |count: usize| {
-            let turns = Turns::new(1);
-            let all: Vec<_> = (0..count).map(|_| turns.ticket("ana")).collect();
-            turns.has_run(&all[0], Turn::Short, QUANTUM);
-            let wake_all = || all.iter().all(|ticket| turns.turn(ticket, waker).is_none());
-            assert!(wake_all());
-            let began = Instant::now();
-            for _ in 0..100_000 / count {
-                assert!(wake_all());
-            }
-            let took = began.elapsed();
-            assert_eq!(
-                turns.lock().owners.values().map(|own| own.waiting.len()).sum::<usize>(),
-                count
-            );
-            took
-        };
-        let least = |count| (0..5).map(|_| woken(count)).min().unwrap();
-        let (few, many) = (least(100), least(10_000));
-        assert!(many < 8 * few, "{many:?} with ten thousand that wait, {few:?} with a hundred");
-    }
-
-    #[tokio::test]
-    async fn what_is_gone_is_passed_over_once() {
-        let turns = Turns::new(1);
-        let first = turns.ticket("ana");
-        turns.has_run(&first, Turn::Short, QUANTUM);
-        let waiting = |count: usize| -> Vec<_> {
-            let take = || turns.take(turns.ticket("ana"), std::future::pending::<()>());
-            let mut all: Vec<_> = std::iter::repeat_with(take).take(count).collect();
-            let context = &mut Context::from_waker(Waker::noop());
-            assert!(all.iter_mut().all(|one| Pin::new(one).poll(context).is_pending()));
-            all
-        };
-        let (gone, mut stays) = (waiting(1_000), waiting(2));
-        drop(gone);
-        let left = || turns.lock().owners.values().map(|own| own.waiting.len()).sum::<usize>();
-        assert_eq!(left(), 1_002);
-        assert!(turns.next_round());
-        assert_eq!(left(), 1);
-        let is_granted = |one: &Taking<_>| matches!(*one.ticket.lock(), State::Granted(_));
-        assert!(is_granted(&stays[0]) && !is_granted(&stays[1]));
-        // What is let run and is dropped passes that on.
-        drop(stays.remove(0));
-        assert!(is_granted(&stays[0]));
-    }
-}
+mod tests;
