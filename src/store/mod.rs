@@ -47,6 +47,7 @@ mod draft;
 mod error;
 mod folder;
 mod follow;
+mod gone;
 mod lock;
 mod quota;
 mod replace;
@@ -105,6 +106,8 @@ struct State {
     disk: Arc<Disk>,
     /// Whether the folder could not be looked at since.
     is_blind: bool,
+    /// Whether something is served that was seen to be gone.
+    is_behind: bool,
     /// Counts the states.
     generation: u64,
 }
@@ -201,6 +204,7 @@ impl Store {
         };
         let state = State {
             is_blind: snapshot.invalid.is_some(),
+            is_behind: false,
             snapshot: Arc::new(snapshot),
             disk: Arc::new(disk),
             generation: 0,

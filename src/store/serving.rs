@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     State, Store,
-    folder::{Files, digest, read},
+    folder::{Disk, Files, digest, read},
     lock::recorded,
     replace::{create_for_owner, is_still},
 };
@@ -40,6 +40,10 @@ struct Says {
     pid: u32,
     /// The digest of the files that it serves.
     serves: String,
+    /// The digest of the files of which it serves nothing any more that they do not have, whether they load
+    /// or not.
+    #[serde(default)]
+    knows: String,
     /// Whether what the folder says now does not load there, or cannot be read.
     fails: bool,
 }
@@ -52,7 +56,8 @@ pub struct FollowedBy {
     pub name: String,
     /// The number of its process, on its machine.
     pub pid: u32,
-    /// Whether it serves what the folder says.
+    /// Whether it serves what the folder says; where that does not load, whether it no longer serves what is gone
+    /// from the folder.
     pub has_taken: bool,
     /// Whether what the folder says does not load there, or cannot be read: then it serves what it did before.
     pub fails: bool,
@@ -100,8 +105,9 @@ impl Known {
     }
 
     fn judge(&self, says: Says) -> FollowedBy {
-        let Says { name, pid, serves, fails } = says;
-        FollowedBy { name, pid, has_taken: self.digests.contains(&serves), fails }
+        let Says { name, pid, serves, knows, fails } = says;
+        let has_taken = self.digests.contains(&serves) || self.digests.contains(&knows);
+        FollowedBy { name, pid, has_taken, fails }
     }
 }
 
@@ -128,7 +134,13 @@ fn one(path: &Path) -> Option<Says> {
         return None;
     }
     // Half of what is being written is nothing, and is looked at again.
-    let unknown = || Says { name: String::new(), pid: 0, serves: String::new(), fails: false };
+    let unknown = || Says {
+        name: String::new(),
+        pid: 0,
+        serves: String::new(),
+        knows: String::new(),
+        fails: false,
+    };
     Some(serde_json::from_reader(io::Read::take(file, 4_096)).unwrap_or_else(|_| unknown()))
 }
 
@@ -138,7 +150,7 @@ pub(super) struct Presence {
     folder: PathBuf,
     name: String,
     file: Option<(PathBuf, File)>,
-    said: Option<(Arc<Files>, Says)>,
+    said: Option<(Arc<Files>, Arc<Disk>, Says)>,
 }
 
 impl Presence {
@@ -155,16 +167,23 @@ impl Presence {
         // The folder may be another by now.
         let is_there = self.file.as_ref().is_some_and(|(path, file)| is_still(path, file));
         if is_there
-            && let Some((files, says)) = &self.said
+            && let Some((files, disk, says)) = &self.said
             && Arc::ptr_eq(files, &snapshot.files)
+            && Arc::ptr_eq(disk, &state.disk)
             && says.fails == fails
         {
             return;
         }
         let serves = digest(&snapshot.files);
-        let says = Says { name: self.name.clone(), pid: std::process::id(), serves, fails };
+        let knows = match state.is_behind || state.is_blind {
+            true => String::new(),
+            false => digest(&state.disk.files),
+        };
+        let says = Says { name: self.name.clone(), pid: std::process::id(), serves, knows, fails };
         match self.write(&says, is_there) {
-            Ok(()) => self.said = Some((Arc::clone(&snapshot.files), says)),
+            Ok(()) => {
+                self.said = Some((Arc::clone(&snapshot.files), Arc::clone(&state.disk), says))
+            }
             Err(error) => tracing::debug!(
                 target: "pathward::store",
                 %error,

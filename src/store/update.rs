@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::{
     Snapshot, State, Store, StoreError,
     folder::{self, Disk, Edits, Files, edited},
+    gone,
     lock::Lock,
 };
 use crate::policy::{Policy, PolicyErrors};
@@ -31,6 +32,8 @@ pub(super) enum Now {
     Fails(String),
     /// It does not, and the last revision that did stays, but for what was taken away.
     Less(Policy, Files, String),
+    /// It does not, and the last revision that did stays with what was taken away since, which could not be.
+    Behind(String),
 }
 
 /// What is said of a folder that cannot be looked at.
@@ -65,7 +68,14 @@ impl Store {
     pub(super) fn take(&self, generation: u64, disk: Disk) -> bool {
         let now = match disk.policy(self.folder(), &[self.snapshot().policy()]) {
             Ok(policy) => Now::Loads(policy, disk.files.clone()),
-            Err(errors) => Now::Fails(errors.to_string()),
+            Err(errors) => {
+                let why = errors.to_string();
+                match gone::without(&self.snapshot(), &disk, self.folder()) {
+                    None => Now::Fails(why),
+                    Some(Ok((policy, files))) => Now::Less(policy, files, why),
+                    Some(Err(errors)) => Now::Behind(format!("{why}\n{errors}")),
+                }
+            }
         };
         self.publish(Some(generation), Some(disk), now).is_some()
     }
@@ -91,10 +101,13 @@ impl Store {
             return None;
         }
         let last = &before.snapshot;
+        let is_behind = matches!(now, Now::Behind(_));
         let (policy, files, invalid) = match now {
             Now::Loads(policy, files) => (Arc::new(policy), Arc::new(files), None),
             Now::Less(policy, files, why) => (Arc::new(policy), Arc::new(files), Some(why)),
-            Now::Fails(why) => (Arc::clone(&last.policy), Arc::clone(&last.files), Some(why)),
+            Now::Fails(why) | Now::Behind(why) => {
+                (Arc::clone(&last.policy), Arc::clone(&last.files), Some(why))
+            }
         };
         match &invalid {
             None => tracing::info!(
@@ -105,13 +118,14 @@ impl Store {
             Some(why) => tracing::error!(
                 target: "pathward::store",
                 revision = %policy.revision(),
-                "the store does not load and its last revision stays: {why}"
+                "the store does not load and its last revision stays, but for what is gone from it: {why}"
             ),
         }
         let snapshot = Arc::new(Snapshot { policy, files, invalid });
         let state = State {
             snapshot: Arc::clone(&snapshot),
             is_blind: disk.is_none(),
+            is_behind,
             disk: disk.map_or(before.disk, Arc::new),
             generation: before.generation + 1,
         };

@@ -58,6 +58,58 @@ fn a_key_is_revoked_beside_a_file_that_does_not_load() {
     assert_eq!(keys(&store, "ana"), 0);
 }
 
+/// Somebody else follows the store, as a gateway does. Whatever is broken beside it, what is gone is gone for
+/// them too; and what is not gone stays, and nothing is added.
+#[test]
+fn what_is_gone_is_not_served_beside_a_file_that_does_not_load() {
+    let twice = "connections:\n  - { id: s3+y, owner: ana, restrictions: [bbb/] }\n";
+    for wrong in ["connections: [", "connections: [{ id: s3+x }]\n", twice, "plain text\n"] {
+        let (folder, store) = store();
+        let ids = ["a", "b", "c", "d"];
+        for id in ids {
+            store.create_key("ana", id, AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
+        }
+        store.create_key("ben", "a", AccessSet::READ_ONLY, false, &Reach::ALL).unwrap();
+        let [one, _other] =
+            ["x", "y"].map(|label| store.create("ana", &draft(label, &["aaa/*"])).unwrap());
+        let gateway = Store::open(folder.path(), None).unwrap();
+        let _follower = gateway.follow().unwrap();
+        fs::write(folder.path().join("wrong.yaml"), wrong).unwrap();
+        soon(wrong, || gateway.snapshot().invalid().is_some());
+        Store::revoke_key_in(folder.path(), "ana", "b").unwrap();
+        soon("a key that is revoked", || keys(&gateway, "ana") == 3);
+        store.delete("ana", &one.identity, &one.revision).unwrap();
+        soon("a connection that is removed", || gateway.list("ana").unwrap().len() == 1);
+        // By hand: of a file that does not load itself nothing is taken, nor is what another has now.
+        let path = folder.path().join("user-ana.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}oops: 1\n")).unwrap();
+        fs::rename(folder.path().join("user-ben.yaml"), folder.path().join("ben.yaml")).unwrap();
+        let more = "connections:\n  - { id: s3+z, owner: ana, restrictions: [bbb/] }\n";
+        fs::write(folder.path().join("more.yaml"), more).unwrap();
+        soon("what is wrong with it", || {
+            gateway.snapshot().invalid().is_some_and(|why| why.contains("user-ana.yaml"))
+        });
+        assert_eq!((keys(&gateway, "ana"), keys(&gateway, "ben")), (3, 1), "{wrong}");
+        assert_eq!(gateway.list("ana").unwrap().len(), 1);
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(folder.path().join("ben.yaml")).unwrap();
+        let has_user = |name: &str| {
+            gateway
+                .snapshot()
+                .policy()
+                .users()
+                .iter()
+                .any(|user| *user.name == *name && !user.keys.is_empty())
+        };
+        soon("whole files", || !has_user("ana") && !has_user("ben"));
+        assert!(gateway.snapshot().invalid().is_some());
+        fs::remove_file(folder.path().join("wrong.yaml")).unwrap();
+        soon("all of it loads", || gateway.snapshot().invalid().is_none());
+        assert_eq!(gateway.list("ana").unwrap().len(), 2);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_read_is_reported_and_followed_again() {
