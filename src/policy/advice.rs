@@ -147,6 +147,8 @@ enum Step {
     Words(Cow<'static, str>),
     /// The first that can be written, and otherwise something else.
     Try(Vec<Candidate>, Otherwise),
+    /// Each that can be written.
+    Each(Vec<Candidate>),
 }
 
 /// What is said where nothing can be written.
@@ -201,9 +203,11 @@ impl Advice {
         self
     }
 
-    /// Every candidate in a list: each is said that can be written.
-    pub(super) fn write_each(self, all: impl IntoIterator<Item = Candidate>) -> Self {
-        all.into_iter().fold(self, Self::write)
+    /// Every candidate in a list: each is said that can be written. What leads to the first is said before
+    /// whichever is the first that can.
+    pub(super) fn write_each(mut self, all: impl IntoIterator<Item = Candidate>) -> Self {
+        self.steps.push(Step::Each(all.into_iter().collect()));
+        self
     }
 }
 
@@ -301,6 +305,15 @@ impl<'r> Trials<'r> {
                 Step::Words(words) => said.add(&shown(words)),
                 Step::Try(all, otherwise) => {
                     self.say_first(found, all, otherwise, may_show, &mut said)
+                }
+                Step::Each(all) => {
+                    let (mut first, said_before) = (all.first(), said.fixes.len());
+                    for candidate in all {
+                        let lead = first.map_or(candidate.lead, |first| first.lead);
+                        let one = [Candidate { lead, ..candidate.clone() }];
+                        self.say_first(found, &one, &Otherwise::Nothing, may_show, &mut said);
+                        first = first.filter(|_| said.fixes.len() == said_before);
+                    }
                 }
             }
         }

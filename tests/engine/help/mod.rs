@@ -133,6 +133,7 @@ fn check(name: &str, text: &str, read: fn(&str) -> Vec<Diagnostic>, tally: &mut 
             continue;
         };
         tally.helps += 1;
+        assert!(!help.starts_with([',', ';', ' ']), "its beginning is missing: {at}");
         let shown: HashSet<&str> = found.fixes().iter().map(Fix::shown).collect();
         for text in written(help) {
             let is_known = shown.iter().any(|shown| *shown == text || shown.contains('`'));
