@@ -394,6 +394,46 @@ fn s05_without_a_key_in_the_policy_nobody_gets_in() {
     }
 }
 
+/// The operator learns why, and whoever asks only that it is so.
+#[test]
+fn why_credentials_cannot_be_loaded_is_in_the_log() {
+    let hush = "HUSH/9f86d081884c7d659a2feaa0c55ad015a3bf";
+    for (reference, file, why) in [
+        (
+            "{ profile: nope }",
+            "[saha]\naws_access_key_id = K\naws_secret_access_key = HUSH",
+            "nope",
+        ),
+        ("{ file: away }", "", "away"),
+        (
+            "{ file: secrets }",
+            "[saha]\naws_access_key_id = K\naws_secret_access_key = HUSH",
+            "default",
+        ),
+        ("{ file: secrets }", "[default]\naws_access_key_id = K\nHUSH", "could not parse"),
+        ("{ env: NOPE }", "", "the variable NOPE_ACCESS_KEY_ID is not set"),
+    ] {
+        let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        let folder = Folder::with(&format!(
+            "connections:\n  - id: s3+t\n    owner: ana\n    endpoint: http://127.0.0.1:1\n    credentials: \
+             {reference}\n    restrictions: [pub/]\nusers:\n  - name: ana\n    keys: [{{ id: k, sha256: {hash}, \
+             access: read-only }}]\n"
+        ));
+        let secrets = folder.file("secrets", file.replace("HUSH", hush).as_bytes());
+        let mut command = folder.command();
+        command.args("serve --policy policy.yaml --listen 127.0.0.1:0".split(' '));
+        command
+            .env("AWS_SHARED_CREDENTIALS_FILE", secrets)
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        let served = Served::start(&mut command, "listening");
+        let (status, body) = served.get("/v1/data/s3+t://pub/x", "test");
+        assert_eq!(status, 500, "{body}");
+        assert!(body.contains("credentials could not be loaded") && !body.contains(why), "{body}");
+        let line = served.logged("credentials could not be loaded");
+        assert!(line.contains(why) && !line.contains(hush), "{reference}: {line}");
+    }
+}
+
 /// Whose connections count for whom, where one has to be closed: of a proxy that is trusted for those it asks
 /// for, and of everybody else for themselves, whatever they say.
 #[cfg(target_os = "linux")]

@@ -13,10 +13,13 @@ use aws_config::{
         profile_file::{ProfileFileKind, ProfileFiles},
     },
 };
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_credential_types::{
+    Credentials,
+    provider::{SharedCredentialsProvider, error::CredentialsError},
+};
 use aws_sdk_s3::config::Region;
 
-use std::sync::Arc;
+use std::{error::Error as _, sync::Arc};
 
 use super::clients::Account;
 use crate::{
@@ -82,6 +85,21 @@ pub(super) async fn load(
     })
 }
 
+/// Says to the operator why credentials could not be had: a profile that is not there, a file that cannot be
+/// read. Callers learn only that it is so.
+pub(super) fn warn_of(why: &CredentialsError) {
+    let mut text = why.to_string();
+    let mut next = why.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    if matches!(why, CredentialsError::CredentialsNotLoaded(_)) {
+        text += ": none are where the connection says (of a file, the profile `default` is read)";
+    }
+    tracing::warn!("credentials could not be loaded: {}", crate::escape::escape(&text));
+}
+
 /// Says so when others than its owner's group may read or change a file with secrets. Not an error:
 /// what mounts secrets into containers often does it so.
 #[cfg(unix)]
@@ -136,8 +154,16 @@ fn from_environment(prefix: &str) -> Result<Loaded, ExecuteError> {
     let variable = |name: &str| {
         std::env::var(format!("{prefix}_{name}")).ok().filter(|value| !value.is_empty())
     };
-    let id = variable("ACCESS_KEY_ID").ok_or(ExecuteError::Credentials)?;
-    let secret = variable("SECRET_ACCESS_KEY").ok_or(ExecuteError::Credentials)?;
+    let needed = |name: &str| {
+        variable(name).ok_or_else(|| {
+            tracing::warn!(
+                "credentials could not be loaded: the variable {prefix}_{name} is not set"
+            );
+            ExecuteError::Credentials
+        })
+    };
+    let id = needed("ACCESS_KEY_ID")?;
+    let secret = needed("SECRET_ACCESS_KEY")?;
     let credentials = Credentials::new(id, secret, variable("SESSION_TOKEN"), None, "pathward");
     Ok(Loaded {
         provider: SharedCredentialsProvider::new(credentials),

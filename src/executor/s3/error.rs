@@ -20,6 +20,10 @@ where
     if let Some(withdrawn) = find::<Withdrawn>(&error) {
         return ExecuteError::Withdrawn(*withdrawn);
     }
+    if let Some(why) = find::<CredentialsError>(&error) {
+        super::credentials::warn_of(why);
+        return ExecuteError::Credentials;
+    }
     match &error {
         SdkError::ServiceError(service) => {
             let raw = service.raw();
@@ -31,7 +35,6 @@ where
                 .map(|pause| pause.min(MAX_RETRY_AFTER));
             from_answer(Some(raw.status().as_u16()), service.err().code(), retry_after)
         }
-        _ if find::<CredentialsError>(&error).is_some() => ExecuteError::Credentials,
         SdkError::TimeoutError(_) => ExecuteError::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ExecuteError::TimedOut,
         SdkError::DispatchFailure(_) => ExecuteError::Unreachable,
