@@ -50,7 +50,7 @@ mod part;
 mod private;
 mod reach;
 mod report;
-#[cfg(any(feature = "gateway", feature = "store"))]
+#[cfg(any(feature = "store", all(feature = "cli", feature = "gateway")))]
 pub(crate) mod reserve;
 mod rules;
 mod schema;
