@@ -128,7 +128,8 @@ fn texts(restriction: &Restriction) -> (Vec<String>, bool) {
     let mut resources = Resources::default();
     resources.extend(restriction.patterns().iter().map(text::write), AccessSet::READ_ONLY);
     let resources = resources.reduced();
-    let texts: Vec<String> = resources.0.into_keys().filter(|text| may_be_object(text)).collect();
+    let texts: Vec<String> =
+        resources.0.into_keys().filter(|text| text::may_be_object(text)).collect();
     let has_other = restriction.text().chars().any(|character| character > text::LAST);
     if restriction.dialect() == Dialect::Plain && !has_other {
         return (texts, true);
@@ -140,10 +141,6 @@ fn texts(restriction: &Restriction) -> (Vec<String>, bool) {
         answer => answer.witness().is_some_and(|path| path.key().is_empty()),
     };
     (texts, is_exact)
-}
-
-pub(super) fn may_be_object(text: &str) -> bool {
-    text.contains(['/', '*', '?'])
 }
 
 /// Resources, each with its accesses.

@@ -1,9 +1,7 @@
 //! The restrictions of a policy's statements.
 
 use super::{
-    Document, Statement,
-    export::may_be_object,
-    listing,
+    Document, Statement, listing,
     rules::{Claim, Rules, claims},
     settle::{Inverted, Settling},
     text,
@@ -139,7 +137,7 @@ fn lists(statement: &Statement) -> bool {
 
 /// Of a statement on objects whose resources are buckets alone.
 fn bare(n: usize, statement: &Statement) -> Option<Note> {
-    let bucket = statement.resources.iter().find(|resource| !may_be_object(resource))?;
+    let bucket = statement.resources.iter().find(|resource| !text::may_be_object(resource))?;
     let what = match statement.effect {
         Effect::Allow => "gives",
         Effect::Deny => "takes",

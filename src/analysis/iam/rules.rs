@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Problem, Statement, export::may_be_object, text};
+use super::{Problem, Statement, text};
 use crate::{
     access::{Access, AccessSet},
     analysis::{Answer, Language, States},
@@ -91,7 +91,7 @@ pub(super) fn claims(
     let field = if statement.is_inverted { "NotResource" } else { "Resource" };
     let mut claims = Vec::new();
     for (m, resource) in statement.resources.iter().enumerate() {
-        if !may_be_object(resource) {
+        if !text::may_be_object(resource) {
             continue;
         }
         let place = format!("Statement[{n}].{field}[{m}]");

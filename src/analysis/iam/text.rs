@@ -79,6 +79,16 @@ pub(super) fn read_loosely(text: &str) -> Result<Loose, Refused> {
     Ok(Loose { pattern: read(&known)?, is_loose })
 }
 
+/// Whether a resource may be an object, whatever its variables stand for: behind the bucket is a `/`.
+pub(super) fn may_be_object(resource: &str) -> bool {
+    let has_slash = |token: &Token| match token {
+        Token::Literal(bytes) => bytes.contains(&b'/'),
+        Token::One(set) | Token::Run(set) => set.contains(b'/'),
+    };
+    // What cannot be read is an error, of which the resource is not spared.
+    read_loosely(resource).map_or(true, |loose| loose.pattern.tokens().iter().any(has_slash))
+}
+
 /// The text that matches what the pattern does, and as little more as can be said: a class is `?`,
 /// what stays in a segment does not, and characters that no policy may have are `*`.
 pub(super) fn write(pattern: &Pattern) -> String {
@@ -145,6 +155,16 @@ mod tests {
     fn characters_that_no_policy_may_have_are_stars() {
         let restriction = Restriction::parse("pub/日本/é").expect("a restriction");
         assert_eq!(write(&restriction.patterns()[0]), "pub/*/é");
+    }
+
+    #[test]
+    fn a_resource_is_an_object_where_a_slash_can_be() {
+        for text in ["pub/", "pub*", "p?b", "pub${aws:username}x", "${*}/", "pub${"] {
+            assert!(may_be_object(text), "{text}");
+        }
+        for text in ["pub", "pub${*}", "pub${?}x", "pub${$}", "日"] {
+            assert!(!may_be_object(text), "{text}");
+        }
     }
 
     #[test]

@@ -112,6 +112,24 @@ fn an_imported_policy_is_what_it_was() {
     assert!(kinds.iter().all(|kind| *kind > 0), "{kinds:?}");
 }
 
+/// What a variable stands for may have a `/` in it, and then the resource is an object: it was taken for a
+/// bucket, and what it denies was left out.
+#[test]
+fn a_variable_in_a_bucket_is_no_reason_to_leave_a_deny_out() {
+    let statement = |effect, resource: &str| {
+        Statement::new(effect, vec![Action::Get], vec![resource.to_owned()])
+    };
+    for resource in ["pub${aws:username}x", "${aws:PrincipalTag/team}", "p${s3:prefix}b"] {
+        let statements = vec![statement(Effect::Allow, "*"), statement(Effect::Deny, resource)];
+        let problems = import(&Document { statements }).expect_err(resource);
+        let text = format!("{problems:?}");
+        assert!(text.contains("is a variable"), "{resource}: {text}");
+    }
+    let bucket = vec![statement(Effect::Allow, "*"), statement(Effect::Deny, "pub${?}x")];
+    let imported = import(&Document { statements: bucket }).expect("a bucket is no object");
+    assert_eq!((imported.deny.len(), imported.notes.len()), (0, 1), "{imported:?}");
+}
+
 /// A connection shows the names of what may be read. No statement denies one of them to be listed, whatever its
 /// conditions.
 #[test]
