@@ -251,7 +251,7 @@ async fn serve(endless: Endless, mut stream: TcpStream) -> std::io::Result<()> {
                         match text.starts_with("GET /?") {
                             true => format!(
                                 "<Bucket><Name>{}</Name></Bucket>",
-                                &name[..length.min(240)]
+                                &name[..name.len().min(240)]
                             ),
                             false => {
                                 format!("<Contents><Key>d/{name}</Key><Size>1</Size></Contents>")
