@@ -92,40 +92,6 @@ async fn long_polls_of_one_owner_run_one_after_the_other() {
     assert_eq!(turns.lock().long, 0);
 }
 
-/// However many owners have long polls, half of the processors is for everybody else.
-#[test]
-fn many_with_long_polls_leave_as_much_as_one() {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(2).enable_time().build().unwrap();
-    let (turns, ran) = (Turns::new(2), [const { AtomicU64::new(0) }; 2].map(Arc::new));
-    let spawn = |owner: &str, poll: Duration, ran: &Arc<AtomicU64>| {
-        let ran = Arc::clone(ran);
-        let busy = async move {
-            loop {
-                let began = Worked::now();
-                while began.elapsed() < poll {
-                    std::hint::spin_loop();
-                }
-                ran.fetch_add(u64::try_from(poll.as_micros()).unwrap(), Ordering::Relaxed);
-                yield_now().await;
-            }
-        };
-        drop(runtime.spawn(turns.take(turns.ticket(owner), busy)));
-    };
-    let [long, short] = &ran;
-    for owner in 0..8 {
-        (0..10).for_each(|_| spawn(&format!("long {owner}"), Duration::from_millis(5), long));
-        spawn(&format!("short {owner}"), Duration::from_micros(100), short);
-    }
-    // Until it is known whose are long.
-    std::thread::sleep(Duration::from_millis(300));
-    ran.iter().for_each(|ran| ran.store(0, Ordering::Relaxed));
-    std::thread::sleep(Duration::from_secs(1));
-    let [long, short] = ran.map(|ran| ran.load(Ordering::Relaxed));
-    runtime.shutdown_background();
-    assert!(2 * short > long, "{short} of {long}");
-}
-
 #[test]
 fn rounds_go_on_in_another_runtime() {
     let turns = Turns::new(1);
