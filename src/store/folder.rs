@@ -176,6 +176,16 @@ pub(super) fn policy(
     Policy::from_read(&folder.to_string_lossy(), listed(files), &BTreeMap::new(), before)
 }
 
+/// One file and the policy that it makes by itself, if it makes one.
+pub(super) fn alone(
+    folder: &Path,
+    (name, bytes): (&String, &Arc<[u8]>),
+    before: &Policy,
+) -> Option<(Files, Policy)> {
+    let one = Files::from([(name.clone(), Arc::clone(bytes))]);
+    policy(folder, &one, &[before]).ok().map(|policy| (one, policy))
+}
+
 /// The users of the files, without a connection.
 pub(super) fn users(folder: &Path, files: &Files) -> Result<Policy, PolicyErrors> {
     Policy::users_from_read(&folder.to_string_lossy(), listed(files))

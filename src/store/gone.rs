@@ -1,7 +1,7 @@
 //! What a folder takes away though it does not load: whoever revokes a key does not have to mend first what
 //! somebody else has broken.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, path::Path};
 
 use super::{
     Snapshot,
@@ -16,7 +16,7 @@ use crate::policy::{Connection, Policy, PolicyErrors, User, written};
 pub(super) fn without(
     last: &Snapshot,
     disk: &Disk,
-    folder: &std::path::Path,
+    folder: &Path,
 ) -> Option<Result<(Policy, Files), PolicyErrors>> {
     let changed = Changed::of(last, disk, folder);
     let mut files = (*last.files).clone();
@@ -50,18 +50,15 @@ struct Changed<'d> {
 }
 
 impl<'d> Changed<'d> {
-    fn of(last: &Snapshot, disk: &'d Disk, folder: &std::path::Path) -> Self {
+    fn of(last: &Snapshot, disk: &'d Disk, folder: &Path) -> Self {
         let is_gone =
             |name: &&String| !disk.files.contains_key(*name) && !disk.unread.contains_key(*name);
         let mut known: HashSet<_> = last.files.keys().filter(is_gone).cloned().collect();
         let mut policies = Vec::new();
-        for (name, bytes) in &disk.files {
-            if last.files.get(name) == Some(bytes) {
-                continue;
-            }
-            let alone = Files::from([(name.clone(), Arc::clone(bytes))]);
-            if let Ok(policy) = folder::policy(folder, &alone, &[&last.policy]) {
-                known.insert(name.clone());
+        let is_new = |(name, bytes): &(&String, _)| last.files.get(*name) != Some(*bytes);
+        for file in disk.files.iter().filter(is_new) {
+            if let Some((_, policy)) = folder::alone(folder, file, &last.policy) {
+                known.insert(file.0.clone());
                 policies.push(policy);
             }
         }

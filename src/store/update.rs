@@ -15,11 +15,10 @@ const WITHOUT_LOCK: u32 = 3;
 
 /// A change, as it was decided.
 struct Change<T> {
-    /// What the folder said, and the policy that it makes.
-    before: Files,
+    /// The policy before it.
     policy: Arc<Policy>,
     edits: Edits,
-    /// What it says then; nothing where nothing changes.
+    /// What the folder says then; nothing where nothing changes.
     after: Option<(Files, Policy)>,
     done: T,
 }
@@ -154,20 +153,18 @@ impl Store {
             let lock = Lock::shared(folder);
             let disk = folder::read(folder)?;
             drop(lock);
-            // It may have been read in the middle of something: why it cannot be is found under the lock.
-            let Ok(change) = self.planned(disk, taken, &mut decide, compiled.as_ref()) else {
-                break;
-            };
+            let change = self.planned(&disk, taken, &mut decide, compiled.as_ref());
             let lock = Lock::exclusive(folder)?;
-            let disk = folder::read(folder)?;
-            if disk.unread.is_empty() && disk.files == change.before {
-                return self.make(&lock, change);
+            // It may have been read in the middle of something: then it is another thing now.
+            if folder::read(folder)? == disk {
+                return self.make(&lock, disk.files, change?);
             }
-            compiled = change.after.map(|(_, policy)| policy);
+            compiled = change.ok().and_then(|change| change.after).map(|(_, policy)| policy);
         }
         let lock = Lock::exclusive(folder)?;
-        let change = self.planned(folder::read(folder)?, taken, decide, compiled.as_ref())?;
-        self.make(&lock, change)
+        let disk = folder::read(folder)?;
+        let change = self.planned(&disk, taken, decide, compiled.as_ref())?;
+        self.make(&lock, disk.files, change)
     }
 
     /// Decides on something, once, while nobody else writes.
@@ -195,18 +192,17 @@ impl Store {
     /// What a change of these files comes to. `compiled` is a policy some of whose files may be known.
     fn planned<T>(
         &self,
-        disk: Disk,
+        disk: &Disk,
         taken: &'static str,
         decide: impl FnOnce(&Files, &Policy) -> Result<(Edits, T), StoreError>,
         compiled: Option<&Policy>,
     ) -> Result<Change<T>, StoreError> {
-        let policy = self.loaded(&disk)?;
-        let before = disk.files;
-        let (edits, done) = decide(&before, &policy)?;
+        let policy = self.loaded(disk)?;
+        let (edits, done) = decide(&disk.files, &policy)?;
         if edits.is_empty() {
-            return Ok(Change { before, policy, edits, after: None, done });
+            return Ok(Change { policy, edits, after: None, done });
         }
-        let files = edited(&before, &edits);
+        let files = edited(&disk.files, &edits);
         let known: Vec<_> = [&*policy].into_iter().chain(compiled).collect();
         let after = folder::policy(self.folder(), &files, &known).map_err(|errors| {
             let is_double = errors.errors().any(|error| error.code() == "policy.duplicate");
@@ -215,12 +211,17 @@ impl Store {
                 false => StoreError::Invalid(errors),
             }
         })?;
-        Ok(Change { before, policy, edits, after: Some((files, after)), done })
+        Ok(Change { policy, edits, after: Some((files, after)), done })
     }
 
     /// Makes a change of what the folder says, under its lock.
-    fn make<T>(&self, lock: &Lock, change: Change<T>) -> Result<(T, Arc<Snapshot>), StoreError> {
-        let Change { before, policy, edits, after, done } = change;
+    fn make<T>(
+        &self,
+        lock: &Lock,
+        before: Files,
+        change: Change<T>,
+    ) -> Result<(T, Arc<Snapshot>), StoreError> {
+        let Change { policy, edits, after, done } = change;
         let Some((files, after)) = after else {
             return Ok((
                 done,
@@ -266,10 +267,7 @@ impl Store {
             Err(error) => return Err(error),
         };
         // The files that say it, of those that load: together, or else one by one.
-        let alone = |(name, bytes): (&String, &Arc<[u8]>)| {
-            let one = Files::from([(name.clone(), Arc::clone(bytes))]);
-            folder::policy(folder, &one, &[&last.policy]).ok().map(|policy| (one, policy))
-        };
+        let alone = |file| folder::alone(folder, file, &last.policy);
         let mut sound: Vec<_> = disk.files.iter().filter_map(alone).collect();
         let is_whole = disk.unread.is_empty() && sound.len() == disk.files.len();
         let together: Files = sound.iter().flat_map(|(one, _)| one.clone()).collect();
