@@ -1,6 +1,6 @@
 //! Changes of connections.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{
     Draft, DraftCredentials, Snapshot, Store, StoreError, Stored,
@@ -215,8 +215,13 @@ impl Store {
     }
 
     pub(super) fn by_hand(&self, name: &str, why: Why) -> StoreError {
-        StoreError::NotEditable { file: self.folder().join(name), why: why.to_owned() }
+        by_hand(self.folder(), name, why)
     }
+}
+
+/// A file that has to be changed by hand.
+pub(super) fn by_hand(folder: &Path, name: &str, why: Why) -> StoreError {
+    StoreError::NotEditable { file: folder.join(name), why: why.to_owned() }
 }
 
 /// The name of a connection with this label.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Store, StoreError,
+    change::by_hand,
     folder::{self, Edits, Files},
     lock::Lock,
     stored::name_of,
@@ -183,9 +184,8 @@ fn without_key(
         return Err(StoreError::Missing);
     }
     let (name, text) = file_of(files, user)?;
-    let changed = written::remove_key(text, owner, id).map_err(|why: Why| {
-        StoreError::NotEditable { file: folder.join(&name), why: why.to_owned() }
-    })?;
+    let changed =
+        written::remove_key(text, owner, id).map_err(|why| by_hand(folder, &name, why))?;
     Ok(Edits::from([(name, Some(changed.into_bytes()))]))
 }
 
