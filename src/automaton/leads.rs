@@ -43,7 +43,7 @@ impl Automaton {
         }
     }
 
-    /// The same, with so many looks left. Leads of which there are more are not looked at: then some may
+    /// [`Automaton::leads`], with so many looks left. Leads of which there are more are not looked at: then some may
     /// lead to nothing.
     pub(crate) fn leads_within(
         &self,

@@ -16,7 +16,7 @@ use crate::{
 
 /// What is kept of an answer without a place of its own, in bytes of memory: an ordinary page of a thousand
 /// entries.
-pub(super) const LITTLE: usize = 128 << 10;
+const LITTLE: usize = 128 << 10;
 
 tokio::task_local! {
     /// Of the operation that asks.
@@ -76,6 +76,20 @@ impl Asking {
         let answer = SLOT.scope(self.slot.clone(), request).await;
         drop(self.slot.of_answer());
         answer
+    }
+
+    /// The place for what is kept of an answer, if it takes so much memory that it needs one: the answer's own,
+    /// where it had one.
+    pub(super) async fn place_for(
+        &self,
+        memory: usize,
+        of_answer: Option<Arc<Place>>,
+    ) -> Option<Arc<Place>> {
+        match of_answer {
+            _ if memory <= LITTLE => None,
+            None => self.place().await,
+            place => place,
+        }
     }
 
     /// The operation's place for what is long. Waits until there is one.

@@ -4,12 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use aws_sdk_s3::types::EncodingType;
 
-use super::{
-    asking::{Asking, LITTLE},
-    error, keys,
-    read::time,
-    share::Place,
-};
+use super::{asking::Asking, error, keys, read::time, share::Place};
 use crate::{executor::ExecuteError, path::MAX_KEY_LEN};
 
 /// The most entries that a server gives at once.
@@ -42,12 +37,7 @@ impl Page {
     /// `place` is that of the answer they came with, if it has one.
     async fn new(entries: Vec<Entry>, place: Option<Arc<Place>>, asking: &Asking) -> Self {
         let memory: usize = entries.iter().map(Entry::memory).sum();
-        let place = match place {
-            _ if memory <= LITTLE => None,
-            None => asking.place().await,
-            place => place,
-        };
-        Self { entries, _place: place }
+        Self { entries, _place: asking.place_for(memory, place).await }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    asking::{Asking, LITTLE},
+    asking::Asking,
     error,
     filling::{Filling, Item},
     list::WORK,
@@ -109,11 +109,8 @@ async fn all(asking: &Asking) -> Result<Buckets, ExecuteError> {
             memory += size_of::<String>() + name.len();
             buckets.names.push(name);
         }
-        if memory > LITTLE && buckets.place.is_none() {
-            buckets.place = match place {
-                None => asking.place().await,
-                place => place,
-            };
+        if buckets.place.is_none() {
+            buckets.place = asking.place_for(memory, place).await;
         }
         match answer.continuation_token.filter(|token| !token.is_empty()) {
             None => return Ok(buckets),

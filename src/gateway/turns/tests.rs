@@ -13,7 +13,7 @@ fn lateness(hog: &'static str, has_turns: bool) -> Duration {
     lateness_beside(hog, 200, Duration::from_micros(100), has_turns)
 }
 
-/// The same beside so many, each poll of which takes so long.
+/// How late it runs beside so many, each poll of which takes so long.
 fn lateness_beside(hog: &'static str, count: usize, poll: Duration, has_turns: bool) -> Duration {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
