@@ -41,9 +41,8 @@ pub(crate) struct Scale {
 
 /// What the other owner's median request may be, of what it is beside an ordinary owner.
 const MOST: f64 = 3.0;
-/// The heavy owner's policies: the one that makes the dearest decisions, and one of a fifth of that which
-/// forbids where the other one allows.
-const DEAREST: [&str; 2] = ["16,384 denies that wait", "ways that are left"];
+/// The heavy owner's policies: those that make the dearest decisions, of which one allows and one denies.
+const DEAREST: [&str; 2] = ["16,129 allows that wait and a deny", "pieces out of order"];
 /// Between two requests of the owner who is measured.
 const PAUSE: Duration = Duration::from_millis(3);
 const SIZE: usize = 1_024;

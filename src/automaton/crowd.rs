@@ -15,7 +15,7 @@
 use std::ops::Range;
 
 use aho_corasick::{
-    Anchored,
+    Anchored, PatternID,
     automaton::{Automaton as _, StateID},
     nfa::contiguous::NFA,
 };
@@ -31,8 +31,10 @@ use super::{
 pub(super) const BLOCK_PATTERNS: usize = 4_096;
 /// The most distinct pieces of a block.
 pub(super) const BLOCK_PIECES: usize = 8_192;
-/// No pattern.
-const NONE: u16 = u16::MAX;
+/// No pattern, and no piece.
+pub(super) const NONE: u16 = u16::MAX;
+/// In place of what a pattern waits for: its pieces do not stand in the path in their order.
+const NEVER: u16 = u16::MAX;
 
 /// Patterns that are searched in one pass.
 #[derive(Debug)]
@@ -42,8 +44,10 @@ pub(super) struct Block {
     pub(super) patterns: Vec<u32>,
     /// For each pattern, where its pieces start in `pieces`; one more at the end.
     pub(super) piece_starts: Vec<u32>,
-    /// The number of each piece in `search`.
+    /// The number of each piece in `search`; longer pieces have lower numbers.
     pub(super) pieces: Vec<u16>,
+    /// For each piece, the longest other piece that it ends with; [`NONE`] if there is none.
+    pub(super) ends_with: Vec<u16>,
     /// For each piece, where its patterns start in `first`; one more at the end.
     pub(super) first_starts: Vec<u16>,
     /// The patterns whose first piece it is, shortest prefix first.
@@ -107,6 +111,7 @@ impl Crowd {
                     + block.search.memory_usage()
                     + (block.patterns.capacity() + block.piece_starts.capacity()) * 4
                     + (block.pieces.capacity()
+                        + block.ends_with.capacity()
                         + block.first_starts.capacity()
                         + block.first.capacity())
                         * 2
@@ -116,9 +121,17 @@ impl Crowd {
     }
 }
 
+/// Where the pieces of a block stand in a path.
+struct Stands<const PIECES: usize> {
+    /// For each piece, where the first one ends; the greatest number if there is none.
+    first: [u32; PIECES],
+    /// For each piece, where the last one ends; 0 if there is none.
+    last: [u32; PIECES],
+}
+
 /// What a search remembers.
 struct Waiting<const PATTERNS: usize, const PIECES: usize> {
-    /// For each pattern, the place of the piece it waits for among its pieces.
+    /// For each pattern, the place of the piece it waits for among its pieces, or [`NEVER`].
     at: [u16; PATTERNS],
     /// For each pattern, where the piece before that ended.
     end: [u32; PATTERNS],
@@ -164,13 +177,16 @@ impl Block {
         found: &mut impl FnMut(&Starred) -> bool,
     ) -> bool {
         let mut waiting = Waiting::<PATTERNS, PIECES> {
-            at: [0; PATTERNS],
+            at: [NEVER; PATTERNS],
             end: [0; PATTERNS],
             next: [NONE; PATTERNS],
             head: [NONE; PIECES],
             tail: [NONE; PIECES],
             begun: [0; PIECES],
         };
+        if !self.begin::<PIECES>(set, path, at, &mut waiting.at) {
+            return true;
+        }
         loop {
             let (state, end) = at;
             for place in 0..self.search.match_len(state) {
@@ -186,6 +202,56 @@ impl Block {
                 None => return true,
             }
         }
+    }
+
+    /// Says of each pattern whether its pieces can stand in the path in their order, by where each of them
+    /// stands first and last: then it waits for its first. Says whether any does.
+    #[inline(never)]
+    fn begin<const PIECES: usize>(
+        &self,
+        set: &StarredSet,
+        path: &[u8],
+        mut at: (StateID, usize),
+        waits: &mut [u16],
+    ) -> bool {
+        let mut stands = Stands { first: [u32::MAX; PIECES], last: [0; PIECES] };
+        loop {
+            let (state, end) = at;
+            // The longest, as the others are in this one's end.
+            let piece = self.search.match_pattern(state, 0).as_usize();
+            stands.first[piece] = stands.first[piece].min(end as u32);
+            stands.last[piece] = end as u32;
+            match self.next_match(state, path, end) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        for (piece, shorter) in self.ends_with.iter().enumerate() {
+            if *shorter != NONE {
+                let shorter = usize::from(*shorter);
+                stands.first[shorter] = stands.first[shorter].min(stands.first[piece]);
+                stands.last[shorter] = stands.last[shorter].max(stands.last[piece]);
+            }
+        }
+        let pieces = self.piece_starts.array_windows().map(|[start, end]| *start..*end);
+        let mut any = false;
+        for ((pattern, pieces), waits) in self.patterns.iter().zip(pieces).zip(waits) {
+            let starred = &set.all[*pattern as usize];
+            let mut from = u32::from(starred.prefix_len);
+            let in_order =
+                self.pieces[pieces.start as usize..pieces.end as usize].iter().all(|piece| {
+                    let piece = usize::from(*piece);
+                    let len = self.search.pattern_len(PatternID::new_unchecked(piece)) as u32;
+                    let fits = from + len <= stands.last[piece];
+                    from = (from + len).max(stands.first[piece]);
+                    fits
+                });
+            if in_order && from as usize + usize::from(starred.suffix.len) <= path.len() {
+                *waits = 0;
+                any = true;
+            }
+        }
+        any
     }
 
     /// The next state from a place on that pieces end at, and where that is.
@@ -229,6 +295,9 @@ impl Block {
                 break;
             }
             waiting.begun[piece] += 1;
+            if waiting.at[usize::from(*pattern)] == NEVER {
+                continue;
+            }
             if !self.advance(set, *pattern, here.end, path, waiting, found) {
                 return false;
             }

@@ -1,11 +1,11 @@
 //! Filling the blocks of a crowd: which patterns share one, and the numbers of their pieces.
 
-use std::{collections::HashMap, ops::Range};
+use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
-use aho_corasick::{BuildError, nfa::contiguous::NFA};
+use aho_corasick::{Anchored, BuildError, automaton::Automaton as _, nfa::contiguous::NFA};
 
 use super::{
-    crowd::{BLOCK_PATTERNS, BLOCK_PIECES, Block, Crowd},
+    crowd::{BLOCK_PATTERNS, BLOCK_PIECES, Block, Crowd, NONE},
     heavy,
     sieve::Sieve,
     starred::{Middle, StarredSet},
@@ -162,10 +162,12 @@ impl<'a> OpenBlock<'a> {
         true
     }
 
-    fn close(self, set: &StarredSet) -> Result<Block, BuildError> {
+    fn close(mut self, set: &StarredSet) -> Result<Block, BuildError> {
+        self.number_by_length();
         // The search's own way to walk over a text is asked for each match; here all that end at a byte are
         // looked at together.
         let search = NFA::builder().build(&self.texts)?;
+        let ends_with = self.texts.iter().map(|text| next_at_end(&search, text)).collect();
         let mut first: Vec<Vec<u16>> = vec![Vec::new(); self.texts.len()];
         for (pattern, pieces) in (0..).zip(&self.pieces) {
             if let Some(piece) = pieces.first() {
@@ -182,6 +184,7 @@ impl<'a> OpenBlock<'a> {
             patterns: self.patterns,
             piece_starts: vec![0],
             pieces: Vec::new(),
+            ends_with,
             first_starts: vec![0],
             first: Vec::new(),
         };
@@ -194,6 +197,33 @@ impl<'a> OpenBlock<'a> {
             block.first_starts.push(block.first.len() as u16);
         }
         Ok(block)
+    }
+
+    /// Numbers the pieces anew, longer ones first.
+    fn number_by_length(&mut self) {
+        let mut order: Vec<usize> = (0..self.texts.len()).collect();
+        order.sort_by_key(|piece| Reverse(self.texts[*piece].len()));
+        let mut numbers = vec![0; order.len()];
+        for (number, piece) in (0..).zip(&order) {
+            numbers[*piece] = number;
+        }
+        self.texts = order.iter().map(|piece| self.texts[*piece]).collect();
+        for piece in self.pieces.iter_mut().flatten() {
+            *piece = numbers[usize::from(*piece)];
+        }
+    }
+}
+
+/// The longest other piece that a piece ends with, or [`NONE`].
+fn next_at_end(search: &NFA, piece: &[u8]) -> u16 {
+    // A search that may start anywhere always has a state to start from.
+    let Ok(start) = search.start_state(Anchored::No) else { return NONE };
+    let step = |state, byte: &u8| search.next_state(Anchored::No, state, *byte);
+    let state = piece.iter().fold(start, step);
+    match search.match_len(state) {
+        // The piece itself is the first of them, as the longest.
+        2.. => search.match_pattern(state, 1).as_usize() as u16,
+        _ => NONE,
     }
 }
 

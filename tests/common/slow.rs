@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<Slow> {
         strangers(false),
         strangers(true),
         ways_that_are_left(),
+        pieces_out_of_order(),
         a_spine(1_000, 20),
         folders_that_globs_deny(),
         a_long_way_down(),
@@ -304,6 +305,22 @@ pub(crate) fn ways_that_are_left() -> Slow {
         denied: all_a("", ""),
         // By the rule that is found last.
         allowed: all_a("", "x2fa7y2fa7z2fa7"),
+    }
+}
+
+/// Patterns whose pieces all stand in a path, and in their order as far as where each stands first and last
+/// can show it: that there is no `C` behind a `B` behind a `C` is found by following each of them.
+pub(crate) fn pieces_out_of_order() -> Slow {
+    let rules = (0..13_000).map(|n| {
+        let [long, short] = [1 + n / 13, 1 + n % 13].map(|count| "a".repeat(count));
+        format!("pub/*{long}*{short}*C*B*C*")
+    });
+    Slow {
+        what: "pieces out of order",
+        allow: rules.chain(["pub/*!*".to_owned()]).collect(),
+        deny: Vec::new(),
+        denied: all_a("", "BCaCBa"),
+        allowed: all_a("", "BCaCB!"),
     }
 }
 

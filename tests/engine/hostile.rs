@@ -20,7 +20,7 @@ use crate::{
 };
 
 const LOAD: Duration = Duration::from_secs(20);
-const DECISION: Duration = Duration::from_millis(60);
+const DECISION: Duration = Duration::from_millis(15);
 const REQUEST: Duration = Duration::from_millis(60);
 
 fn compile(allow: &[String], deny: &[String]) -> Result<Automaton, TooLarge> {
