@@ -36,6 +36,7 @@ Findings (and the warnings of `validate`, by their own codes):
                          it; a restriction without one, where others are about what is below it (a note)
   lint.star_star         `**/` in a text that is no glob, where it is no \"any folder or none\"
   lint.write_everything  everything may be written or deleted
+  lint.no_restrictions   a connection without `restrictions`, of which everything may be read
   lint.shadowed          an entry whose paths others give or take already
   lint.denied            a restriction all of whose paths a deny takes
   lint.plain_keys        a restriction all of whose paths `keys: plain` refuses

@@ -83,6 +83,31 @@ fn a_connection_is_made_shown_changed_and_deleted() {
     assert_eq!(checked.code, 0, "{}", checked.err);
 }
 
+/// Without what it allows, a connection allows everything, and nothing said so.
+#[test]
+fn a_new_connection_that_allows_everything_unasked_is_warned_of() {
+    let folder = Folder::new();
+    let made = ask(&folder, "connection new s3+all --owner steph --deny pub/secret/");
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(
+        made.err,
+        "warning: `s3+all` allows everything that its credentials reach (read-only): neither `--allow` nor \
+         `--allow-glob` was given\n\
+         help: say what it allows, `pathward connection set s3+all --owner steph --store data --allow \
+         bucket/folder/`; with `--allow-all`, `connection new` does not warn\n"
+    );
+    let lint = folder.run(["lint", "--policy", "data"]);
+    assert_eq!(lint.code, 4, "{}", lint.err);
+    assert!(lint.out.contains("(lint.no_restrictions)"), "{}", lint.out);
+    for said in ["--allow-all", "--allow pub/", "--allow-glob pub/**"] {
+        let label = said.len();
+        let made = ask(&folder, &format!("connection new s3+a{label} --owner steph {said}"));
+        assert_eq!((made.code, &*made.err), (0, ""), "{said}");
+    }
+    let set = ask(&folder, "connection set s3+all --owner steph --region eu-west-1");
+    assert_eq!((set.code, &*set.err), (0, ""));
+}
+
 const SECRET: &str = "CANARY/secret+of=the/command0123456789ab";
 
 /// What `validate` warns of is said when a connection is made or changed, and hinders neither.

@@ -65,6 +65,8 @@ fn each_kind_is_found_with_a_path_and_a_fix() {
         ("    restrictions: [pub/data.csv, pub/data.csv/x]\n", vec![]),
         ("    restrictions: [pub/]\n    deny: [pub/secret, pub/secret/]\n", vec![]),
         ("    access: read-write\n", vec![("lint.write_everything", Some(0), None)]),
+        ("", vec![("lint.no_restrictions", Some(0), None)]),
+        ("    deny: [pub/]\n", vec![("lint.no_restrictions", Some(0), None)]),
         ("    restrictions: [\"*\"]\n", vec![]),
         ("    restrictions: [pub/, pub/a/]\n", vec![("lint.shadowed", Some(1), None)]),
         (

@@ -47,7 +47,7 @@ impl fmt::Display for Level {
 
 /// The codes of findings, which are stable, and what each means. Warnings of the policy's reader,
 /// such as `policy.glob_signs`, have codes of their own.
-pub const CODES: [(&str, &str); 12] = [
+pub const CODES: [(&str, &str); 13] = [
     ("lint.crosses_buckets", "a star behind the start of a bucket's name catches other buckets"),
     ("lint.raw_prefix", "a star behind the start of a name catches other names that start so"),
     ("lint.bare_bucket", "a bucket without `/` matches its name alone, and no object in it"),
@@ -61,6 +61,10 @@ pub const CODES: [(&str, &str); 12] = [
         "`**/` in a text that is no glob, where it stands for a folder at least, and not for none",
     ),
     ("lint.write_everything", "everything may be written or deleted"),
+    (
+        "lint.no_restrictions",
+        "a connection without `restrictions`, of which everything may be read",
+    ),
     ("lint.shadowed", "an entry whose paths others give or take already"),
     ("lint.denied", "a restriction all of whose paths a deny takes"),
     ("lint.plain_keys", "a restriction all of whose paths `keys: plain` refuses"),

@@ -45,15 +45,26 @@ pub(super) fn look<'p>(
         [star] if *star == Token::STAR => {
             let writes =
                 rule.access.contains(Access::Write) || rule.access.contains(Access::Delete);
-            if rule.effect == Effect::Deny || !writes {
+            let is_said = rule.location.is_some();
+            if rule.effect == Effect::Deny || !writes && is_said {
                 return;
             }
-            let message = match rule.location {
-                Some(_) => format!("`{text}` gives {} to everything", rule.access),
-                None => format!("without `restrictions` everything has {}", rule.access),
+            let message = match is_said {
+                true => format!("`{text}` gives {} to everything", rule.access),
+                false => format!("without `restrictions` everything has {}", rule.access),
             };
-            let help = "name the folders that are written, and give those an access of their own";
-            ("lint.write_everything", Level::Warning, message, Some(Instead::words(help)), &[][..])
+            let (code, help) = match writes {
+                true => (
+                    "lint.write_everything",
+                    "name the folders that are written, and give those an access of their own",
+                ),
+                false => (
+                    "lint.no_restrictions",
+                    "name what is read under `restrictions`; the entry `\"*\"` there says that \
+                     everything is meant",
+                ),
+            };
+            (code, Level::Warning, message, Some(Instead::words(help)), &[][..])
         }
         [Token::Literal(start), star, ..] if *star == Token::STAR && !start.contains(&b'/') => {
             let start = String::from_utf8_lossy(start);

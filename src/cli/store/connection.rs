@@ -106,6 +106,9 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             let made = store.create(&args.one.owner, &draft).map_err(failure)?;
             let exit = show(&made, output)?;
             warn(&args.one.owner, &draft, output)?;
+            if !args.draft.says_what_is_allowed() {
+                warn_of_everything(&args.one, &made, output)?;
+            }
             Ok(exit)
         }
         ConnectionCommand::Set(args) => {
@@ -171,6 +174,25 @@ fn warn(owner: &str, draft: &Draft, output: &mut Output<'_>) -> Result<(), Failu
             say(&finding.message, &finding.help_in_form())?;
         }
     }
+    Ok(())
+}
+
+/// Says on standard error that a new connection allows everything, because nobody said what it allows.
+fn warn_of_everything(
+    args: &OneArgs,
+    made: &Stored,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let (id, access) = (made.connection.id(), made.connection.access());
+    writeln!(
+        output.err,
+        "warning: `{id}` allows everything that its credentials reach ({access}): neither `--allow` nor \
+         `--allow-glob` was given\n\
+         help: say what it allows, `pathward connection set {id} --owner {} --store {} --allow \
+         bucket/folder/`; with `--allow-all`, `connection new` does not warn",
+        escape(&args.owner),
+        escape(&args.store.store.to_string_lossy()),
+    )?;
     Ok(())
 }
 

@@ -115,6 +115,11 @@ fn access(text: &str) -> Result<AccessSet, String> {
 }
 
 impl DraftArgs {
+    /// Whether it is given what is allowed, be it everything.
+    pub(super) fn says_what_is_allowed(&self) -> bool {
+        self.allow_all || !self.allow.is_empty() || !self.allow_glob.is_empty()
+    }
+
     /// Changes what is given.
     pub(super) fn apply(&self, draft: &mut Draft) -> Result<(), Failure> {
         if let Some(label) = &self.label {
