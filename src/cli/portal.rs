@@ -6,8 +6,8 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{
-    exit::Exit,
     output::{Failure, Output},
+    serve::{bind, listen_address},
 };
 use crate::{
     executor::PrivateEndpoints,
@@ -21,8 +21,9 @@ use crate::{
 /// Where owners make and change their connections.
 #[derive(Debug, Args)]
 pub(super) struct PortalArgs {
-    /// Where the portal and the management API listen: an IP address and a port
-    #[arg(long = "portal", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
+    /// Where the portal and the management API listen, written as for `--listen`
+    #[arg(long = "portal", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081",
+        value_parser = listen_address)]
     address: SocketAddr,
 
     /// No portal: connections are changed by the command alone
@@ -142,11 +143,7 @@ impl PortalArgs {
         if self.no_portal {
             return Ok(None);
         }
-        let failed = |error: std::io::Error| {
-            let message = format!("the portal cannot listen on {}: {error}", self.address);
-            Failure::Said(Exit::Error, message)
-        };
-        let listener = TcpListener::bind(self.address).await.map_err(failed)?;
+        let listener = bind(self.address, "--portal").await?;
         let options = PortalOptions {
             hosts: self.hosts.clone(),
             gateway: Some(format!("http://{address}")),

@@ -2,7 +2,13 @@
 
 #[cfg(feature = "store")]
 use std::sync::{Mutex, PoisonError};
-use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
@@ -69,8 +75,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR", requires = "demo")]
     data: Option<PathBuf>,
 
-    /// Where to listen: an IP address and a port; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    /// Where to listen: an IP address and a port; port 0 takes a free one. A port alone is of this machine
+    /// alone, 127.0.0.1, as is `localhost`
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
 
     #[cfg(feature = "portal")]
@@ -112,11 +119,11 @@ impl LogArgs {
         let ours =
             tracing_subscriber::filter::Targets::new().with_target("pathward", self.log_level);
         let registry = tracing_subscriber::registry().with(ours);
-        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = fmt::layer().with_writer(io::stderr);
         // A second subscriber in one process cannot be: only `main` comes here.
         let _ = match self.log_format {
             LogFormat::Text => {
-                let lines = lines.with_ansi(std::io::stderr().is_terminal());
+                let lines = lines.with_ansi(io::stderr().is_terminal());
                 tracing::subscriber::set_global_default(registry.with(lines))
             }
             LogFormat::Json => {
@@ -138,7 +145,7 @@ pub(super) fn run(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Fai
     runtime.block_on(serve(args, output))
 }
 
-fn failed(doing: &str, error: &std::io::Error) -> Failure {
+fn failed(doing: &str, error: &dyn Display) -> Failure {
     Failure::Said(Exit::Error, format!("cannot {doing}: {error}"))
 }
 
@@ -249,10 +256,40 @@ async fn listen(
     let gateway = Gateway::new(engine, executor, args.limits.options())
         .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
     gateway.trust_proxies(args.limits.trusted_proxies.iter().copied());
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|error| failed(&format!("listen on {}", args.listen), &error))?;
+    let listener = bind(args.listen, "--listen").await?;
     Ok((gateway, listener))
+}
+
+/// Listens on an address, which `option` gives.
+pub(super) async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let help = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another process listens there: stop it, or write another port"
+            }
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address: write one it has",
+            io::ErrorKind::PermissionDenied => "write a port from 1024 on",
+            _ => "write another address",
+        };
+        failed(
+            &format!("listen on {address}"),
+            &format_args!("{error}: {help}, `{option} ADDRESS:PORT`"),
+        )
+    })
+}
+
+/// An address to listen on: an IP address and a port, `localhost` and a port, or a port.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let local = |port: &str| port.parse().ok().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let port = match text.rsplit_once(':') {
+        None => local(text),
+        Some((name, port)) if name.eq_ignore_ascii_case("localhost") => local(port),
+        Some(_) => None,
+    };
+    port.or_else(|| text.parse().ok()).ok_or(
+        "write an IP address and a port, `127.0.0.1:9000` or `[::1]:9000`; `0.0.0.0:9000` for every \
+         network of this machine, `9000` for this machine alone",
+    )
 }
 
 /// Says where a gateway listens.

@@ -254,10 +254,28 @@ fn it_stops_when_told_to_and_says_why_it_does_not_start() {
     let served = Served::start(&mut command, "listening");
     let taken = folder.run(["serve", "--policy", "policy.yaml", "--listen", &served.address]);
     assert_eq!(taken.code, 1, "{}", taken.err);
-    assert!(taken.err.contains("cannot listen on"), "{}", taken.err);
+    let says = format!("cannot listen on {}: ", served.address);
+    assert!(taken.err.contains(&says), "{}", taken.err);
+    assert!(taken.err.contains("write another port, `--listen ADDRESS:PORT`"), "{}", taken.err);
     assert_eq!(folder.run(["serve", "--policy", "none.yaml"]).code, 3);
     assert_eq!(folder.run(["serve"]).code, 2);
-    assert_eq!(folder.run(["serve", "--policy", "policy.yaml", "--listen", "nowhere"]).code, 2);
+    for nowhere in ["nowhere", "nowhere:80", "80:80", "70000", "localhost", "localhost:x", ":80"] {
+        let ran = folder.run(["serve", "--policy", "policy.yaml", "--listen", nowhere]);
+        assert_eq!(ran.code, 2, "{nowhere}");
+        assert!(ran.err.contains("an IP address and a port, `127.0.0.1:9000`"), "{}", ran.err);
+    }
+}
+
+/// A port, and this machine by its name, were refused as no syntax of an address.
+#[test]
+fn this_machine_is_meant_by_a_port_alone_and_by_its_name() {
+    let folder = Folder::with(POLICY);
+    for listen in ["localhost:0", "LocalHost:0", "0"] {
+        let mut command = folder.command();
+        command.args(["serve", "--policy", "policy.yaml", "--listen", listen]);
+        let served = Served::start(&mut command, "listening");
+        assert!(served.address.starts_with("127.0.0.1:"), "{listen}: {}", served.address);
+    }
 }
 
 #[cfg(feature = "embedded")]
