@@ -266,7 +266,9 @@ pub fn main() -> ExitCode {
         Ok(formats) => formats,
         Err(failure) => return say(&failure, Format::Text, &mut err).into(),
     };
-    let mut output = Output { format, special, out: &mut out, err: &mut err, decided: Exit::Fine };
+    let is_said = cli.format.is_some();
+    let (out, err) = (&mut out, &mut err);
+    let mut output = Output { format, special, is_said, out, err, decided: Exit::Fine };
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output),
@@ -297,7 +299,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         // Nobody reads any more, but a script still sees the code.
         Err(Failure::BrokenPipe) => decided.into(),
-        Err(failure) => say(&failure, format, &mut err).into(),
+        Err(failure) => say(&failure, format, err).into(),
     }
 }
 

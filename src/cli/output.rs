@@ -132,6 +132,8 @@ pub(super) struct Output<'o> {
     pub(super) format: Format,
     /// The answer alone is in this format; what is beside it is as `format` says.
     pub(super) special: Option<Special>,
+    /// Whether `--format` says so, and not a variable, or nothing.
+    pub(super) is_said: bool,
     pub(super) out: &'o mut dyn Write,
     pub(super) err: &'o mut dyn Write,
     /// What the command ends with when nobody reads the output to its end. Set before anything is

@@ -90,7 +90,7 @@ fn json_has_the_places_and_the_ways() {
 }
 
 #[test]
-fn a_file_is_svg_unless_its_name_says_dot() {
+fn a_file_is_what_its_name_says() {
     let folder = Folder::new();
     let read = |name: &str| std::fs::read_to_string(folder.0.path().join(name)).expect("a file");
     let ran = folder.ask("graph s3+saha -o saha.svg");
@@ -113,10 +113,25 @@ fn a_file_is_svg_unless_its_name_says_dot() {
     assert_eq!(read("saha.gv"), read("saha"));
     assert_eq!(read("saha"), folder.ask("graph s3+saha --format dot").out);
     // Neither the policy nor a part of it can be written over.
-    let ran = folder.ask("graph s3+saha -o policy.yaml");
+    let ran = folder.ask("graph s3+saha -o policy.yaml --format svg");
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(read("policy.yaml").contains("s3+saha"));
     assert_eq!(folder.ask("graph s3+saha -o nowhere/x.svg").code, 1);
+    folder.ask("graph s3+saha -o saha.json");
+    assert_eq!(read("saha.json"), folder.ask("graph s3+saha --format json").out);
+    folder.ask("graph s3+saha -o saha.TXT");
+    assert_eq!(read("saha.TXT"), folder.ask("graph s3+saha").out);
+    folder.ask("graph s3+saha -o plain");
+    assert_eq!(read("plain"), svg);
+    // It was SVG, whatever the name said.
+    let ran = folder.ask("graph s3+saha -o x.png");
+    assert_eq!((ran.code, &*ran.out), (2, ""));
+    assert!(ran.err.contains("`x.png` ends in none of") && ran.err.contains("`.svg`, `.dot`"));
+    assert!(!folder.0.path().join("x.png").exists());
+    for (format, same) in [("svg", "saha.svg"), ("text", "saha.TXT")] {
+        assert_eq!(folder.ask(&format!("graph s3+saha -o x.png --format {format}")).code, 0);
+        assert_eq!(read("x.png"), read(same));
+    }
 }
 
 #[test]

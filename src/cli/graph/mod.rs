@@ -50,8 +50,8 @@ given on any of them, unless it is denied on any. `*` in a text is any run of ch
 `‹a-z›` are what globs have, and stay in a segment. `*` at a place: all that starts so. Restrictions and
 denies that make no difference are not drawn; a note names them.
 
-Text is a tree for the terminal. A FILE is SVG unless its name ends in .dot or .gv or `--format` says
-otherwise.
+Text is a tree for the terminal. A FILE is what its name ends in, .svg, .dot, .gv, .json or .txt, unless
+`--format` says otherwise; without an ending it is SVG.
 
 Exit codes: 0 drawn, 1 too many places, or not decided within the budget, 2 no such connection, 3 the
 policy does not load.")]
@@ -100,6 +100,7 @@ impl From<OneAccess> for Access {
 }
 
 pub(super) fn run(args: &GraphArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
+    let kind = Kind::of(args.output.as_deref(), output)?;
     let connection = &*args
         .chosen
         .find("a connection is drawn, not a path: write `--under PREFIX` for a part of it")?;
@@ -113,16 +114,12 @@ pub(super) fn run(args: &GraphArgs, output: &mut Output<'_>) -> Result<Exit, Fai
         .map_err(|error| failed(error, connection, args.max_nodes))?;
     let drawing = Drawing::new(connection, &graph, access);
 
-    let kind = match (output.special, output.format, &args.output) {
-        (None, Format::Text, Some(file)) => Some(by_name(file)),
-        (special, ..) => special,
-    };
     let mut drawn = Vec::new();
-    match (kind, output.format) {
-        (Some(Special::Dot), _) => dot::write(&drawing, &mut drawn)?,
-        (Some(_), _) => svg::write(&drawing, &mut drawn)?,
-        (None, Format::Text) => tree::write(&drawing, &mut drawn)?,
-        (None, Format::Json) => {
+    match kind {
+        Kind::Dot => dot::write(&drawing, &mut drawn)?,
+        Kind::Svg => svg::write(&drawing, &mut drawn)?,
+        Kind::Tree => tree::write(&drawing, &mut drawn)?,
+        Kind::Json => {
             write_json(&mut drawn, &json::GraphJson::new(&drawing))?;
             drawn.push(b'\n');
         }
@@ -140,11 +137,40 @@ pub(super) fn run(args: &GraphArgs, output: &mut Output<'_>) -> Result<Exit, Fai
     Ok(Exit::Fine)
 }
 
-/// The kind of picture that a file of this name holds.
-fn by_name(file: &FilePath) -> Special {
-    match file.extension() {
-        Some(end) if end == "dot" || end == "gv" => Special::Dot,
-        _ => Special::Svg,
+/// What is written.
+#[derive(Clone, Copy)]
+enum Kind {
+    Tree,
+    Json,
+    Svg,
+    Dot,
+}
+
+impl Kind {
+    /// What `--format` says; if it says nothing, what the name of a file ends in.
+    fn of(file: Option<&FilePath>, output: &Output<'_>) -> Result<Self, Failure> {
+        if let Some(file) = file.filter(|_| !output.is_said)
+            && let Some(ending) = file.extension()
+        {
+            return match ending.to_ascii_lowercase().as_encoded_bytes() {
+                b"svg" => Ok(Self::Svg),
+                b"dot" | b"gv" => Ok(Self::Dot),
+                b"json" => Ok(Self::Json),
+                b"txt" => Ok(Self::Tree),
+                _ => Err(Failure::question(format!(
+                    "`{}` ends in none of what can be drawn: write `.svg`, `.dot`, `.gv`, `.json` or `.txt`, or \
+                     `--format svg`, `dot`, `json` or `text`",
+                    escape_bytes(file.as_os_str().as_encoded_bytes())
+                ))),
+            };
+        }
+        Ok(match (output.special, output.format) {
+            (Some(Special::Dot), _) => Self::Dot,
+            (Some(_), _) => Self::Svg,
+            (None, Format::Json) => Self::Json,
+            (None, Format::Text) if file.is_some() && !output.is_said => Self::Svg,
+            (None, Format::Text) => Self::Tree,
+        })
     }
 }
 
