@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::Read,
+    io::{self, Read},
     path::Path,
     process::{Command, Stdio},
 };
@@ -37,6 +37,7 @@ pub(super) fn load(source: &OsStr) -> Result<Policy, Failure> {
         )));
     };
     let path = if path.is_empty() { "." } else { path };
+    git(&["rev-parse", "--git-dir"]).map_err(|error| no_repository(text, error))?;
     let commit = git(&[
         "rev-parse",
         "--verify",
@@ -149,11 +150,19 @@ fn git(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
         // `:(glob)x` and `[ab]` are names.
         .arg("--literal-pathspecs")
         .args(arguments)
+        // One of its messages is looked at.
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| unexpected(format!("cannot run `git`: {error}")))?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::question(
+                "there is no `git` in the PATH, which reads `git:REV:PATH`: install it, or name a file or a \
+                 folder",
+            ),
+            _ => unexpected(format!("cannot run `git`: {error}")),
+        })?;
     let mut out = Vec::new();
     if let Some(pipe) = child.stdout.take() {
         // One byte more than a policy may have, so that one that is too large is told as such.
@@ -169,6 +178,18 @@ fn git(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
     }
     let says = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
     Err(Failure::question(format!("git: {}", crate::escape::escape(&says))))
+}
+
+/// What is said where git does not work in this folder.
+fn no_repository(source: &str, error: Failure) -> Failure {
+    match error {
+        Failure::Said(Exit::Question, says) if says.contains("not a git repository") => failed(
+            source,
+            "this folder is in no git repository: run it in one that has the policy, or name a file or a \
+             folder without `git:`",
+        ),
+        other => other,
+    }
 }
 
 fn failed(source: &str, why: &str) -> Failure {

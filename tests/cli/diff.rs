@@ -160,6 +160,29 @@ pub(super) fn git(folder: &Folder, arguments: &[&str]) {
     assert!(ran.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
 }
 
+/// It was said that git knows no such revision.
+#[test]
+fn without_a_repository_that_is_what_is_said() {
+    let folder = folder();
+    let run = |name: &str, value: &std::ffi::OsStr| {
+        let mut command = folder.command();
+        command.args(["diff", "git:HEAD:policy.yaml", "policy.yaml"]).env(name, value);
+        super::ran(&mut command)
+    };
+    // Whatever is above the folder of tests.
+    let above = folder.0.path().parent().expect("a folder");
+    let ran = run("GIT_CEILING_DIRECTORIES", above.as_os_str());
+    assert_eq!((ran.code, &*ran.out), (2, ""));
+    assert_eq!(
+        ran.err,
+        "error: `git:HEAD:policy.yaml`: this folder is in no git repository: run it in one that has the policy, \
+         or name a file or a folder without `git:`\n"
+    );
+    let ran = run("PATH", folder.0.path().as_os_str());
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("there is no `git` in the PATH"), "{}", ran.err);
+}
+
 #[test]
 fn policies_are_read_from_git() {
     let folder = folder();
