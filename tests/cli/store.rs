@@ -62,6 +62,8 @@ fn a_connection_is_made_shown_changed_and_deleted() {
         ("connection new s3+x --owner steph --allow /pub", 3, "error: "),
         ("connection new s3+x --owner steph --access rwx", 2, "is no access"),
         ("connection new s3 --owner steph", 2, "write its label"),
+        ("connection set s3+next --owner steph", 2, "nothing to set of `s3+next`: give what is"),
+        ("connection set s3+next --owner steph", 2, " `--label`, `--endpoint`, `--region`, "),
         ("connection show s3+saha --owner steph", 2, "is no connection of steph"),
         ("connection rm s3+next --owner dana", 2, "is no connection of dana"),
         ("connection new s3+x --owner steph --access-key-id AKIAX", 2, "standard input"),

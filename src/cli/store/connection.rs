@@ -112,6 +112,13 @@ pub(in crate::cli) fn run(args: &ConnectionArgs, output: &mut Output<'_>) -> Res
             Ok(exit)
         }
         ConnectionCommand::Set(args) => {
+            if args.draft.is_empty() {
+                let id = escape(&args.one.connection);
+                return Err(Failure::question(format!(
+                    "there is nothing to set of `{id}`: give what is to be another, of {}",
+                    DraftArgs::options()
+                )));
+            }
             let store = args.one.store.open()?;
             let found = args.one.find(&store)?;
             let mut draft = found.draft();

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, Read as _};
 
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, Command, ValueEnum};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -115,6 +115,26 @@ fn access(text: &str) -> Result<AccessSet, String> {
 }
 
 impl DraftArgs {
+    /// Whether nothing is given.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { label, endpoint, region, keys, access, .. } = self;
+        let Self { allow, allow_glob, allow_all, deny, deny_glob, deny_none, .. } = self;
+        let Self { profile, env, file, access_key_id, no_credentials, .. } = self;
+        let texts = [label, endpoint, region, profile, env, file, access_key_id];
+        let lists = [allow, allow_glob, deny, deny_glob];
+        texts.into_iter().all(Option::is_none)
+            && lists.into_iter().all(Vec::is_empty)
+            && (keys.is_none() && access.is_none())
+            && !(*allow_all || *deny_none || *no_credentials)
+    }
+
+    /// The names of all options, for messages.
+    pub(super) fn options() -> String {
+        let command = Self::augment_args(Command::new("set"));
+        let names = command.get_arguments().filter_map(Arg::get_long);
+        names.map(|name| format!("`--{name}`")).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether it is given what is allowed, be it everything.
     pub(super) fn says_what_is_allowed(&self) -> bool {
         self.allow_all || !self.allow.is_empty() || !self.allow_glob.is_empty()
