@@ -146,7 +146,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use serde::Serialize;
 
 #[cfg(any(feature = "gateway", feature = "store"))]
@@ -184,6 +187,18 @@ const LAST_EXAMPLE: &str = "pathward serve --demo";
 #[cfg(not(feature = "gateway"))]
 const LAST_EXAMPLE: &str =
     "(`serve` and `key` are not in this build: they need the feature `gateway`)";
+
+/// The subcommands that this build does not have, each with the feature that it is in.
+const LEFT_OUT: &[(&str, &str)] = &[
+    #[cfg(not(feature = "store"))]
+    ("connection", "store"),
+    #[cfg(not(any(feature = "gateway", feature = "store")))]
+    ("key", "gateway"),
+    #[cfg(not(feature = "gateway"))]
+    ("serve", "gateway"),
+    #[cfg(not(feature = "executor"))]
+    ("probe", "executor"),
+];
 
 /// Gives code that is not fully trusted exactly the object-storage paths it may have.
 #[derive(Debug, Parser)]
@@ -368,6 +383,17 @@ fn usage(error: &clap::Error) -> Exit {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         drop(error.print());
         return Exit::Question;
+    }
+    let name = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(name)) => name.as_str(),
+        _ => "",
+    };
+    if let Some((name, feature)) = LEFT_OUT.iter().find(|(left_out, _)| *left_out == name) {
+        let message = format!(
+            "`{name}` is not in this build, which lacks the feature `{feature}`: build it with `--features \
+             {feature}`, or without `--no-default-features` for everything"
+        );
+        return say(&Failure::question(message), Format::Text, &mut io::stderr());
     }
     // Without colours, so that what is escaped is what the arguments brought in.
     let text = error.render().to_string();

@@ -311,3 +311,32 @@ fn a_policy_that_does_not_load_is_3() {
         assert_eq!(error["error"]["exit"], 3);
     }
 }
+
+/// It was said that the subcommand is not recognised.
+#[cfg(not(feature = "gateway"))]
+#[test]
+fn a_subcommand_of_a_larger_build_says_what_that_needs() {
+    let folder = Folder::new();
+    for (args, feature) in [
+        ("serve --demo", "gateway"),
+        #[cfg(not(feature = "executor"))]
+        ("probe --policy policy.yaml s3+saha", "executor"),
+        #[cfg(not(feature = "store"))]
+        ("connection new s3+saha --owner steph --store data", "store"),
+        #[cfg(not(feature = "store"))]
+        ("key new --policy policy.yaml --user steph --id laptop", "gateway"),
+    ] {
+        let ran = folder.run(args.split(' '));
+        let name = args.split(' ').next().expect("a word");
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{args}");
+        assert_eq!(
+            ran.err,
+            format!(
+                "error: `{name}` is not in this build, which lacks the feature `{feature}`: build it with \
+                 `--features {feature}`, or without `--no-default-features` for everything\n"
+            )
+        );
+    }
+    let other = folder.run(["searve"]);
+    assert!(other.code == 2 && other.err.contains("unrecognized subcommand"), "{}", other.err);
+}
