@@ -206,7 +206,10 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
     #[cfg(feature = "store")]
     let executor = match super::store::seal_key_of(&args.seal)? {
         Some(key) => executor.unseal_by(Arc::new(key)),
-        None => executor,
+        None => {
+            warn_of_sealed(&policy);
+            executor
+        }
     };
     let (gateway, listener) = listen(args, Engine::new(policy), Arc::new(executor)).await?;
     announce(&listener, output)?;
@@ -235,6 +238,9 @@ async fn listen_over(
     let policy = Arc::clone(store.snapshot().policy());
     warn_of_variables(&policy);
     warn_of_endpoints(&policy, &private);
+    if !store.has_seal_key() {
+        warn_of_sealed(&policy);
+    }
     let engine = Engine::new(policy);
     let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _).await?;
     follow(store, &gateway, &executor, private);
@@ -317,6 +323,7 @@ fn follow(
 ) {
     let (gateway, executor) = (gateway.clone(), Arc::clone(executor));
     let served = Mutex::new(store.snapshot().policy().revision());
+    let has_seal_key = store.has_seal_key();
     store.on_change(Box::new(move |snapshot| {
         let policy = snapshot.policy();
         let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
@@ -324,6 +331,9 @@ fn follow(
             *served = policy.revision();
             warn_of_variables(policy);
             warn_of_endpoints(policy, &private);
+            if !has_seal_key {
+                warn_of_sealed(policy);
+            }
             gateway.replace(Engine::new(Arc::clone(policy)));
             // Credentials that nothing names any more are forgotten.
             executor.retain(policy);
@@ -346,6 +356,25 @@ fn warn_of_endpoints(policy: &Policy, private: &PrivateEndpoints) {
                  `--allow-private-endpoint {endpoint}`"
             );
         }
+    }
+}
+
+/// Warns of connections whose credentials are sealed, where there is no key that opens them.
+#[cfg(feature = "store")]
+fn warn_of_sealed(policy: &Policy) {
+    let mut sealed = policy
+        .connections()
+        .iter()
+        .filter(|connection| matches!(connection.credentials(), Some(CredentialsRef::Sealed(_))));
+    if let Some(first) = sealed.next() {
+        tracing::warn!(
+            target: "pathward::serve",
+            connection = %first.id(),
+            owner = first.owner(),
+            connections = 1 + sealed.count(),
+            "credentials are sealed and no key opens them, so that requests that need them fail: start with \
+             `--seal-key FILE`, or the variable PATHWARD_SEAL_KEY"
+        );
     }
 }
 

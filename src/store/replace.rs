@@ -53,6 +53,10 @@ pub(super) fn make(folder: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let failed = |error| io_error(folder, error);
+    if folder.exists() {
+        let what = "this is a file, and a store is a folder: name a folder, which is made if it is not there";
+        return Err(failed(io::Error::new(io::ErrorKind::NotADirectory, what)));
+    }
     builder.create(folder).map_err(failed)?;
     // Another process that makes it, too, writes the same.
     fs::write(folder.join(".gitignore"), NOT_FOR_GIT).map_err(failed)?;

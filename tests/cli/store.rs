@@ -331,6 +331,44 @@ fn a_gateway_follows_a_store_from_nothing() {
     within("a revocation", || served.get(target, &key).0 == 401);
 }
 
+/// It was in the log at the first request alone, and a file was said to exist.
+#[test]
+fn what_cannot_be_served_is_said_at_the_start() {
+    let folder = Folder::new();
+    assert_eq!(folder.run(["key", "seal", "seal.key"]).code, 0);
+    for label in ["a", "b"] {
+        let new =
+            format!("connection new s3+{label} --owner ana --allow pub/ --access-key-id AKIAX");
+        let made = feed(&folder, &format!("{new} --seal-key seal.key"), SECRET);
+        assert_eq!(made.code, 0, "{}", made.err);
+    }
+    let store = "serve --store data --listen 127.0.0.1:0 --no-portal";
+    for (serve, warns) in [
+        (store.to_owned(), true),
+        (format!("{store} --seal-key seal.key"), false),
+        ("serve --policy data --listen 127.0.0.1:0".to_owned(), true),
+        ("serve --policy data --listen 127.0.0.1:0 --seal-key seal.key".to_owned(), false),
+    ] {
+        let mut command = folder.command();
+        command.args(serve.split(' ')).env_remove("PATHWARD_SEAL_KEY");
+        let served = Served::start(&mut command, "listening");
+        assert_eq!(served.get("/v1/connector/s3+a/pub/x", "Simple none").0, 401);
+        // Before the line of the request.
+        let line = served.logged("pathward");
+        assert_eq!(line.contains("start with `--seal-key FILE`"), warns, "{serve}: {line}");
+        let names = ["s3+a", "connections=2"].map(|part| line.contains(part));
+        assert_eq!(names, [warns; 2], "{line}");
+    }
+    for args in ["serve --listen 127.0.0.1:0", "connection list --owner ana"] {
+        for file in ["policy.yaml", "policy.yaml/data"] {
+            let ran = folder.run(args.split(' ').chain(["--store", file]));
+            assert_eq!(ran.code, 2, "{args} {file}: {}", ran.err);
+            let says = "`policy.yaml`: this is a file, and a store is a folder: name a folder";
+            assert!(file.ends_with("data") || ran.err.contains(says), "{}", ran.err);
+        }
+    }
+}
+
 #[test]
 #[cfg(feature = "portal")]
 fn who_serves_a_store_hears_which_servers_are_not_reached() {

@@ -5,7 +5,10 @@ mod draft;
 mod keys;
 mod seal;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -86,6 +89,7 @@ pub(in crate::cli) fn failure(error: StoreError) -> Failure {
         StoreError::Broken(errors) | StoreError::Invalid(errors) => {
             return Failure::Said(Exit::Policy, errors.to_string());
         }
+        StoreError::Io { error, .. } if error.kind() == ErrorKind::NotADirectory => Exit::Question,
         StoreError::Taken { .. }
         | StoreError::Missing
         | StoreError::NoConnection { .. }
