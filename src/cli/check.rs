@@ -10,6 +10,7 @@ use super::{
     output::{Failure, Format, Output},
     question::{
         CallerArgs, PolicyArgs, Question, QuestionArgs, Target, caller, known_operation, load,
+        path_of_uri,
     },
 };
 use crate::{
@@ -101,8 +102,10 @@ pub(super) fn note_uri(question: &Question<'_>, output: &mut Output<'_>) -> Resu
         return Ok(());
     }
     output.note(format_args!(
-        "a URI stands in place of the connection and has the path: write `{}://bucket/key {}`",
-        question.id, question.op
+        "a URI stands in place of the connection and has the path: write `{}://{} {}`",
+        question.id,
+        path_of_uri(question.path),
+        question.op
     ))
 }
 

@@ -1,6 +1,7 @@
 //! The question of `check` and `explain`: who asks for what, on which connection.
 
 use std::{
+    borrow::Cow,
     ffi::{OsStr, OsString},
     fmt,
     path::{Path as FilePath, PathBuf},
@@ -180,6 +181,15 @@ impl<'a> Question<'a> {
                 escape_bytes(args.target.as_encoded_bytes())
             ))
         })?;
+        if op.contains("://") {
+            return Err(Failure::question(format!(
+                "`{}` stands where the operation does: a URI stands in place of the connection and has the \
+                 path: write `{}://{} read`",
+                escape(op),
+                target.id,
+                path_of_uri(op.as_bytes())
+            )));
+        }
         known_operation(op)?;
         let given = args.path.as_deref().map(OsStr::as_encoded_bytes);
         let path = match (target.path, given) {
@@ -212,6 +222,15 @@ impl<'a> Question<'a> {
     /// The operation, or why it cannot be asked for.
     pub(super) fn operation(&self) -> Result<Operation<'a>, Refused> {
         operation(self.op, self.path, self.to)
+    }
+}
+
+/// The path of a URI of a bucket's object, for messages; of what is none, and names no bucket in a way that is
+/// known, what a path looks like.
+pub(super) fn path_of_uri(uri: &[u8]) -> Cow<'_, str> {
+    match memchr::memmem::find(uri, b"://").map(|at| (&uri[..at], &uri[at + 3..])) {
+        Some((scheme, path)) if scheme.starts_with(b"s3") && !path.is_empty() => escape_bytes(path),
+        _ => "bucket/key".into(),
     }
 }
 

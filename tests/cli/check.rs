@@ -118,7 +118,7 @@ fn who_puts_a_uri_or_the_operation_in_the_wrong_place_is_told_the_right_one() {
     for command in ["check", "explain"] {
         let ran = folder.ask(&format!("{command} s3+all read s3+all://pub/x"));
         assert_eq!(ran.code, 2, "{}", ran.err);
-        assert!(ran.err.contains("write `s3+all://bucket/key read`"), "{}", ran.err);
+        assert!(ran.err.contains("write `s3+all://pub/x read`"), "{}", ran.err);
         let ran = folder.ask(&format!("{command} read s3+all://pub/x"));
         assert_eq!((ran.code, &*ran.out), (2, ""));
         assert!(ran.err.contains("`read` names no connection"), "{}", ran.err);
@@ -309,6 +309,25 @@ fn a_policy_that_does_not_load_is_3() {
         assert_eq!((ran.code, &*ran.out), (3, ""), "{args}");
         let error: serde_json::Value = serde_json::from_str(&ran.err).expect("JSON");
         assert_eq!(error["error"]["exit"], 3);
+    }
+}
+
+/// It was said with `bucket/key` in it, and of one in place of the operation that there is no such operation.
+#[test]
+fn a_uri_in_place_of_a_path_says_what_to_write() {
+    let folder = Folder::new();
+    for (question, write) in [
+        ("s3+saha read s3://pub/a.csv", "`s3+saha://pub/a.csv read`"),
+        ("s3+saha stat s3+other://pub/a", "`s3+saha://pub/a stat`"),
+        ("s3+saha s3://pub/a.csv", "`s3+saha://pub/a.csv read`"),
+        ("s3+saha s3://pub/a.csv read", "`s3+saha://pub/a.csv read`"),
+        ("s3+saha read https://pub.s3.amazonaws.com/a", "`s3+saha://bucket/key read`"),
+        ("s3+saha read s3://", "`s3+saha://bucket/key read`"),
+    ] {
+        let ran = folder.ask(&format!("check {question}"));
+        assert_eq!(ran.code, 2, "{question}");
+        let says = format!("in place of the connection and has the path: write {write}");
+        assert!(ran.err.contains(&says), "{question}: {}", ran.err);
     }
 }
 
