@@ -6,10 +6,14 @@
 # FOLDER has the policies and their tests, BASE is the git revision that they are compared with, such as
 # origin/main. Reports for a code host (SARIF, JUnit) go to the folder REPORTS, if there is one.
 # Every step runs, so that a review sees all there is; without a policy that loads, none can. Exit codes are
-# those of the command, of the first step that fails: 3 a policy does not load, 4 a finding, a test that
-# fails, or new access. Where a reviewer has agreed to what is new, NEW_ACCESS=agreed lets it pass; it is
-# printed anyway.
+# those of the command, of the first step that fails: 2 wrong usage, 3 a policy does not load, 4 a finding, a
+# test that fails, or new access. Where a reviewer has agreed to what is new, NEW_ACCESS=agreed lets it pass;
+# it is printed anyway.
 set -eu
+if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+    echo "usage: $0 FOLDER BASE [REPORTS], such as \`$0 policies origin/main reports\`" >&2
+    exit 2
+fi
 folder=$1 base=$2 reports=${3:-$(mktemp -d)}
 pathward=${PATHWARD:-pathward}
 mkdir -p "$reports"

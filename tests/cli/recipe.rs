@@ -35,6 +35,18 @@ fn ci(folder: &Folder, new_access: &str) -> (Option<i32>, String) {
     (ran.status.code(), out + &err)
 }
 
+/// It was a complaint of the shell.
+#[test]
+fn the_recipe_says_how_it_is_run() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/ci.sh");
+    for args in [&[][..], &["policies"], &["policies", "HEAD", "reports", "more"]] {
+        let ran = Command::new("sh").arg(&script).args(args).output().expect("sh runs");
+        let says = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{says}");
+        assert!(says.starts_with("usage: ") && says.contains("FOLDER BASE [REPORTS]"), "{says}");
+    }
+}
+
 #[test]
 fn the_recipe_stops_what_it_should() {
     let folder = repository();
