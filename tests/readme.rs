@@ -111,6 +111,19 @@ fn what_the_pages_link_to_is_there() {
     assert!(links > 30, "{links} links");
 }
 
+/// The library's pages are not published: an address of them leads nowhere.
+#[test]
+fn the_readme_lists_its_sections_and_links_to_nothing_that_is_not_published() {
+    let text = page("README.md");
+    let (first, _) = text.split_once("\n## ").expect("sections");
+    let sections = text.lines().filter_map(|line| line.strip_prefix("## "));
+    for section in sections.filter(|section| *section != "Licence") {
+        assert!(first.contains(&format!("[{section}](#{})", anchor(section))), "{section}");
+    }
+    assert!(!text.contains("docs.rs/pathward"));
+    assert!(text.contains("](src/manage/README.md)"));
+}
+
 /// The page says that each line that changed is a mistake; before it there was none.
 #[test]
 fn lint_finds_nothing_in_the_policy_before_the_change() {
