@@ -95,6 +95,12 @@ impl<B, T> Held<B, T> {
     }
 }
 
+impl<B, T> fmt::Debug for Held<B, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}
+
 impl<B: http_body::Body + Unpin, T: Unpin> http_body::Body for Held<B, T> {
     type Data = B::Data;
     type Error = B::Error;

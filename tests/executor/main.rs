@@ -13,6 +13,7 @@ mod aging;
 #[path = "../support/backend.rs"]
 mod backend;
 mod catalogue;
+mod client;
 mod deletion;
 mod faults;
 mod fuzz;

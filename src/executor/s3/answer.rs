@@ -1,36 +1,28 @@
 //! What of a server's answer comes in: headers that are read, and no more bytes than an answer of its kind
 //! can have.
 //!
-//! A file's bytes go on as they come. Every other answer is kept whole, here and not by the S3 client, so that
-//! its memory is one piece of a known length, and is looked at before the client makes many things of it.
+//! A file's bytes go on as they come. Every other answer is kept whole, as one piece of memory of a known
+//! length, and is looked at before many things are made of it.
 
-use std::{
-    error::Error,
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response,
-    header::{
-        CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, LAST_MODIFIED, RETRY_AFTER,
-    },
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED},
 };
-use http_body::{Body, Frame};
+use http_body::Body;
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     asking::slot,
-    blank,
+    fault::Fault,
     pages::MAX_KEYS,
     root::MAX_BUCKETS,
     share::{Place, Share, Slot},
-    xml,
+    xml::{Document, Element},
 };
 use crate::executor::Held;
 
@@ -41,94 +33,128 @@ const SHORT: usize = 128 << 10;
 const LONGEST: usize = 4 << 20;
 /// The longest value of a header that is read.
 const MAX_VALUE: usize = 1_024;
+/// The most elements of an answer that is about one thing, as errors are.
+const FEW: usize = 1_000;
 
 /// What an answer is to be, by what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The bytes of an object.
     File,
-    /// XML of at most so many bytes and elements, and entries among them.
-    Xml { bytes: usize, elements: usize, entries: usize },
+    /// XML.
+    Xml(Xml),
     /// A head alone, with the length of a body that does not come.
     Head,
-    /// Nothing: nobody reads what comes, as long as it comes to an end.
+    /// Nothing but a head: nobody reads what comes, as long as it comes to an end.
     Nothing,
 }
 
-impl Kind {
-    const SHORT_XML: Self = Self::Xml { bytes: SHORT, elements: 1_000, entries: 1_000 };
+/// XML of at most so many bytes and elements, and entries among them, in one of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Xml {
+    root: &'static str,
+    bytes: usize,
+    elements: usize,
+    entries: usize,
+}
 
-    /// The client says in queries of its own what it asks for; a key is never in one unescaped.
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
-        let query = request.uri().query().unwrap_or_default();
-        let has = |pair: &str| query.split('&').any(|one| one == pair);
-        let is_copy = || request.headers().contains_key("x-amz-copy-source");
-        match *request.method() {
-            Method::GET if has("x-id=GetObject") => Self::File,
-            // Of each of a thousand entries some ten things are said. No server has reason to give more
-            // entries, however few it is asked for.
-            Method::GET if has("list-type=2") => {
-                Self::Xml { bytes: LONGEST, elements: 20_000, entries: MAX_KEYS }
-            }
-            // Of each of ten thousand buckets four.
-            Method::GET if has("x-id=ListBuckets") => {
-                Self::Xml { bytes: LONGEST, elements: 64_000, entries: MAX_BUCKETS }
-            }
-            Method::POST if has("delete") => {
-                Self::Xml { bytes: LONGEST, elements: 8_000, entries: MAX_KEYS }
-            }
-            Method::GET | Method::POST => Self::SHORT_XML,
-            Method::PUT if is_copy() => Self::SHORT_XML,
-            Method::HEAD => Self::Head,
-            _ => Self::Nothing,
+impl Xml {
+    /// Of each of a thousand entries some ten things are said. No server has reason to give more entries,
+    /// however few it is asked for.
+    pub(super) const LISTING: Self =
+        Self { root: "ListBucketResult", bytes: LONGEST, elements: 20_000, entries: MAX_KEYS };
+    /// Of each of ten thousand buckets four.
+    pub(super) const BUCKETS: Self = Self {
+        root: "ListAllMyBucketsResult",
+        bytes: LONGEST,
+        elements: 64_000,
+        entries: MAX_BUCKETS,
+    };
+    pub(super) const DELETED: Self =
+        Self { root: "DeleteResult", bytes: LONGEST, elements: 8_000, entries: MAX_KEYS };
+
+    /// About one thing.
+    pub(super) const fn short(root: &'static str) -> Self {
+        Self { root, bytes: SHORT, elements: FEW, entries: FEW }
+    }
+}
+
+/// The head of an answer that is no error: the headers that somebody reads.
+#[derive(Debug)]
+pub(super) struct Head(HeaderMap);
+
+impl Head {
+    /// The text of a header.
+    pub(super) fn text(&self, name: &HeaderName) -> Option<&str> {
+        self.0.get(name)?.to_str().ok()
+    }
+
+    /// How long the body is, if that is said once and is a number.
+    pub(super) fn length(&self) -> Option<u64> {
+        let text = self.text(&CONTENT_LENGTH)?;
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    }
+}
+
+/// The bytes of an object as they come, and the place that they are read by.
+pub(super) type FileBody = Held<Incoming, Option<OwnedSemaphorePermit>>;
+
+/// What came of an answer that is no error.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Head(Head),
+    File(Head, FileBody),
+    /// All of it, still to be read; its place is held for as long as this is.
+    Xml(Xml, Whole),
+}
+
+impl Answer {
+    /// What somebody makes of the XML that it is; `None` where it makes no sense.
+    pub(super) fn read<T>(&self, read: impl FnOnce(Element<'_>) -> Option<T>) -> Result<T, Fault> {
+        let Self::Xml(xml, whole) = self else { return Err(Fault::Senseless) };
+        let document = Document::read(&whole.bytes, xml.elements, xml.entries);
+        let document = document.ok_or(Fault::Senseless)?;
+        let root = document.root();
+        match root.name() {
+            name if name == xml.root => read(root).ok_or(Fault::Senseless),
+            // What takes its time is answered before it is known how it ends.
+            "Error" => Err(Fault::server(StatusCode::OK, root.says("Code"), &HeaderMap::new())),
+            _ => Err(Fault::Senseless),
         }
     }
 }
 
-/// What comes in of an answer. `place` is kept until its body was read.
-pub(super) async fn received<B>(
-    answer: Response<B>,
+/// What comes in of an answer. `place` is kept until a file's bytes were read.
+pub(super) async fn received(
+    answer: Response<Incoming>,
     kind: Kind,
     share: &Share,
     place: Option<OwnedSemaphorePermit>,
-) -> Response<SdkBody>
-where
-    B: Body<Data = Bytes> + Send + Sync + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+) -> Result<Answer, Fault> {
     let (head, body) = answer.into_parts();
-    let is_error = !head.status.is_success();
-    let body = match kind {
-        Kind::File if !is_error => SdkBody::from_body_1_x(Held::new(body, place)),
-        Kind::Xml { bytes, elements, entries } if !is_error => {
-            match whole(body, bytes, share).await {
-                Some(mut text) if xml::is_sound(&text.bytes, elements, entries) => {
-                    blank::out(&mut text.bytes);
-                    text.into()
-                }
-                _ => SdkBody::from_body_1_x(Senseless(false)),
-            }
-        }
+    if !head.status.is_success() {
         // An error is one with whatever body. Of one that makes sense there is a code.
-        Kind::File | Kind::Xml { .. } => match whole(body, SHORT, share).await {
-            Some(text) if xml::is_sound(&text.bytes, 1_000, 1_000) => text.into(),
-            _ => SdkBody::empty(),
-        },
-        Kind::Head => SdkBody::empty(),
-        Kind::Nothing => match whole(body, SHORT, share).await {
-            Some(text) if is_error && xml::is_sound(&text.bytes, 1_000, 1_000) => text.into(),
-            None if !is_error => SdkBody::from_body_1_x(Senseless(false)),
-            _ => SdkBody::empty(),
-        },
-    };
-    let mut answer = Response::new(body);
-    *answer.status_mut() = head.status;
-    *answer.headers_mut() = kept(&head.headers);
-    if kind != Kind::Head && (kind != Kind::File || is_error) {
-        // The body is another, and the client compares.
-        answer.headers_mut().remove(CONTENT_LENGTH);
+        let text = match kind {
+            Kind::Head => None,
+            _ => whole(body, SHORT, share).await,
+        };
+        let document = text.as_ref().and_then(|text| Document::read(&text.bytes, FEW, FEW));
+        let code = document.as_ref().and_then(|document| document.root().says("Code"));
+        return Err(Fault::server(head.status, code, &head.headers));
     }
-    answer
+    let headers = Head(kept(&head.headers));
+    match kind {
+        Kind::Head => Ok(Answer::Head(headers)),
+        Kind::File => Ok(Answer::File(headers, Held::new(body, place))),
+        Kind::Nothing => match whole(body, SHORT, share).await {
+            Some(_) => Ok(Answer::Head(headers)),
+            None => Err(Fault::Senseless),
+        },
+        Kind::Xml(xml) => match whole(body, xml.bytes, share).await {
+            Some(text) => Ok(Answer::Xml(xml, text)),
+            None => Err(Fault::Senseless),
+        },
+    }
 }
 
 /// All of a body, if it is no longer than that and comes to its end. With a long one comes its place, which
@@ -164,41 +190,21 @@ where
     if let Some(place) = &place {
         slot.keep(place);
     }
-    Some(Whole { bytes, place })
+    Some(Whole { bytes, _place: place })
 }
 
 /// All of a body, and its place if it is long.
-struct Whole {
+#[derive(Debug)]
+pub(super) struct Whole {
     bytes: Vec<u8>,
-    place: Option<Arc<Place>>,
-}
-
-impl From<Whole> for SdkBody {
-    fn from(Whole { bytes, place }: Whole) -> Self {
-        Self::from(match place {
-            Some(place) => Bytes::from_owner(Placed { bytes, _place: place }),
-            None => bytes.into(),
-        })
-    }
-}
-
-/// Bytes that have a place.
-struct Placed {
-    bytes: Vec<u8>,
-    _place: Arc<Place>,
-}
-
-impl AsRef<[u8]> for Placed {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
+    _place: Option<Arc<Place>>,
 }
 
 /// The headers that somebody reads, each a copy that holds nothing else, and dates in the one form that is
-/// always read. What makes no sense is left out; that the length makes none is for the client to see.
+/// always read. What makes no sense is left out.
 fn kept(headers: &HeaderMap) -> HeaderMap {
-    const TEXTS: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, ETAG, RETRY_AFTER];
-    const DATES: [HeaderName; 2] = [DATE, LAST_MODIFIED];
+    const TEXTS: [HeaderName; 4] = [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING, ETAG];
+    const DATES: [HeaderName; 1] = [LAST_MODIFIED];
     let copy = |value: &HeaderValue| {
         let text = value.to_str().ok().filter(|text| text.len() <= MAX_VALUE)?;
         HeaderValue::from_str(text).ok()
@@ -209,9 +215,6 @@ fn kept(headers: &HeaderMap) -> HeaderMap {
         values.next().filter(|_| values.next().is_none()).and_then(copy)
     };
     let mut kept = HeaderMap::new();
-    for value in headers.get_all(CONTENT_LENGTH) {
-        kept.append(CONTENT_LENGTH, copy(value).unwrap_or(HeaderValue::from_static("-1")));
-    }
     for name in TEXTS {
         if let Some(value) = one(&name) {
             kept.insert(name, value);
@@ -229,38 +232,11 @@ fn kept(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// The body of an answer that makes no sense: the client cannot read it.
-struct Senseless(bool);
-
-impl Body for Senseless {
-    type Data = Bytes;
-    type Error = Unreadable;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
-        let was_told = std::mem::replace(&mut self.0, true);
-        Poll::Ready((!was_told).then_some(Err(Unreadable)))
-    }
-}
-
-/// An answer is too long, breaks off, or is no XML.
-#[derive(Debug)]
-struct Unreadable;
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer makes no sense")
-    }
-}
-
-impl Error for Unreadable {}
-
 #[cfg(test)]
 mod tests {
     use std::{convert::Infallible, time::Duration};
 
+    use http_body::Frame;
     use http_body_util::StreamBody;
 
     use super::{
@@ -348,13 +324,13 @@ mod tests {
             b"",
             b"\xff",
         ] {
-            assert_eq!(with(&[(LAST_MODIFIED, odd), (DATE, odd)]), [""; 0], "{odd:?}");
+            assert_eq!(with(&[(LAST_MODIFIED, odd)]), [""; 0], "{odd:?}");
         }
         assert_eq!(with(&[(ETAG, b"\"a\""), (ETAG, b"\"b\""), (CONTENT_TYPE, b"\xff")]), [""; 0]);
         let long = "t".repeat(MAX_VALUE + 1);
         assert_eq!(with(&[(CONTENT_TYPE, long.as_bytes())]), [""; 0]);
         assert_eq!(with(&[(HeaderName::from_static("x-amz-meta-a"), b"b")]), [""; 0]);
         assert_eq!(with(&[(CONTENT_LENGTH, b"5")]), ["content-length: 5"]);
-        assert_eq!(with(&[(CONTENT_LENGTH, long.as_bytes())]), ["content-length: -1"]);
+        assert_eq!(with(&[(CONTENT_LENGTH, long.as_bytes())]), [""; 0]);
     }
 }

@@ -2,10 +2,9 @@
 
 use std::{future::Future, sync::Arc};
 
-use aws_sdk_s3::Client;
-
 use super::{
     S3,
+    client::Client,
     share::{Place, Share, Slot},
     standing::Standing,
 };

@@ -6,19 +6,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use aws_sdk_s3::{
-    Client, Config,
-    config::{BehaviorVersion, Region, RequestChecksumCalculation, ResponseChecksumValidation},
-};
 use tokio::sync::OnceCell;
 
 use super::{
-    S3Options, credentials,
-    endpoint::{PathStyle, ShortAgent},
-    http::Pool,
-    lookup::Lookup,
-    room::Room,
-    share::Share,
+    S3Options, client::Client, credentials, http::Pool, lookup::Lookup, room::Room, share::Share,
     sockets::Sockets,
 };
 use crate::{
@@ -176,30 +167,14 @@ impl Clients {
             return Err(ExecuteError::Unreachable);
         }
         let loaded = credentials::load(account, self.unseal.as_ref()).await?;
-        let region = match &account.region {
-            Some(region) => Region::new(region.to_string()),
-            None => loaded.region.unwrap_or_else(|| Region::from_static(DEFAULT_REGION)),
-        };
-        let http = self.pool(account.server())?.client(self.share_of(&account.owner));
-        let resolver = endpoint.map(|endpoint| PathStyle::new(endpoint, region.as_ref()));
-        let mut config = Config::builder()
-            .http_client(http)
-            .interceptor(ShortAgent)
-            .behavior_version(BehaviorVersion::latest())
-            .region(region)
-            .credentials_provider(loaded.provider)
-            .force_path_style(true)
-            // Not every server knows the newer checksums; requests that need one have it still.
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .disable_s3_express_session_auth(true)
-            .timeout_config(self.options.timeouts())
-            .retry_config(self.options.retries())
-            .stalled_stream_protection(S3Options::stalls());
-        if let Some(resolver) = resolver {
-            config = config.endpoint_resolver(resolver);
+        let region = account.region.clone().or(loaded.region).unwrap_or(DEFAULT_REGION.into());
+        // It is part of the name of AWS's servers.
+        if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(ExecuteError::Configuration);
         }
-        Ok(Client::from_conf(config.build()))
+        let pool = self.pool(account.server())?;
+        let share = self.share_of(&account.owner);
+        Ok(Client::new(endpoint, region, loaded.keys, pool, share, self.options))
     }
 }
 

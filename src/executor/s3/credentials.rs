@@ -15,23 +15,83 @@ use aws_config::{
 };
 use aws_credential_types::{
     Credentials,
-    provider::{SharedCredentialsProvider, error::CredentialsError},
+    provider::{ProvideCredentials as _, SharedCredentialsProvider, error::CredentialsError},
 };
-use aws_sdk_s3::config::Region;
+use aws_smithy_runtime_api::client::identity::Identity;
 
-use std::{error::Error as _, sync::Arc};
+use std::{
+    error::Error as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
-use super::clients::Account;
+use super::{clients::Account, fault::Fault};
 use crate::{
     executor::{ExecuteError, Unseal},
     policy::{CredentialsRef, Sealed},
 };
 
+/// How long before they end credentials are loaded anew.
+const EARLY: Duration = Duration::from_secs(60);
+/// How long loading them may take.
+const LOADING: Duration = Duration::from_secs(5);
+
 /// What a connection's reference leads to. Has no `Debug`: it holds the secret.
 pub(super) struct Loaded {
-    pub(super) provider: SharedCredentialsProvider,
+    pub(super) keys: Keys,
     /// The region that stands beside the credentials, if one does.
-    pub(super) region: Option<Region>,
+    pub(super) region: Option<Box<str>>,
+}
+
+impl Loaded {
+    fn new(provider: SharedCredentialsProvider, region: Option<String>) -> Self {
+        Self { keys: Keys::new(provider), region: region.map(Into::into) }
+    }
+}
+
+/// Credentials for as long as they are good, and those that come after them. Has no `Debug`: it holds the
+/// secret.
+pub(super) struct Keys {
+    provider: SharedCredentialsProvider,
+    held: Mutex<Option<Identity>>,
+    /// Taken by who loads them.
+    loads: tokio::sync::Mutex<()>,
+}
+
+impl Keys {
+    fn new(provider: SharedCredentialsProvider) -> Self {
+        Self { provider, held: Mutex::default(), loads: tokio::sync::Mutex::default() }
+    }
+
+    fn held(&self, early: Duration) -> Option<Identity> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_good = |end: SystemTime| SystemTime::now() + early < end;
+        held.clone().filter(|identity| identity.expiration().is_none_or(is_good))
+    }
+
+    /// The credentials as they are now. They are loaded by one request, which others wait for.
+    pub(super) async fn get(&self) -> Result<Identity, Fault> {
+        if let Some(identity) = self.held(EARLY) {
+            return Ok(identity);
+        }
+        let _loads = self.loads.lock().await;
+        if let Some(identity) = self.held(EARLY) {
+            return Ok(identity);
+        }
+        let loaded = tokio::time::timeout(LOADING, self.provider.provide_credentials()).await;
+        match loaded.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LOADING))) {
+            Ok(credentials) => {
+                let identity = Identity::from(credentials);
+                *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
+                Ok(identity)
+            }
+            Err(why) => {
+                warn_of(&why);
+                // Those that are about to end are better than none.
+                self.held(Duration::ZERO).ok_or(Fault::Credentials)
+            }
+        }
+    }
 }
 
 /// Follows a reference.
@@ -62,32 +122,35 @@ pub(super) async fn load(
                 .profile_files(files)
                 .profile_name("default")
                 .build();
-            Loaded {
-                provider: SharedCredentialsProvider::new(credentials),
-                region: region.region().await,
-            }
+            let region = region.region().await;
+            Loaded::new(
+                SharedCredentialsProvider::new(credentials),
+                region.map(|region| region.to_string()),
+            )
         }
         Some(CredentialsRef::Profile(name)) => {
             let credentials =
                 ProfileFileCredentialsProvider::builder().profile_name(&**name).build();
             let region = ProfileFileRegionProvider::builder().profile_name(&**name).build();
-            Loaded {
-                provider: SharedCredentialsProvider::new(credentials),
-                region: region.region().await,
-            }
+            let region = region.region().await;
+            Loaded::new(
+                SharedCredentialsProvider::new(credentials),
+                region.map(|region| region.to_string()),
+            )
         }
-        None => Loaded {
-            provider: SharedCredentialsProvider::new(
-                DefaultCredentialsChain::builder().build().await,
-            ),
-            region: DefaultRegionChain::builder().build().region().await,
-        },
+        None => {
+            let region = DefaultRegionChain::builder().build().region().await;
+            Loaded::new(
+                SharedCredentialsProvider::new(DefaultCredentialsChain::builder().build().await),
+                region.map(|region| region.to_string()),
+            )
+        }
     })
 }
 
 /// Says to the operator why credentials could not be had: a profile that is not there, a file that cannot be
 /// read. Callers learn only that it is so.
-pub(super) fn warn_of(why: &CredentialsError) {
+fn warn_of(why: &CredentialsError) {
     let mut text = why.to_string();
     let mut next = why.source();
     while let Some(source) = next {
@@ -147,7 +210,7 @@ async fn from_sealed(
         None,
         "pathward",
     );
-    Ok(Loaded { provider: SharedCredentialsProvider::new(credentials), region: None })
+    Ok(Loaded::new(SharedCredentialsProvider::new(credentials), None))
 }
 
 fn from_environment(prefix: &str) -> Result<Loaded, ExecuteError> {
@@ -165,8 +228,5 @@ fn from_environment(prefix: &str) -> Result<Loaded, ExecuteError> {
     let id = needed("ACCESS_KEY_ID")?;
     let secret = needed("SECRET_ACCESS_KEY")?;
     let credentials = Credentials::new(id, secret, variable("SESSION_TOKEN"), None, "pathward");
-    Ok(Loaded {
-        provider: SharedCredentialsProvider::new(credentials),
-        region: variable("REGION").map(Region::new),
-    })
+    Ok(Loaded::new(SharedCredentialsProvider::new(credentials), variable("REGION")))
 }

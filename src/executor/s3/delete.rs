@@ -2,15 +2,20 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use http::{HeaderName, Method, header::CONTENT_TYPE};
+use md5::{Digest as _, Md5};
 
 use super::{
-    S3, S3Options,
+    S3,
+    answer::{Kind, Xml},
     asking::Asking,
     error, keys,
     list::is_listed,
     pages::{Pages, senseless},
+    request::Request,
     standing::Standing,
+    xml::{Element, escaped},
 };
 use crate::{
     engine::{Approved, CopyObject, DeleteObject, DeleteObjects},
@@ -21,6 +26,9 @@ use crate::{
 /// says of each what became of it.
 const BATCH: usize = 1_000;
 const BATCH_BYTES: usize = 256 << 10;
+
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
 /// What a request takes of memory for a key, beside its bytes, and how much it takes without a place for what is
 /// long.
@@ -59,8 +67,8 @@ pub(super) async fn delete_present(
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    let head = asking.client.head_object().bucket(bucket).key(key);
-    match asking.answer(async { head.send().await.map_err(error::from_sdk) }).await {
+    let head = Request::new(Method::HEAD, bucket, key, Kind::Head);
+    match asking.answer(asking.client.head(head)).await {
         Ok(_) => {}
         Err(refused @ ExecuteError::Refused { .. }) => {
             match is_listed(&mut Pages::of(asking, bucket, key)).await {
@@ -79,9 +87,8 @@ pub(super) async fn delete_one(
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    let request = asking.client.delete_object().bucket(bucket).key(key).customize();
-    let request = request.interceptor(asking.standing.clone());
-    asking.done(async { request.send().await.map_err(error::from_sdk) }).await?;
+    let request = Request::new(Method::DELETE, bucket, key, Kind::Nothing);
+    asking.done(asking.client.head(request.while_stands(&asking.standing))).await?;
     Ok(())
 }
 
@@ -108,7 +115,7 @@ pub(super) async fn delete_many(
         let (places, keys): (Vec<usize>, Vec<&str>) = entries.into_iter().unzip();
         let mut places = places.into_iter();
         for batch in batches(&keys) {
-            let deleted = delete_batch(&asking, s3.clients.options(), bucket, batch).await;
+            let deleted = delete_batch(&asking, bucket, batch).await;
             for (result, place) in deleted.into_iter().zip(&mut places) {
                 results[place] = result;
             }
@@ -121,14 +128,13 @@ pub(super) async fn delete_many(
 /// counts as deleted when the server says so, for its very key.
 pub(super) async fn delete_batch(
     asking: &Asking,
-    options: &S3Options,
     bucket: &str,
     keys: &[&str],
 ) -> Vec<Result<(), ExecuteError>> {
     let together: Vec<&str> = keys.iter().copied().filter(|key| keys::survives_xml(key)).collect();
     let mut said = match together.len() {
         0 | 1 => HashMap::new(),
-        _ => match delete_together(asking, options, bucket, &together).await {
+        _ => match delete_together(asking, bucket, &together).await {
             Ok(said) => said,
             // A server that does not know the request, or wants one of another form.
             Err(ExecuteError::Failed { status: Some(400 | 405 | 411 | 501), .. }) => HashMap::new(),
@@ -149,43 +155,44 @@ pub(super) async fn delete_batch(
 
 async fn delete_together(
     asking: &Asking,
-    options: &S3Options,
     bucket: &str,
     keys: &[&str],
 ) -> Result<HashMap<String, Result<(), ExecuteError>>, ExecuteError> {
     // The request says each key once more, and is held until it is answered.
     let memory: usize = keys.iter().map(|key| key.len() + AROUND).sum();
     let _place = if memory > LITTLE_BATCH { asking.place().await } else { None };
-    let mut objects = Vec::with_capacity(keys.len());
+    let mut body = String::from("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for key in keys {
-        let object = ObjectIdentifier::builder().key(*key).build();
-        objects.push(object.map_err(|_| ExecuteError::Configuration)?);
+        body.extend(["<Object><Key>", &escaped(key), "</Key></Object>"]);
     }
-    let delete = Delete::builder().set_objects(Some(objects)).quiet(false).build();
-    let request = asking
-        .client
-        .delete_objects()
-        .bucket(bucket)
-        .delete(delete.map_err(|_| ExecuteError::Configuration)?)
-        .customize()
-        .interceptor(asking.standing.clone())
-        .config_override(options.long());
-    let answer = asking.done(async { request.send().await.map_err(error::from_sdk) }).await?;
-    let mut said = HashMap::new();
-    for object in answer.deleted.unwrap_or_default() {
-        if let Some(key) = object.key {
-            said.insert(key, Ok(()));
+    body.push_str("</Delete>");
+    // AWS wants a checksum, and of those that there are all servers know this one.
+    let checksum = BASE64_STANDARD.encode(Md5::digest(&body));
+    let request = Request::new(Method::POST, bucket, "", Kind::Xml(Xml::DELETED))
+        .query("delete", "")
+        .header(CONTENT_TYPE, Some("application/xml"))?
+        .header(CONTENT_MD5, Some(&checksum))?
+        .bytes(body.into())
+        .long()
+        .while_stands(&asking.standing);
+    let read = |root: Element<'_>| {
+        let mut said = HashMap::new();
+        for deleted in root.all("Deleted") {
+            if let Some(key) = deleted.says("Key") {
+                said.insert(key.into_owned(), Ok(()));
+            }
         }
-    }
-    for failed in answer.errors.unwrap_or_default() {
-        let Some(key) = failed.key else { continue };
-        let result = match error::from_answer(None, failed.code.as_deref(), None) {
-            ExecuteError::Missing => Ok(()),
-            error => Err(error),
-        };
-        said.insert(key, result);
-    }
-    Ok(said)
+        for failed in root.all("Error") {
+            let Some(key) = failed.says("Key") else { continue };
+            let result = match error::from_answer(None, failed.says("Code").as_deref(), None) {
+                ExecuteError::Missing => Ok(()),
+                error => Err(error),
+            };
+            said.insert(key.into_owned(), result);
+        }
+        Some(said)
+    };
+    asking.done(asking.client.xml(request, read)).await
 }
 
 pub(super) async fn copy(
@@ -196,16 +203,9 @@ pub(super) async fn copy(
     let (from_bucket, from_key) = keys::object(&operation.source)?;
     let (bucket, key) = keys::object(&operation.destination)?;
     let client = s3.clients.get(approved.connection()).await?;
-    client
-        .copy_object()
-        .copy_source(keys::copy_source(from_bucket, from_key))
-        .bucket(bucket)
-        .key(key)
-        .customize()
-        .interceptor(Standing::of(approved))
-        .config_override(s3.clients.options().long())
-        .send()
-        .await
-        .map_err(error::from_sdk)?;
-    Ok(())
+    let request = Request::new(Method::PUT, bucket, key, Kind::Xml(Xml::short("CopyObjectResult")))
+        .header(COPY_SOURCE, Some(&keys::copy_source(from_bucket, from_key)))?
+        .long()
+        .while_stands(&Standing::of(approved));
+    client.xml(request, |_| Some(())).await
 }

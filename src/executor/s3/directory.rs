@@ -130,8 +130,7 @@ async fn go_through(
             let markers = keys.partition_point(|key| !key.ends_with('/'));
             let (files, markers) = keys.split_at(markers);
             for batch in delete::batches(files).chain(delete::batches(markers)) {
-                let options = s3.clients.options();
-                let batch = delete::delete_batch(&asking, options, bucket, batch);
+                let batch = delete::delete_batch(&asking, bucket, batch);
                 let results = slices.wait(batch).await;
                 *deleted += results.iter().filter(|result| result.is_ok()).count() as u64;
                 results.into_iter().collect::<Result<(), ExecuteError>>()?;

@@ -1,56 +1,8 @@
-//! What the client's errors mean. Nothing of what a server says survives but a code.
+//! What servers' errors mean. Nothing of what a server says survives but a code.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-
-use crate::{engine::Withdrawn, executor::ExecuteError};
-
-/// The longest pause that a server is believed to want, so that none makes a caller wait for ever.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
-
-/// The error of a request, as callers may learn of it.
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it by value")]
-pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>) -> ExecuteError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    if let Some(withdrawn) = find::<Withdrawn>(&error) {
-        return ExecuteError::Withdrawn(*withdrawn);
-    }
-    if let Some(why) = find::<CredentialsError>(&error) {
-        super::credentials::warn_of(why);
-        return ExecuteError::Credentials;
-    }
-    match &error {
-        SdkError::ServiceError(service) => {
-            let raw = service.raw();
-            let retry_after = raw
-                .headers()
-                .get("retry-after")
-                .and_then(|value| value.parse().ok())
-                .map(Duration::from_secs)
-                .map(|pause| pause.min(MAX_RETRY_AFTER));
-            from_answer(Some(raw.status().as_u16()), service.err().code(), retry_after)
-        }
-        SdkError::TimeoutError(_) => ExecuteError::TimedOut,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => ExecuteError::TimedOut,
-        SdkError::DispatchFailure(_) => ExecuteError::Unreachable,
-        SdkError::ConstructionFailure(_) => ExecuteError::Configuration,
-        SdkError::ResponseError(response) => {
-            let status = response.raw().status().as_u16();
-            match status {
-                // Its head said that all is well: what makes no sense is a body that broke off, or
-                // that is not what was asked for.
-                200..=299 => ExecuteError::Failed { status: None, code: None },
-                _ => from_answer(Some(status), None, None),
-            }
-        }
-        _ => ExecuteError::Failed { status: None, code: None },
-    }
-}
+use crate::executor::ExecuteError;
 
 /// What a server's status and the code of its error mean.
 pub(super) fn from_answer(
@@ -88,21 +40,9 @@ pub(super) fn from_answer(
 }
 
 /// Whether text looks like the code of an error, and not like something that tells more.
-fn is_code(text: &str) -> bool {
+pub(super) fn is_code(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
-}
-
-/// What caused an error, if it is of this kind.
-pub(super) fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }
 
 #[cfg(test)]

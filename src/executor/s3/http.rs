@@ -1,40 +1,27 @@
 //! Connections to servers.
 //!
-//! The S3 client's own read up to 400 KiB at once, of which some two or three are on their way to a
+//! Read up to 400 KiB at once, of which some two or three are on their way to a
 //! caller: right for one download and its speed, and 200 MiB for two hundred callers who read slowly.
 //! Here a few downloads of each owner have that, and further ones read in small pieces.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
-use aws_smithy_runtime_api::client::{
-    connection::{CaptureSmithyConnection, ConnectionMetadata},
-    http::{
-        HttpConnector as SmithyConnector, HttpConnectorFuture, SharedHttpClient,
-        SharedHttpConnector, http_client_fn,
-    },
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
-};
-use aws_smithy_types::{body::SdkBody, retry::ErrorKind};
-use http::{HeaderValue, Method, Request, Uri, header::USER_AGENT};
+use http::{Request, Uri};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::{
-        Client, Error as ClientError, ResponseFuture,
-        connect::{
-            CaptureConnection, Connect, Connection, HttpConnector, HttpInfo, capture_connection,
-        },
+        Client, ResponseFuture,
+        connect::{Connect, Connection, HttpConnector, HttpInfo},
     },
     rt::{TokioExecutor, TokioTimer},
 };
 use tower::ServiceExt as _;
 
 use super::{
-    answer::{Kind, received},
-    error::find,
+    fault::ConnectTimedOut,
     lookup::Lookup,
+    request::Outgoing,
     resolve::Resolver,
-    share::Share,
     sockets::{OwnSockets, Placed},
 };
 use crate::{executor::ExecuteError, policy::is_private};
@@ -49,9 +36,6 @@ const SMALL_PIECE: usize = 16 << 10;
 const IDLE: usize = 64;
 /// For how long.
 const IDLE_FOR: Duration = Duration::from_secs(20);
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("pathward/", env!("CARGO_PKG_VERSION")));
-
 /// Connections to one server, kept for the next request, whosever it is.
 #[derive(Clone)]
 pub(super) struct Pool {
@@ -83,12 +67,9 @@ impl Pool {
         Ok(Self { connections, lookup })
     }
 
-    /// These connections for an owner, as the S3 client takes them.
-    pub(super) fn client(&self, share: Share) -> SharedHttpClient {
-        let connector = Owned { connections: Arc::clone(&self.connections), share };
-        let connector = SharedHttpConnector::new(connector);
-        // All requests of an account have the same time to connect, and no other time is for it to keep.
-        http_client_fn(move |_, _| connector.clone())
+    /// Sends a request; its answer is read in large pieces or in small ones.
+    pub(super) fn send(&self, request: Request<Outgoing>, large: bool) -> ResponseFuture {
+        self.connections.send(request, large)
     }
 
     /// Whether nobody else has this pool, and no name is looked up by it.
@@ -161,110 +142,20 @@ fn leads_home(connection: &impl Connection) -> bool {
 
 /// Sends requests, and reads their answers in large pieces or in small ones.
 trait Connections: Send + Sync {
-    fn send(&self, request: Request<SdkBody>, large: bool) -> ResponseFuture;
+    fn send(&self, request: Request<Outgoing>, large: bool) -> ResponseFuture;
 }
 
 /// The HTTP library's clients.
 struct Pooled<C> {
-    large: Client<C, SdkBody>,
-    small: Client<C, SdkBody>,
+    large: Client<C, Outgoing>,
+    small: Client<C, Outgoing>,
 }
 
 impl<C> Connections for Pooled<C>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
-    fn send(&self, request: Request<SdkBody>, large: bool) -> ResponseFuture {
+    fn send(&self, request: Request<Outgoing>, large: bool) -> ResponseFuture {
         if large { self.large.request(request) } else { self.small.request(request) }
-    }
-}
-
-/// Connections, for one owner.
-struct Owned {
-    connections: Arc<dyn Connections>,
-    share: Share,
-}
-
-impl fmt::Debug for Owned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owned").finish_non_exhaustive()
-    }
-}
-
-impl SmithyConnector for Owned {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut request = match request.try_into_http1x() {
-            Ok(request) => request,
-            Err(error) => {
-                return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
-            }
-        };
-        request.headers_mut().insert(USER_AGENT, AGENT);
-        let captured = capture_connection(&mut request);
-        if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
-            capture.set_connection_retriever(move || metadata(&captured));
-        }
-        let place = match *request.method() {
-            Method::GET => self.share.large(),
-            _ => None,
-        };
-        let (kind, share) = (Kind::of(&request), self.share.clone());
-        let answer = self.connections.send(request, place.is_some());
-        HttpConnectorFuture::new(async move {
-            let answer = answer.await.map_err(failed)?;
-            let answer = received(answer, kind, &share, place).await;
-            HttpResponse::try_from(answer)
-                .map_err(|error| ConnectorError::other(error.into(), None))
-        })
-    }
-}
-
-/// What the S3 client needs of a connection: not to use it again after a failure.
-fn metadata(captured: &CaptureConnection) -> Option<ConnectionMetadata> {
-    let captured = captured.clone();
-    let mut extensions = http::Extensions::new();
-    captured.connection_metadata().as_ref()?.get_extras(&mut extensions);
-    let addresses = extensions.get::<HttpInfo>();
-    let mut metadata = ConnectionMetadata::builder().proxied(false);
-    metadata
-        .set_local_addr(addresses.map(HttpInfo::local_addr))
-        .set_remote_addr(addresses.map(HttpInfo::remote_addr));
-    let poison = move || {
-        if let Some(connection) = captured.connection_metadata().as_ref() {
-            connection.poison();
-        }
-    };
-    Some(metadata.poison_fn(poison).build())
-}
-
-/// A connection was not made in time.
-#[derive(Debug)]
-struct ConnectTimedOut;
-
-impl fmt::Display for ConnectTimedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no connection in time")
-    }
-}
-
-impl Error for ConnectTimedOut {}
-
-/// Which errors are worth another try: the same as with the client's own connections.
-fn failed(error: ClientError) -> ConnectorError {
-    let has_io = find::<std::io::Error>(&error).is_some();
-    if find::<ConnectTimedOut>(&error).is_some() {
-        return ConnectorError::timeout(error.into());
-    }
-    match find::<hyper::Error>(&error) {
-        Some(hyper) if hyper.is_timeout() => ConnectorError::timeout(error.into()),
-        Some(hyper) if hyper.is_user() => ConnectorError::user(error.into()),
-        Some(hyper) if hyper.is_closed() || hyper.is_canceled() || has_io => {
-            ConnectorError::io(error.into())
-        }
-        Some(hyper) if hyper.is_incomplete_message() => {
-            ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
-        }
-        None if error.is_connect() || has_io => ConnectorError::io(error.into()),
-        _ => ConnectorError::other(error.into(), None),
     }
 }

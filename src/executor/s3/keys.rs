@@ -8,6 +8,9 @@ use crate::{executor::ExecuteError, path::Path};
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
+/// Everything but what stands for itself in a URL's query.
+pub(super) const IN_QUERY: &AsciiSet = &IN_PATH.add(b'/');
+
 /// How names end that AWS keeps for other names of buckets: aliases of access points, among them
 /// those on Outposts, of which the client makes another host than the connection's. A bucket by
 /// another name would be decided on as another bucket.
@@ -37,6 +40,11 @@ pub(super) fn object<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), Execu
 /// A bucket's name as part of a URL's path.
 pub(super) fn in_path(bucket: &str) -> impl std::fmt::Display {
     percent_encode(bucket.as_bytes(), IN_PATH)
+}
+
+/// A key as the end of a URL's path.
+pub(super) fn key_in_path(key: &str) -> impl Iterator<Item = &str> {
+    percent_encode(key.as_bytes(), IN_PATH)
 }
 
 /// The value of `x-amz-copy-source`. A `?` in a key is encoded, so that no version can be asked for.

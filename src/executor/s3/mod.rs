@@ -1,9 +1,10 @@
-//! S3, by `aws-sdk-s3`. No other module names the crates of the AWS SDK.
+//! S3: requests of our own, signed by `aws-sigv4`, with credentials from where `aws-config` finds them. No other
+//! module names the crates of the AWS SDK.
 //!
 //! | module | |
 //! |---|---|
-//! | `options`, `credentials`, `clients`, `endpoint`, `http`, `lookup`, `resolve`, `error` | how servers are spoken to |
-//! | `share`, `room`, `answer`, `xml`, `blank`, `slices` | what an owner, and a server, may take |
+//! | `options`, `credentials`, `clients`, `client`, `request`, `sign`, `http`, `lookup`, `resolve`, `fault`, `error` | how servers are spoken to |
+//! | `share`, `room`, `sockets`, `answer`, `xml`, `slices` | what an owner, and a server, may take |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
 //! | `standing`, `asking` | that approvals age |
@@ -12,14 +13,14 @@
 
 mod answer;
 mod asking;
-mod blank;
+mod client;
 mod clients;
 mod credentials;
 mod cut;
 mod delete;
 mod directory;
-mod endpoint;
 mod error;
+mod fault;
 mod filling;
 mod http;
 mod keys;
@@ -29,11 +30,13 @@ mod multipart;
 mod options;
 mod pages;
 mod read;
+mod request;
 mod resolve;
 mod room;
 mod root;
 mod scan;
 mod share;
+mod sign;
 mod slices;
 mod sockets;
 mod source;

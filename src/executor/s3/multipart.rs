@@ -6,14 +6,21 @@ use std::{
     task::{Context, Poll},
 };
 
-use aws_sdk_s3::{
-    operation::upload_part::builders::UploadPartFluentBuilder,
-    types::{CompletedMultipartUpload, CompletedPart},
-};
-use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
+use http::{
+    Method,
+    header::{CONTENT_TYPE, ETAG},
+};
 
-use super::{error, room::Held, source::Source, write::Target};
+use super::{
+    answer::{Head, Kind, Xml},
+    pages::senseless,
+    request::Request,
+    room::Held,
+    source::Source,
+    write::Target,
+    xml::escaped,
+};
 use crate::executor::{BodyError, ExecuteError};
 
 const MIB: u64 = 1 << 20;
@@ -110,61 +117,37 @@ impl Parts {
     /// what it names is aborted.
     async fn start(target: Target) -> Result<Self, ExecuteError> {
         ToItsEnd::new(async move {
-            let answer = target
-                .client
-                .create_multipart_upload()
-                .bucket(&target.bucket)
-                .key(&target.key)
-                .set_content_type(target.content_type.clone())
-                .customize()
-                .interceptor(target.standing.clone())
-                .send()
-                .await
-                .map_err(error::from_sdk)?;
-            let id = answer
-                .upload_id
-                .filter(|id| (1..=MAX_ID).contains(&id.len()))
-                .ok_or(ExecuteError::Failed { status: None, code: None })?;
+            let request = target
+                .request(Method::POST, Kind::Xml(Xml::short("InitiateMultipartUploadResult")))
+                .query("uploads", "")
+                .header(CONTENT_TYPE, Some(target.content_type()))?;
+            let id = |id: &str| (1..=MAX_ID).contains(&id.len()).then(|| id.to_owned());
+            let id = target.client.xml(request, |root| id(&root.says("UploadId")?)).await?;
             Ok(Self { target, id, done: Vec::new(), is_open: true })
         })
         .await
     }
 
-    fn next_number(&self) -> i32 {
-        // At most 10,000 of them.
-        i32::try_from(self.done.len()).unwrap_or(i32::MAX).saturating_add(1)
-    }
-
     /// Notes a part that was sent. What is kept of ten thousand of them is not for a server to choose.
-    fn sent(&mut self, tag: Option<String>) -> Result<(), ExecuteError> {
-        let tag = tag.filter(|tag| tag.len() <= MAX_TAG);
-        self.done.push(tag.ok_or(ExecuteError::Failed { status: None, code: None })?.into());
+    fn sent(&mut self, head: &Head) -> Result<(), ExecuteError> {
+        let tag = head.text(&ETAG).filter(|tag| tag.len() <= MAX_TAG);
+        self.done.push(tag.ok_or_else(senseless)?.into());
         Ok(())
     }
 
-    /// The request for a part, without its body.
-    fn part(&self, number: i32) -> UploadPartFluentBuilder {
+    /// The request for the next part, without its body.
+    fn part(&self) -> Request {
         self.target
-            .client
-            .upload_part()
-            .bucket(&self.target.bucket)
-            .key(&self.target.key)
-            .upload_id(&self.id)
-            .part_number(number)
+            .request(Method::PUT, Kind::Nothing)
+            .query("partNumber", &(self.done.len() + 1).to_string())
+            .query("uploadId", &self.id)
     }
 
     /// Sends a part that was collected; again where that helps.
     async fn send(&mut self, bytes: Bytes) -> Result<(), ExecuteError> {
-        let number = self.next_number();
-        let request = self
-            .part(number)
-            .body(ByteStream::from(bytes))
-            .customize()
-            .interceptor(self.target.standing.clone())
-            .config_override(self.target.options.long())
-            .send();
-        let answer = self.target.standing.during(request).await?.map_err(error::from_sdk)?;
-        self.sent(answer.e_tag)
+        let request = self.target.client.head(self.part().bytes(bytes).long());
+        let head = self.target.standing.during(request).await??;
+        self.sent(&head)
     }
 
     /// Sends a part as it comes.
@@ -174,43 +157,30 @@ impl Parts {
         length: u64,
         is_last: bool,
     ) -> Result<(), ExecuteError> {
-        let number = self.next_number();
-        let signed_length = i64::try_from(length).map_err(|_| ExecuteError::TooLarge)?;
-        let request = self
-            .part(number)
-            .content_length(signed_length)
-            .body(source.window(length, is_last))
-            .customize()
-            .interceptor(self.target.standing.clone())
-            .config_override(self.target.options.streamed())
-            .send();
-        let answer = source
-            .watch(self.target.options.stall_timeout, request)
-            .await?
-            .map_err(|sent| source.failure().unwrap_or_else(|| error::from_sdk(sent)))?;
-        self.sent(answer.e_tag)
+        let request = self.part().stream(source.window(length, is_last));
+        let sent = self.target.client.head(request);
+        let sent = source.watch(self.target.options.stall_timeout, sent).await?;
+        let head = sent.map_err(|error| source.failure().unwrap_or(error))?;
+        self.sent(&head)
     }
 
     async fn complete(&mut self) -> Result<(), ExecuteError> {
-        let done = std::mem::take(&mut self.done);
-        let parts = done
-            .into_iter()
-            .zip(1..)
-            .map(|(tag, number)| CompletedPart::builder().part_number(number).e_tag(tag).build());
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
-        self.target
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.target.bucket)
-            .key(&self.target.key)
-            .upload_id(&self.id)
-            .multipart_upload(parts.build())
-            .customize()
-            .interceptor(self.target.standing.clone())
-            .config_override(self.target.options.long())
-            .send()
-            .await
-            .map_err(error::from_sdk)?;
+        let parts = std::mem::take(&mut self.done).into_iter().zip(1..).map(|(tag, number)| {
+            let tag = escaped(&tag);
+            format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>")
+        });
+        let parts = parts.collect::<String>();
+        let body = format!(
+            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{parts}\
+             </CompleteMultipartUpload>"
+        );
+        let request = self
+            .target
+            .request(Method::POST, Kind::Xml(Xml::short("CompleteMultipartUploadResult")))
+            .query("uploadId", &self.id)
+            .bytes(body.into())
+            .long();
+        self.target.client.xml(request, |_| Some(())).await?;
         self.is_open = false;
         Ok(())
     }
@@ -271,15 +241,10 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for ToItsEnd<F> {
 }
 
 async fn abort(target: &Target, id: &str) {
-    let aborted = target
-        .client
-        .abort_multipart_upload()
-        .bucket(&target.bucket)
-        .key(&target.key)
-        .upload_id(id)
-        .send()
-        .await
-        .map_err(error::from_sdk);
+    // Whatever became of the approval: what it began is taken back.
+    let request = Request::new(Method::DELETE, &target.bucket, &target.key, Kind::Nothing)
+        .query("uploadId", id);
+    let aborted = target.client.head(request).await;
     if let Err(error) = aborted {
         tracing::warn!(%error, "an upload in parts could not be aborted; its parts stay with the server");
     }

@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::config::{
-    StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
-};
-
 /// How long [`S3`](super::S3) waits for servers, and how often it tries again.
 ///
 /// Waiting for a caller, who sends a body or takes one, is not limited here: that is the business
@@ -51,50 +47,5 @@ impl Default for S3Options {
             upload_memory: 1 << 30,
             sockets: usize::MAX,
         }
-    }
-}
-
-impl S3Options {
-    pub(super) fn timeouts(&self) -> TimeoutConfig {
-        TimeoutConfig::builder()
-            .connect_timeout(self.connect_timeout)
-            .disable_read_timeout()
-            .disable_operation_timeout()
-            .operation_attempt_timeout(self.attempt_timeout)
-            .build()
-    }
-
-    pub(super) fn retries(&self) -> RetryConfig {
-        RetryConfig::standard()
-            .with_max_attempts(self.attempts.max(1))
-            .with_initial_backoff(self.backoff)
-    }
-
-    /// The client's own watch over streams would also end one that waits for its caller; see
-    /// [`Source`](super::source::Source) and [`Reading`](super::read) instead.
-    pub(super) fn stalls() -> StalledStreamProtectionConfig {
-        StalledStreamProtectionConfig::disabled()
-    }
-
-    /// For requests that have a server work.
-    pub(super) fn long(&self) -> aws_sdk_s3::config::Builder {
-        self.override_with(Some(self.transfer_timeout))
-    }
-
-    /// For requests whose body comes as it comes; they are watched while they move.
-    pub(super) fn streamed(&self) -> aws_sdk_s3::config::Builder {
-        self.override_with(None)
-    }
-
-    fn override_with(&self, attempt: Option<Duration>) -> aws_sdk_s3::config::Builder {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(self.connect_timeout)
-            .disable_read_timeout()
-            .disable_operation_timeout();
-        let timeouts = match attempt {
-            Some(timeout) => timeouts.operation_attempt_timeout(timeout),
-            None => timeouts.disable_operation_attempt_timeout(),
-        };
-        aws_sdk_s3::Config::builder().timeout_config(timeouts.build())
     }
 }

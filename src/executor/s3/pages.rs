@@ -1,10 +1,18 @@
 //! What a server says is there, page by page.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
-use aws_sdk_s3::types::EncodingType;
+use aws_smithy_types::{DateTime, date_time::Format};
+use http::Method;
 
-use super::{asking::Asking, error, keys, read::time, share::Place};
+use super::{
+    answer::{Kind, Xml},
+    asking::Asking,
+    keys,
+    request::Request,
+    share::Place,
+    xml::Element,
+};
 use crate::{executor::ExecuteError, path::MAX_KEY_LEN};
 
 /// The most entries that a server gives at once.
@@ -153,60 +161,91 @@ impl<'a> Pages<'a> {
         start: &Start,
         max_keys: usize,
     ) -> Result<(Page, Option<String>), ExecuteError> {
-        let (after, token) = match start {
-            Start::First => (None, None),
-            Start::After(key) => (Some(key.clone()), None),
-            Start::Token(token) => (None, Some(token.clone())),
+        let mut request = Request::new(Method::GET, self.bucket, "", Kind::Xml(Xml::LISTING))
+            .query("list-type", "2")
+            .query("encoding-type", "url")
+            .query("max-keys", &max_keys.clamp(1, MAX_KEYS).to_string());
+        if self.is_delimited {
+            request = request.query("delimiter", "/");
+        }
+        if !self.prefix.is_empty() {
+            request = request.query("prefix", self.prefix);
+        }
+        request = match start {
+            Start::First => request,
+            Start::After(key) => request.query("start-after", key),
+            Start::Token(token) => request.query("continuation-token", token),
         };
-        let request = self
-            .asking
-            .client
-            .list_objects_v2()
-            .bucket(self.bucket)
-            .set_prefix(Some(self.prefix).filter(|prefix| !prefix.is_empty()).map(Into::into))
-            .set_delimiter(self.is_delimited.then(|| "/".to_owned()))
-            .encoding_type(EncodingType::Url)
-            .max_keys(i32::try_from(max_keys.clamp(1, MAX_KEYS)).unwrap_or(1))
-            .set_start_after(after)
-            .set_continuation_token(token);
-        let send = async { request.send().await.map_err(error::from_sdk) };
-        let (answer, place) = self.asking.placed_answer(send).await?;
-        let is_encoded = answer.encoding_type == Some(EncodingType::Url);
-        let decode = |text: Option<String>| {
+        let read = |root: Element<'_>| {
+            let entries = self.entries(root);
+            Some((entries, token(root)?))
+        };
+        let send = self.asking.client.xml(request, read);
+        let ((entries, token), place) = self.asking.placed_answer(send).await?;
+        Ok((Page::new(entries, place, self.asking).await, token))
+    }
+
+    /// The entries of an answer that are what was asked for.
+    fn entries(&self, root: Element<'_>) -> Vec<Entry> {
+        let is_encoded = root.says("EncodingType").as_deref() == Some("url");
+        let decode = |text: Option<Cow<'_, str>>| {
             let key = match is_encoded {
-                true => text.as_deref().and_then(keys::decode_url),
-                false => text,
+                true => keys::decode_url(&text?),
+                false => text.map(Cow::into_owned),
             };
             // What is longer is no key, and is not kept.
             let mut key = key.filter(|key| key.len() <= MAX_KEY_LEN)?;
             key.shrink_to_fit();
             Some(key)
         };
-        let (objects, prefixes) =
-            (answer.contents.unwrap_or_default(), answer.common_prefixes.unwrap_or_default());
-        let mut entries = Vec::with_capacity(objects.len() + prefixes.len());
-        for object in objects {
-            entries.push(Entry {
-                key: decode(object.key),
-                is_prefix: false,
-                size: object.size.and_then(|size| u64::try_from(size).ok()),
-                last_modified: object.last_modified.as_ref().and_then(time),
-            });
-        }
-        for prefix in prefixes {
-            let key = decode(prefix.prefix);
-            entries.push(Entry { key, is_prefix: true, size: None, last_modified: None });
-        }
-        entries.retain(|entry| entry.key.as_deref().is_none_or(|key| key.starts_with(self.prefix)));
-        let token = answer.next_continuation_token.filter(|token| !token.is_empty());
-        let token = match (answer.is_truncated, token) {
-            (Some(true) | None, Some(token)) if token.len() <= MAX_TOKEN => Some(token),
-            // More is there, and no way to it: what came is not all, and must not pass for it.
-            (Some(true), _) | (None, Some(_)) => return Err(senseless()),
-            (Some(false), _) | (None, None) => None,
-        };
-        Ok((Page::new(entries, place, self.asking).await, token))
+        let objects = root.all("Contents").map(|object| Entry {
+            key: decode(object.says("Key")),
+            is_prefix: false,
+            size: object.says("Size").and_then(|text| size(&text)),
+            last_modified: object.says("LastModified").and_then(|text| time(&text)),
+        });
+        let prefixes = root.all("CommonPrefixes").map(|prefix| Entry {
+            key: decode(prefix.says("Prefix")),
+            is_prefix: true,
+            size: None,
+            last_modified: None,
+        });
+        let is_below =
+            |entry: &Entry| entry.key.as_deref().is_none_or(|key| key.starts_with(self.prefix));
+        let mut entries: Vec<Entry> = objects.chain(prefixes).filter(is_below).collect();
+        entries.shrink_to_fit();
+        entries
     }
+}
+
+/// The token that the next page starts at, if there is one.
+#[expect(clippy::option_option, reason = "an answer that makes no sense, and one that is the last")]
+fn token(root: Element<'_>) -> Option<Option<String>> {
+    // Without these what came would pass for all that there is.
+    let said = |name: &str| match root.all(name).next() {
+        Some(_) => root.says(name).map(Some),
+        None => Some(None),
+    };
+    let token = said("NextContinuationToken")?.filter(|token| !token.is_empty());
+    match (said("IsTruncated")?.as_deref(), token) {
+        (Some("true") | None, Some(token)) if token.len() <= MAX_TOKEN => {
+            Some(Some(token.into_owned()))
+        }
+        (Some("false"), _) | (None, None) => Some(None),
+        // More is there, and no way to it: what came is not all, and must not pass for it.
+        _ => None,
+    }
+}
+
+/// A size that an object can have.
+fn size(text: &str) -> Option<u64> {
+    let size = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+    size.filter(|size| i64::try_from(*size).is_ok())
+}
+
+/// `None` for a time that the system has none for.
+fn time(text: &str) -> Option<SystemTime> {
+    SystemTime::try_from(DateTime::from_str(text, Format::DateTimeWithOffset).ok()?).ok()
 }
 
 /// Whether a walk comes back to where it was, in the memory of one token: by Brent's algorithm, which

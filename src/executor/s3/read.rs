@@ -5,18 +5,24 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use aws_smithy_types::{DateTime, body::SdkBody};
 use bytes::Bytes;
+use http::{
+    Method,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED},
+};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::{
     S3,
+    answer::{FileBody, Head, Kind},
     asking::Asking,
-    error, keys,
+    keys,
+    pages::senseless,
+    request::Request,
     standing::{AGAIN, Standing},
 };
 use crate::{
@@ -30,18 +36,12 @@ pub(super) async fn read(
 ) -> Result<Object, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
     let asking = Asking::of(s3, approved).await?;
-    let request = asking.client.get_object().bucket(bucket).key(key);
-    let answer = asking.answer(async { request.send().await.map_err(error::from_sdk) }).await?;
+    let request = Request::new(Method::GET, bucket, key, Kind::File);
+    let (head, body) = asking.answer(asking.client.file(request)).await?;
     let asked = Instant::now();
-    let info = ObjectInfo {
-        size: size(answer.content_length)?,
-        content_type: answer.content_type,
-        content_encoding: answer.content_encoding,
-        etag: answer.e_tag,
-        last_modified: answer.last_modified.as_ref().and_then(time),
-    };
+    let info = info(&head)?;
     let body = Reading {
-        inner: answer.body.into_inner(),
+        inner: Some(body),
         left: info.size,
         stall: s3.clients.options().stall_timeout,
         standing: asking.standing,
@@ -59,33 +59,30 @@ pub(super) async fn stat(
 ) -> Result<ObjectInfo, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
     let asking = Asking::of(s3, approved).await?;
-    let request = asking.client.head_object().bucket(bucket).key(key);
-    let answer = asking.answer(async { request.send().await.map_err(error::from_sdk) }).await?;
+    let request = Request::new(Method::HEAD, bucket, key, Kind::Head);
+    info(&asking.answer(asking.client.head(request)).await?)
+}
+
+/// What an answer says that an object is.
+fn info(head: &Head) -> Result<ObjectInfo, ExecuteError> {
+    let text = |name| head.text(&name).map(ToOwned::to_owned);
     Ok(ObjectInfo {
-        size: size(answer.content_length)?,
-        content_type: answer.content_type,
-        content_encoding: answer.content_encoding,
-        etag: answer.e_tag,
-        last_modified: answer.last_modified.as_ref().and_then(time),
+        // A server that does not say how long an object is could end it anywhere, unnoticed.
+        size: head.length().ok_or_else(senseless)?,
+        content_type: text(CONTENT_TYPE),
+        content_encoding: text(CONTENT_ENCODING),
+        etag: text(ETAG),
+        last_modified: head
+            .text(&LAST_MODIFIED)
+            .and_then(|text| httpdate::parse_http_date(text).ok()),
     })
-}
-
-/// A server that does not say how long an object is could end it anywhere, unnoticed.
-fn size(length: Option<i64>) -> Result<u64, ExecuteError> {
-    length
-        .and_then(|length| u64::try_from(length).ok())
-        .ok_or(ExecuteError::Failed { status: None, code: None })
-}
-
-/// `None` for a time that the system has none for.
-pub(super) fn time(time: &DateTime) -> Option<SystemTime> {
-    SystemTime::try_from(*time).ok()
 }
 
 /// An object's bytes as the server sends them: no fewer than it said, none for too long, and none that are
 /// no longer allowed.
 struct Reading {
-    inner: SdkBody,
+    /// Nothing where nothing more of it is wanted.
+    inner: Option<FileBody>,
     left: u64,
     stall: Duration,
     standing: Standing,
@@ -102,7 +99,7 @@ impl Reading {
     fn fail(&mut self, error: BodyError) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         self.failed = true;
         // Closes the connection: nothing more of it is wanted.
-        self.inner = SdkBody::empty();
+        self.inner = None;
         Poll::Ready(Some(Err(error)))
     }
 
@@ -132,7 +129,8 @@ impl http_body::Body for Reading {
             if !this.may_go_on() {
                 return this.fail(BodyError::Withdrawn);
             }
-            match Pin::new(&mut this.inner).poll_frame(context) {
+            let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
+            match Pin::new(inner).poll_frame(context) {
                 Poll::Ready(frame) => {
                     this.waits = None;
                     return match frame {
@@ -171,7 +169,8 @@ impl http_body::Body for Reading {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.failed || (self.left == 0 && self.inner.is_end_stream())
+        self.failed
+            || (self.left == 0 && self.inner.as_ref().is_none_or(http_body::Body::is_end_stream))
     }
 
     fn size_hint(&self) -> SizeHint {

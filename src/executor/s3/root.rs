@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use http::Method;
+
 use super::{
+    answer::{Kind, Xml},
     asking::Asking,
-    error,
     filling::{Filling, Item},
     list::WORK,
     pages::{MAX_TOKEN, senseless},
+    request::Request,
     share::Place,
     slices::Slices,
+    xml::Element,
 };
 use crate::{
     engine::{Approved, ListDirectory, ListMode, Listing},
@@ -93,26 +97,23 @@ async fn buckets(asking: &Asking, listing: &Listing<'_>) -> Result<Buckets, Exec
 
 async fn all(asking: &Asking) -> Result<Buckets, ExecuteError> {
     let mut buckets = Buckets::default();
-    let (mut token, mut memory) = (None, 0);
+    let (mut token, mut memory) = (None::<String>, 0);
     loop {
-        let request = asking.client.list_buckets().set_continuation_token(token.clone());
-        let send = async { request.send().await.map_err(error::from_sdk) };
-        let (answer, place) = asking.placed_answer(send).await?;
-        let (before, page) = (buckets.names.len(), answer.buckets.unwrap_or_default());
-        if before + page.len() > MAX_BUCKETS {
+        let mut request = Request::new(Method::GET, "", "", Kind::Xml(Xml::BUCKETS));
+        if let Some(token) = &token {
+            request = request.query("continuation-token", token);
+        }
+        let ((names, next), place) = asking.placed_answer(asking.client.xml(request, page)).await?;
+        let before = buckets.names.len();
+        if before + names.len() > MAX_BUCKETS {
             return Err(senseless());
         }
-        // What is longer is no bucket's name, and is not kept.
-        let names = page.into_iter().filter_map(|bucket| bucket.name);
-        for mut name in names.filter(|name| name.len() <= MAX_BUCKET_LEN) {
-            name.shrink_to_fit();
-            memory += size_of::<String>() + name.len();
-            buckets.names.push(name);
-        }
+        memory += names.iter().map(|name| size_of::<String>() + name.len()).sum::<usize>();
+        buckets.names.extend(names);
         if buckets.place.is_none() {
             buckets.place = asking.place_for(memory, place).await;
         }
-        match answer.continuation_token.filter(|token| !token.is_empty()) {
+        match next {
             None => return Ok(buckets),
             // One that goes on with nothing new does so for ever.
             Some(next) if next.len() > MAX_TOKEN || buckets.names.len() == before => {
@@ -123,14 +124,32 @@ async fn all(asking: &Asking) -> Result<Buckets, ExecuteError> {
     }
 }
 
+/// The names in an answer, and where to go on.
+fn page(root: Element<'_>) -> Option<(Vec<String>, Option<String>)> {
+    let buckets = root.one("Buckets").into_iter().flat_map(|all| all.all("Bucket"));
+    let names = buckets
+        .filter_map(|bucket| bucket.says("Name"))
+        // What is longer is no bucket's name, and is not kept.
+        .filter(|name| name.len() <= MAX_BUCKET_LEN)
+        .map(|name| name.as_ref().into());
+    let mut names: Vec<String> = names.collect();
+    names.shrink_to_fit();
+    // Without it what came would pass for all that there is.
+    let next = match root.all("ContinuationToken").next() {
+        Some(_) => Some(root.says("ContinuationToken")?.into_owned()),
+        None => None,
+    };
+    Some((names, next.filter(|token| !token.is_empty())))
+}
+
 /// Those of the buckets that are there. One that is refused is not shown; when all are, it is the
 /// credentials that are refused.
 async fn one_by_one(asking: &Asking, names: Vec<String>) -> Result<Buckets, ExecuteError> {
     let mut there = Vec::new();
     let mut refused = None;
     for name in names {
-        let request = asking.client.head_bucket().bucket(&name);
-        match asking.answer(async { request.send().await.map_err(error::from_sdk) }).await {
+        let request = Request::new(Method::HEAD, &name, "", Kind::Head);
+        match asking.answer(asking.client.head(request)).await {
             Ok(_) => there.push(name),
             Err(ExecuteError::Missing) => {}
             Err(error @ ExecuteError::Refused { .. }) => refused = Some(error),

@@ -1,6 +1,7 @@
 //! A caller's body on its way to a server.
 
 use std::{
+    fmt,
     future::{Future, poll_fn},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use bytes::{Buf, Bytes};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
@@ -24,8 +24,8 @@ use crate::{
 
 /// A caller's body, which one request after the other takes its part from.
 ///
-/// Shared with the request that is being sent; behind a lock because the client wants bodies to be
-/// `Sync`, and so that why a request failed can be asked afterwards.
+/// Shared with the request that is being sent; behind a lock, so that why a request failed can be asked
+/// afterwards.
 #[derive(Clone)]
 pub(super) struct Source {
     state: Arc<Mutex<State>>,
@@ -129,10 +129,9 @@ impl Source {
     /// The next `length` bytes as a body to send. With `is_last`, they must be the last ones: the
     /// end of the body is seen before the last of them goes out, so that a server has no whole
     /// object of a body that is too long, or that is no longer allowed.
-    pub(super) fn window(&self, length: u64, is_last: bool) -> ByteStream {
+    pub(super) fn window(&self, length: u64, is_last: bool) -> Window {
         self.state().is_out = false;
-        let window = Window { source: self.clone(), length, left: length, is_last, held: None };
-        ByteStream::new(SdkBody::from_body_1_x(window))
+        Window { source: self.clone(), length, left: length, is_last, held: None }
     }
 
     /// Runs a request that takes its body from here, as long as something moves, and as it is allowed:
@@ -205,13 +204,19 @@ impl State {
 }
 
 /// Part of a source, as the body of one request.
-struct Window {
+pub(super) struct Window {
     source: Source,
     length: u64,
     left: u64,
     is_last: bool,
     /// The last bytes, until the source is seen to end behind them.
     held: Option<Bytes>,
+}
+
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Window").field("length", &self.length).finish_non_exhaustive()
+    }
 }
 
 impl http_body::Body for Window {

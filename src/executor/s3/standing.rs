@@ -7,11 +7,6 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use aws_sdk_s3::config::{
-    ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-};
-use aws_smithy_runtime_api::{box_error::BoxError, client::interceptors::dyn_dispatch_hint};
-
 use crate::{
     engine::{Approved, Operate, Withdrawn},
     executor::ExecuteError,
@@ -68,22 +63,5 @@ impl Standing {
 impl fmt::Debug for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Standing").finish_non_exhaustive()
-    }
-}
-
-/// Before each attempt of a request.
-#[dyn_dispatch_hint]
-impl Intercept for Standing {
-    fn name(&self) -> &'static str {
-        "Standing"
-    }
-
-    fn read_before_attempt(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        Ok(self.ask()?)
     }
 }

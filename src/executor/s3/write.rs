@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use aws_sdk_s3::{Client, operation::put_object::builders::PutObjectFluentBuilder};
-use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
+use http::{Method, header::CONTENT_TYPE};
 
 use super::{
-    S3, S3Options, error, keys, multipart, room::OwnRoom, source::Source, standing::Standing,
+    S3, S3Options, answer::Kind, client::Client, keys, multipart, request::Request, room::OwnRoom,
+    source::Source, standing::Standing,
 };
 use crate::{
     engine::{Approved, WriteObject},
@@ -107,42 +107,36 @@ impl Target {
         })
     }
 
+    /// A request for the object, in the name of its approval.
+    pub(super) fn request(&self, method: Method, kind: Kind) -> Request {
+        Request::new(method, &self.bucket, &self.key, kind).while_stands(&self.standing)
+    }
+
+    /// The type that the object is stored with.
+    pub(super) fn content_type(&self) -> &str {
+        self.content_type.as_deref().unwrap_or("application/octet-stream")
+    }
+
     /// The request for the whole object, without its body.
-    fn object(&self) -> PutObjectFluentBuilder {
-        self.client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(&self.key)
-            .set_content_type(self.content_type.clone())
+    fn object(&self) -> Result<Request, ExecuteError> {
+        self.request(Method::PUT, Kind::Nothing).header(CONTENT_TYPE, Some(self.content_type()))
     }
 
     /// Stores these bytes; sent again where that helps.
     pub(super) async fn put(self, bytes: Bytes) -> Result<u64, ExecuteError> {
         let length = bytes.len() as u64;
-        let request = self.object().body(ByteStream::from(bytes)).customize();
-        let request = request.interceptor(self.standing.clone());
+        let request = self.object()?.bytes(bytes);
         // What is small is done soon or not at all; the rest may need its time.
-        let sent = match length {
-            0..=COLLECTED => request.send().await,
-            _ => request.config_override(self.options.long()).send().await,
-        };
-        sent.map_err(error::from_sdk)?;
+        let request = if length <= COLLECTED { request } else { request.long() };
+        self.client.head(request).await?;
         Ok(length)
     }
 
     /// Stores a body as it comes, in one request.
     async fn put_streamed(self, source: &Source, length: u64) -> Result<u64, ExecuteError> {
-        let signed_length = i64::try_from(length).map_err(|_| ExecuteError::TooLarge)?;
-        let request = self
-            .object()
-            .content_length(signed_length)
-            .body(source.window(length, true))
-            .customize()
-            .interceptor(self.standing.clone())
-            .config_override(self.options.streamed())
-            .send();
-        let sent = source.watch(self.options.stall_timeout, request).await?;
-        sent.map_err(|sent| source.failure().unwrap_or_else(|| error::from_sdk(sent)))?;
+        let request = self.object()?.stream(source.window(length, true));
+        let sent = source.watch(self.options.stall_timeout, self.client.head(request)).await?;
+        sent.map_err(|error| source.failure().unwrap_or(error))?;
         Ok(length)
     }
 }
