@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
+use super::{Metadata, WriteConditions};
+
 /// Why a body ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,6 +21,8 @@ pub enum BodyError {
     },
     /// Nothing came for too long.
     TimedOut,
+    /// It is not the one that its checksum is of.
+    Mismatch,
     /// What it is for was allowed when it began, and is not any more.
     Withdrawn,
 }
@@ -31,6 +35,7 @@ impl fmt::Display for BodyError {
                 write!(f, "the body is longer than the {limit} bytes that are allowed")
             }
             Self::TimedOut => f.write_str("the body stopped coming"),
+            Self::Mismatch => f.write_str("the body is not the one that its checksum is of"),
             Self::Withdrawn => f.write_str("the body ends here: it is no longer allowed"),
         }
     }
@@ -128,6 +133,23 @@ pub struct Upload {
     pub body: Body,
     /// How many there are, where that is known before they came. A body of another length fails.
     pub length: Option<u64>,
-    /// The content type to store, if any.
-    pub content_type: Option<String>,
+    /// What is kept with them.
+    pub metadata: Metadata,
+    /// When they are to be stored.
+    pub conditions: WriteConditions,
+    /// Their MD5, where it is known before they came. A body of another one fails.
+    pub md5: Option<[u8; 16]>,
+}
+
+impl Upload {
+    /// These bytes, always and with nothing beside them.
+    pub fn new(body: Body, length: Option<u64>) -> Self {
+        Self {
+            body,
+            length,
+            metadata: Metadata::default(),
+            conditions: WriteConditions::default(),
+            md5: None,
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! What can go wrong between an approval and its end.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use super::BodyError;
 use crate::engine::Withdrawn;
@@ -14,6 +17,23 @@ use crate::engine::Withdrawn;
 pub enum ExecuteError {
     /// There is no such object, directory or bucket.
     Missing,
+    /// The caller has the object already, by the conditions of the request.
+    NotModified {
+        /// Its entity tag, as the server gives it.
+        etag: Option<Box<str>>,
+        /// When it was last changed.
+        last_modified: Option<SystemTime>,
+    },
+    /// A condition of the request is not met. Nothing was done.
+    PreconditionFailed,
+    /// The connection's server does not honour conditions on what is written or deleted, as far as the
+    /// connection says ([`policy::Conditions`](crate::policy::Conditions)). Nothing was done.
+    ConditionsNotHonoured,
+    /// The object has none of the bytes that were asked for.
+    RangeNotSatisfiable {
+        /// How many it has, where the server says so.
+        size: Option<u64>,
+    },
     /// The name cannot be sent exactly as it is: the S3 client refuses keys of white space alone,
     /// and names with some ends are AWS's other names of buckets.
     KeyNotSendable,
@@ -60,6 +80,13 @@ impl fmt::Display for ExecuteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no such file or directory"),
+            Self::NotModified { .. } => f.write_str("the file is the one that is there already"),
+            Self::PreconditionFailed => f.write_str("a condition of the request is not met"),
+            Self::ConditionsNotHonoured => f.write_str(
+                "this data connection takes no conditions on what is written or deleted: its server is not \
+                 known to honour them",
+            ),
+            Self::RangeNotSatisfiable { .. } => f.write_str("the file has none of these bytes"),
             Self::KeyNotSendable => f.write_str(
                 "this name cannot be sent to the data source; name the object otherwise",
             ),

@@ -11,16 +11,21 @@ mod body;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod object;
 mod page;
 mod probe;
 mod s3;
 
 use async_trait::async_trait;
 
-pub(crate) use self::body::Held;
+pub(crate) use self::{body::Held, object::Met};
 pub use self::{
     body::{Body, BodyError, Upload},
     error::{ExecuteError, TreeError},
+    object::{
+        ByteRange, Metadata, Object, ObjectInfo, ReadConditions, ReadOptions, Stored,
+        WriteConditions,
+    },
     page::{DirectoryPage, FileEntry, PageRequest, Want},
     probe::{Alias, ProbeError, ProbeReport, Treatment, probe},
     s3::{S3, S3Options},
@@ -30,31 +35,6 @@ use crate::engine::{
     DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
 };
 pub use crate::policy::{Opened, PrivateEndpoints, Unseal, UnsealError};
-use std::time::SystemTime;
-
-/// What a server says about an object, as far as callers learn of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ObjectInfo {
-    /// Its size in bytes.
-    pub size: u64,
-    /// The content type that it was stored with.
-    pub content_type: Option<String>,
-    /// The content encoding that it was stored with.
-    pub content_encoding: Option<String>,
-    /// Its entity tag, as the server gives it: quoted.
-    pub etag: Option<String>,
-    /// When it was last changed.
-    pub last_modified: Option<SystemTime>,
-}
-
-/// An object being read.
-#[derive(Debug)]
-pub struct Object {
-    /// What it is.
-    pub info: ObjectInfo,
-    /// Its bytes, as they come. Ends with an error when they stop before `info.size` of them.
-    pub body: Body,
-}
 
 /// What became of the deletion of a directory that should be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,21 +58,31 @@ pub enum DirectoryDeletion {
 /// directory or bucket is not there, else with what went wrong between us and the server.
 #[async_trait]
 pub trait Executor: Send + Sync + std::fmt::Debug + 'static {
-    /// The object's bytes.
-    async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError>;
+    /// The object's bytes, or some of them. [`NotModified`](ExecuteError::NotModified) and
+    /// [`PreconditionFailed`](ExecuteError::PreconditionFailed) where a condition is not met, and
+    /// [`RangeNotSatisfiable`](ExecuteError::RangeNotSatisfiable) where it has none of the bytes. A server that
+    /// knows no ranges gives all of them.
+    async fn read(
+        &self,
+        approved: Approved<ReadObject<'static>>,
+        options: ReadOptions,
+    ) -> Result<Object, ExecuteError>;
 
-    /// What the object is, without its bytes.
+    /// What the object is, without its bytes; and the errors of conditions, as reading has them.
     async fn stat(
         &self,
         approved: Approved<StatObject<'static>>,
+        conditions: ReadConditions,
     ) -> Result<ObjectInfo, ExecuteError>;
 
-    /// Stores an object, whole or not at all. Returns how many bytes it has.
+    /// Stores an object, whole or not at all. Conditions are held to by the server, in one step with storing;
+    /// over one that does not honour them they are
+    /// [`ConditionsNotHonoured`](ExecuteError::ConditionsNotHonoured).
     async fn write(
         &self,
         approved: Approved<WriteObject<'static>>,
         upload: Upload,
-    ) -> Result<u64, ExecuteError>;
+    ) -> Result<Stored, ExecuteError>;
 
     /// Stores a directory's marker, an empty object.
     async fn create_directory(
@@ -100,8 +90,13 @@ pub trait Executor: Send + Sync + std::fmt::Debug + 'static {
         approved: Approved<CreateDirectory<'static>>,
     ) -> Result<(), ExecuteError>;
 
-    /// Deletes an object; [`Missing`](ExecuteError::Missing) when it was not there.
-    async fn delete(&self, approved: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError>;
+    /// Deletes an object; [`Missing`](ExecuteError::Missing) when it was not there. Conditions are those of
+    /// writing.
+    async fn delete(
+        &self,
+        approved: Approved<DeleteObject<'static>>,
+        conditions: WriteConditions,
+    ) -> Result<(), ExecuteError>;
 
     /// Deletes a directory's marker if nothing that the connection can reach is in the directory.
     async fn delete_directory(

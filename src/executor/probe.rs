@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 
-use super::{Body, ExecuteError, Executor, Upload};
+use super::{Body, ExecuteError, Executor, ReadOptions, Upload, WriteConditions};
 use crate::{
     engine::{Caller, DeleteObject, DeleteTree, Engine, ReadObject, WriteObject},
     path::Path,
@@ -339,7 +339,7 @@ impl<'e> Prober<'e> {
 
     async fn write(&self, path: &Path<'static>, content: &'static str) -> Result<(), ExecuteError> {
         let body = Body::from_bytes(Bytes::from_static(content.as_bytes()));
-        let upload = Upload { body, length: Some(content.len() as u64), content_type: None };
+        let upload = Upload::new(body, Some(content.len() as u64));
         let write = WriteObject { path: path.clone() };
         let approved = self.engine.approve(self.caller(), &self.id, write).map_err(unapproved)?;
         self.executor.write(approved, upload).await?;
@@ -350,7 +350,7 @@ impl<'e> Prober<'e> {
     async fn read(&self, path: &Path<'static>) -> Result<Option<String>, ExecuteError> {
         let read = ReadObject { path: path.clone() };
         let approved = self.engine.approve(self.caller(), &self.id, read).map_err(unapproved)?;
-        let object = match self.executor.read(approved).await {
+        let object = match self.executor.read(approved, ReadOptions::default()).await {
             Ok(object) => object,
             Err(ExecuteError::Missing) => return Ok(None),
             Err(error) => return Err(error),
@@ -370,7 +370,7 @@ impl<'e> Prober<'e> {
     async fn delete(&self, path: &Path<'static>) -> Result<(), ExecuteError> {
         let delete = DeleteObject { path: path.clone() };
         let approved = self.engine.approve(self.caller(), &self.id, delete).map_err(unapproved)?;
-        match self.executor.delete(approved).await {
+        match self.executor.delete(approved, WriteConditions::default()).await {
             Err(ExecuteError::Missing) => Ok(()),
             result => result,
         }

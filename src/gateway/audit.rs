@@ -100,6 +100,10 @@ impl Upstream {
         };
         let (status, error) = match error {
             ExecuteError::Missing => (Some(404), "missing"),
+            ExecuteError::NotModified { .. } => (Some(304), "not_modified"),
+            ExecuteError::PreconditionFailed => (Some(412), "precondition_failed"),
+            ExecuteError::ConditionsNotHonoured => (None, "conditions_not_honoured"),
+            ExecuteError::RangeNotSatisfiable { .. } => (Some(416), "range_not_satisfiable"),
             ExecuteError::KeyNotSendable => (None, "key_not_sendable"),
             ExecuteError::Unnamable => (None, "unnamable"),
             ExecuteError::Withdrawn(_) => (None, "withdrawn"),

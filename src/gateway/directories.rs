@@ -10,6 +10,7 @@ use super::{
     body::Incoming,
     decide::{Allowed, Ask},
     files::NoFile,
+    headers,
     respond::{Code, Failure, json_response},
 };
 use crate::{
@@ -82,11 +83,13 @@ impl Ask<'_> {
     /// DELETE: deletes the file, or else the directory. `force` is of directories alone: with it,
     /// whatever its value, a file of the name stays.
     pub(super) async fn delete(&self, force: Option<bool>) -> Result<Response<HttpBody>, Failure> {
+        let conditions = headers::writing(self.headers)?;
+        let is_conditional = conditions.are_any();
         let no_file = match force {
             Some(_) => NoFile::Directory,
             None => match self.file(|path| DeleteObject { path }) {
                 Ok(Allowed { approved, line }) => {
-                    let deleted = self.shared.executor.delete(approved).await;
+                    let deleted = self.shared.executor.delete(approved, conditions).await;
                     match line.end(deleted, |()| None) {
                         Ok(()) => return Ok(deletion(1)),
                         Err(error) => self.no_file(error)?,
@@ -95,6 +98,15 @@ impl Ask<'_> {
                 Err(no_file) => no_file,
             },
         };
+        // A directory has no entity tag, and what is not there has none.
+        if is_conditional {
+            return Err(match no_file {
+                NoFile::Refused(failure) => failure,
+                NoFile::Directory | NoFile::Missing => {
+                    self.failed(&ExecuteError::PreconditionFailed)
+                }
+            });
+        }
         let Ok(path) = self.path.clone().into_directory() else {
             return Err(no_file.nor_directory(&self.asked()));
         };

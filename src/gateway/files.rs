@@ -1,22 +1,28 @@
 //! Files: read, looked at, stored.
 
+use std::convert::Infallible;
+
 use axum::body::Body as HttpBody;
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
-    header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED},
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{
+        ACCEPT, ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE,
+        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    },
 };
 use serde_json::json;
 
 use super::{
     body::Incoming,
     dates,
-    decide::{Allowed, Ask},
+    decide::{Allowed, Ask, Line},
+    headers,
     respond::{Failure, json_response, response},
     sending::Sending,
 };
 use crate::{
     engine::{Operate, ReadObject, StatObject, WriteObject},
-    executor::{Body, ExecuteError, ObjectInfo, Upload},
+    executor::{Body, ExecuteError, Object, ObjectInfo, Upload},
     path::Path,
 };
 
@@ -61,15 +67,20 @@ impl Ask<'_> {
         if marker.is_some() {
             return self.directory(NoFile::Directory, marker).await;
         }
+        let options = headers::reading(self.headers)?;
         let no_file = match self.file(|path| ReadObject { path }) {
-            Ok(Allowed { approved, line }) => match self.shared.executor.read(approved).await {
-                Ok(object) => {
-                    let headers = file_headers(&object.info, self.headers);
-                    let body = HttpBody::new(Sending::new(object, line));
-                    return Ok(response(StatusCode::OK, headers, body));
+            Ok(Allowed { approved, line }) => {
+                match self.shared.executor.read(approved, options).await {
+                    Ok(object) => return Ok(self.object(object, line)),
+                    Err(error) => match not_modified(&error) {
+                        Some(answer) => {
+                            line.fail(error);
+                            return Ok(answer);
+                        }
+                        None => self.no_file(line.fail(error))?,
+                    },
                 }
-                Err(error) => self.no_file(line.fail(error))?,
-            },
+            }
             Err(no_file) => no_file,
         };
         self.directory(no_file, None).await
@@ -77,15 +88,19 @@ impl Ask<'_> {
 
     /// HEAD: what GET would answer, without the body.
     pub(super) async fn head(&self) -> Result<Response<HttpBody>, Failure> {
+        let conditions = headers::conditions(self.headers)?;
         let no_file = match self.file(|path| StatObject { path }) {
             Ok(Allowed { approved, line }) => {
-                let stat = self.shared.executor.stat(approved).await;
+                let stat = self.shared.executor.stat(approved, conditions).await;
                 match line.end(stat, |_| None) {
                     Ok(info) => {
                         let headers = file_headers(&info, self.headers);
                         return Ok(response(StatusCode::OK, headers, HttpBody::empty()));
                     }
-                    Err(error) => self.no_file(error)?,
+                    Err(error) => match not_modified(&error) {
+                        Some(answer) => return Ok(answer),
+                        None => self.no_file(error)?,
+                    },
                 }
             }
             Err(no_file) => no_file,
@@ -101,22 +116,38 @@ impl Ask<'_> {
                 "a file's name does not end with `/`; POST makes folders",
             ));
         }
+        let metadata = headers::metadata(self.headers)?;
+        let conditions = headers::writing(self.headers)?;
+        let md5 = headers::md5(self.headers)?;
         let allowed = self.approve(WriteObject { path })?;
         let options = &self.shared.options;
         let length = body.length();
-        let upload = Upload {
-            length,
-            body: Body::new(body.lend(options.max_body, options.idle_timeout)),
-            content_type: self
-                .headers
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                // The two are the same in a header (RFC 9110, 5.6.3), but not in its signature.
-                .map(|value| value.replace('\t', " ")),
-        };
+        let body = Body::new(body.lend(options.max_body, options.idle_timeout));
+        let upload = Upload { metadata, conditions, md5, ..Upload::new(body, length) };
         let written = self.shared.executor.write(allowed.approved, upload).await;
-        allowed.line.end(written, |bytes| Some(*bytes)).map_err(|error| self.failed(&error))?;
-        Ok(json_response(StatusCode::OK, &json!({ "result": self.uri(&self.path) })))
+        let stored = allowed.line.end(written, |stored| Some(stored.size));
+        let stored = stored.map_err(|error| self.failed(&error))?;
+        let mut response =
+            json_response(StatusCode::OK, &json!({ "result": self.uri(&self.path) }));
+        if let Some(etag) = stored.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+            response.headers_mut().insert(ETAG, etag);
+        }
+        Ok(response)
+    }
+
+    /// A file's bytes, or some of them.
+    fn object(&self, object: Object, line: Line) -> Response<HttpBody> {
+        let mut headers = file_headers(&object.info, self.headers);
+        headers.insert(CONTENT_LENGTH, object.len().into());
+        let status = match object.range {
+            Some((first, last)) => {
+                let range = format!("bytes {first}-{last}/{}", object.info.size);
+                headers.extend(HeaderValue::from_str(&range).map(|range| (CONTENT_RANGE, range)));
+                StatusCode::PARTIAL_CONTENT
+            }
+            None => StatusCode::OK,
+        };
+        response(status, headers, HttpBody::new(Sending::new(object, line)))
     }
 
     /// Approves an operation on the path as a file's, where it can be one.
@@ -145,10 +176,26 @@ impl Ask<'_> {
     }
 }
 
+/// The answer to whoever has the file already.
+fn not_modified(error: &ExecuteError) -> Option<Response<HttpBody>> {
+    let ExecuteError::NotModified { etag, last_modified } = error else { return None };
+    let mut headers = HeaderMap::new();
+    let date = last_modified.and_then(dates::http);
+    for (name, text) in [(ETAG, etag.as_deref()), (LAST_MODIFIED, date.as_deref())] {
+        headers.extend(text.and_then(|text| HeaderValue::from_str(text).ok()).map(|v| (name, v)));
+    }
+    // Without a length, which would be said to be the file's.
+    let nothing =
+        futures_util::stream::empty::<Result<http_body::Frame<bytes::Bytes>, Infallible>>();
+    let nothing = HttpBody::new(http_body_util::StreamBody::new(nothing));
+    Some(response(StatusCode::NOT_MODIFIED, headers, nothing))
+}
+
 /// The headers of a file.
 fn file_headers(info: &ObjectInfo, request: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-data-type", HeaderValue::from_static("file"));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CONTENT_LENGTH, info.size.into());
     headers.insert(CONTENT_TYPE, content_type(info, request));
     let mut set = |name, value: Option<&str>| {
@@ -156,9 +203,16 @@ fn file_headers(info: &ObjectInfo, request: &HeaderMap) -> HeaderMap {
             headers.insert(name, value);
         }
     };
+    let metadata = &info.metadata;
     set(ETAG, info.etag.as_deref());
-    set(CONTENT_ENCODING, info.content_encoding.as_deref());
+    set(CONTENT_ENCODING, metadata.content_encoding.as_deref());
+    set(CONTENT_DISPOSITION, metadata.content_disposition.as_deref());
+    set(CONTENT_LANGUAGE, metadata.content_language.as_deref());
     set(LAST_MODIFIED, info.last_modified.and_then(dates::http).as_deref());
+    for (name, value) in &metadata.user {
+        let name = HeaderName::try_from(format!("x-amz-meta-{name}"));
+        headers.extend(name.ok().zip(HeaderValue::from_str(value).ok()));
+    }
     headers
 }
 
@@ -170,7 +224,7 @@ fn content_type(info: &ObjectInfo, request: &HeaderMap) -> HeaderValue {
         b"application/octet-stream" => BYTES,
         b"application/json" => super::respond::JSON,
         b"text/plain" => HeaderValue::from_static("text/plain; charset=utf-8"),
-        _ => match info.content_type.as_deref() {
+        _ => match info.metadata.content_type.as_deref() {
             // Without a charset, the Python client's `getString` would read Latin-1.
             Some(text) if text.starts_with("text/") && !text.contains("charset") => {
                 HeaderValue::from_str(&format!("{text}; charset=utf-8")).unwrap_or(BYTES)

@@ -26,6 +26,7 @@ mod decide;
 mod descriptors;
 mod directories;
 mod files;
+mod headers;
 mod listing;
 mod marker;
 #[cfg(feature = "portal")]

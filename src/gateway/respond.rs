@@ -6,8 +6,8 @@ use axum::body::Body as HttpBody;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER,
-        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+        RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use serde::Serialize;
@@ -41,11 +41,20 @@ pub(crate) struct Failure {
     /// How many objects were deleted before it failed.
     pub(crate) deleted: Option<u64>,
     pub(crate) retry_after: Option<Duration>,
+    /// How many bytes there are of a file that has none of those that were asked for.
+    whole_size: Option<u64>,
 }
 
 impl Failure {
     pub(crate) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), deleted: None, retry_after: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            deleted: None,
+            retry_after: None,
+            whole_size: None,
+        }
     }
 
     /// A request that cannot be meant.
@@ -97,6 +106,18 @@ impl Failure {
         let (status, code) = match error {
             ExecuteError::Missing => return Self::missing(asked),
             ExecuteError::Withdrawn(_) => return Self::not_permitted(asked),
+            ExecuteError::NotModified { .. } => (StatusCode::NOT_MODIFIED, Code::InvalidRequest),
+            ExecuteError::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, Code::InvalidRequest)
+            }
+            ExecuteError::ConditionsNotHonoured => {
+                (StatusCode::NOT_IMPLEMENTED, Code::InvalidRequest)
+            }
+            ExecuteError::RangeNotSatisfiable { size } => {
+                let status = StatusCode::RANGE_NOT_SATISFIABLE;
+                let failure = Self::new(status, Code::InvalidRequest, error.to_string());
+                return Self { whole_size: *size, ..failure };
+            }
             ExecuteError::KeyNotSendable => (StatusCode::BAD_REQUEST, Code::InvalidRequest),
             ExecuteError::Unnamable => (StatusCode::CONFLICT, Code::InvalidRequest),
             ExecuteError::Body(BodyError::TooLarge { .. }) | ExecuteError::TooLarge => {
@@ -144,6 +165,11 @@ impl Failure {
         }
         if let Some(after) = self.retry_after {
             headers.insert(RETRY_AFTER, after.as_secs().max(1).into());
+        }
+        if let Some(size) = self.whole_size
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}"))
+        {
+            headers.insert(CONTENT_RANGE, range);
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Simple realm=\"pathward\""));

@@ -28,8 +28,8 @@ pub(super) struct Sending {
 impl Sending {
     /// Sends an object; `line` is written when that has ended.
     pub(super) fn new(object: Object, line: Line) -> Self {
-        let (body, size) = (object.body, object.info.size);
-        Self { body, size, sent: 0, failed: None, line: Some(line) }
+        let size = object.len();
+        Self { body: object.body, size, sent: 0, failed: None, line: Some(line) }
     }
 }
 

@@ -164,6 +164,10 @@ fn of_error(error: &ExecuteError, what: &str) -> (Health, String) {
         | ExecuteError::Withdrawn(_)
         | ExecuteError::Body(_)
         | ExecuteError::TooLarge
+        | ExecuteError::NotModified { .. }
+        | ExecuteError::PreconditionFailed
+        | ExecuteError::ConditionsNotHonoured
+        | ExecuteError::RangeNotSatisfiable { .. }
         | ExecuteError::Failed { .. } => (
             Health::Failed,
             "the server failed, or is none that speaks the protocol of S3: look at the endpoint"

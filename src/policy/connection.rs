@@ -161,6 +161,18 @@ impl Keys {
     }
 }
 
+/// Whether the server behind a connection honours conditions on what is written or deleted: on storing an
+/// object, on completing an upload in parts, and on deleting.
+///
+/// A server that ignores one overwrites what it was there to keep, and answers that all is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Conditions {
+    /// It does all that is asked for on a condition only if that is met, as AWS does.
+    Honoured,
+    /// It may ignore them: what has a condition is not asked of it.
+    None,
+}
+
 /// Where a connection's credentials are. Never the credentials themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CredentialsRef {
@@ -261,6 +273,7 @@ pub struct Connection {
     pub(super) is_default: bool,
     pub(super) endpoint: Option<Box<str>>,
     pub(super) keys: Keys,
+    pub(super) conditions: Conditions,
     pub(super) region: Option<Box<str>>,
     pub(super) credentials: Option<CredentialsRef>,
     pub(super) access: AccessSet,
@@ -305,6 +318,11 @@ impl Connection {
     /// How its server reads keys.
     pub fn keys(&self) -> Keys {
         self.keys
+    }
+
+    /// Whether its server honours conditions on what is written or deleted.
+    pub fn conditions(&self) -> Conditions {
+        self.conditions
     }
 
     /// The region, where one is given.

@@ -7,6 +7,7 @@
 //!     default: true                    # also answers to bare `s3`; one per owner
 //!     endpoint: https://s3.example     # for servers that are not AWS: a host and a port
 //!     keys: plain                      # or exact; `plain` where there is an endpoint
+//!     conditions: none                 # or honoured; `none` where there is an endpoint
 //!     region: eu-west-1
 //!     credentials: { profile: saha }   # or { env: SAHA }, { file: PATH }: never the secret
 //!     access: read-only                # the default; read-write; or a list: [read, write]
@@ -67,8 +68,8 @@ mod yaml;
 use std::{collections::HashMap, fmt, sync::Arc};
 
 pub use self::connection::{
-    Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location, MAX_LABEL_LEN,
-    Protocol, Rule, Sealed,
+    Conditions, Connection, ConnectionId, ConnectionIdError, CredentialsRef, Keys, Location,
+    MAX_LABEL_LEN, Protocol, Rule, Sealed,
 };
 #[cfg(all(feature = "cli", feature = "portal"))]
 pub(crate) use self::endpoint::is_endpoint;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Building, Connection, ConnectionId, ConnectionIdError, Keys, Rule,
+    Building, Conditions, Connection, ConnectionId, ConnectionIdError, Keys, Rule,
     advice::{Advice, Candidate},
     credentials, endpoint,
     fields::{self, Fields, Shape},
@@ -32,6 +32,7 @@ pub(super) static CONNECTION: Shape = Shape {
         "default",
         "endpoint",
         "keys",
+        "conditions",
         "region",
         "credentials",
         "access",
@@ -122,6 +123,11 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         None if fields.get("endpoint").is_some() => Some(Keys::Plain),
         None => Some(Keys::Exact),
     };
+    let conditions = match fields.get("conditions") {
+        Some(node) => conditions(report, node),
+        None if fields.get("endpoint").is_some() => Some(Conditions::None),
+        None => Some(Conditions::Honoured),
+    };
     let region = fields.get("region").and_then(|node| region(report, node));
     let credentials = fields.get("credentials").and_then(|node| credentials::read(report, node));
     let access = match fields.get("access") {
@@ -150,8 +156,8 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         return;
     }
     let before = building.budget;
-    let (Some(id), Some(owner), Some(keys), Some(automaton)) =
-        (id, owner, keys, compile(report, &spanned, &mut building.budget))
+    let (Some(id), Some(owner), Some(keys), Some(conditions), Some(automaton)) =
+        (id, owner, keys, conditions, compile(report, &spanned, &mut building.budget))
     else {
         return;
     };
@@ -161,6 +167,7 @@ fn connection(report: &mut Report<'_>, building: &mut Building, node: &Node<'_>)
         is_default,
         endpoint,
         keys,
+        conditions,
         region,
         credentials,
         access: inherited,
@@ -304,6 +311,28 @@ fn keys(report: &mut Report<'_>, node: &Node<'_>) -> Option<Keys> {
                 Advice::default()
                     .write(one("write ", "exact").ending(" for AWS, where a key is its bytes"))
                     .write(one(", and ", "plain").ending(" for every server that was not probed")),
+            );
+            None
+        }
+    }
+}
+
+fn conditions(report: &mut Report<'_>, node: &Node<'_>) -> Option<Conditions> {
+    match fields::text(report, node, "`conditions`")? {
+        "honoured" => Some(Conditions::Honoured),
+        "none" => Some(Conditions::None),
+        other => {
+            let message = format!(
+                "`{}` does not say whether conditions are honoured",
+                fields::visible(other)
+            );
+            let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
+            report.error("policy.value", node.span, message).advise(
+                Advice::default()
+                    .write(
+                        one("write ", "honoured").ending(" for AWS, and servers that were probed"),
+                    )
+                    .write(one(", and ", "none").ending(" for servers that may ignore them")),
             );
             None
         }

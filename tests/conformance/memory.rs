@@ -17,7 +17,8 @@ use pathward::{
     },
     executor::{
         Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry,
-        Object, ObjectInfo, PageRequest, TreeError, Upload, Want,
+        Metadata, Object, ObjectInfo, PageRequest, ReadConditions, ReadOptions, TreeError, Upload,
+        Want, WriteConditions,
     },
 };
 use tokio::time::timeout;
@@ -192,7 +193,7 @@ impl Memory {
             self.ask_again(approved)?;
             return Err(ExecuteError::Body(BodyError::Interrupted));
         }
-        let content_type = upload.content_type.filter(|_| !self.is(Wrong::ForgetsType));
+        let content_type = upload.metadata.content_type.filter(|_| !self.is(Wrong::ForgetsType));
         Ok(Stored { bytes: bytes.into(), content_type })
     }
 
@@ -250,33 +251,38 @@ impl Memory {
 
 #[async_trait]
 impl Executor for Memory {
-    async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
+    async fn read(
+        &self,
+        approved: Approved<ReadObject<'static>>,
+        _: ReadOptions,
+    ) -> Result<Object, ExecuteError> {
         self.ask_to_read(&approved)?;
         let Stored { bytes, content_type } = self.get(&approved.operation().path)?;
-        let info = ObjectInfo { size: bytes.len() as u64, content_type, ..ObjectInfo::default() };
-        Ok(Object { info, body: Body::from_bytes(bytes) })
+        let info = info(&bytes, content_type);
+        Ok(Object { info, range: None, body: Body::from_bytes(bytes) })
     }
 
     async fn stat(
         &self,
         approved: Approved<StatObject<'static>>,
+        _: ReadConditions,
     ) -> Result<ObjectInfo, ExecuteError> {
         self.ask_to_read(&approved)?;
         let Stored { bytes, content_type } = self.get(&approved.operation().path)?;
-        Ok(ObjectInfo { size: bytes.len() as u64, content_type, ..ObjectInfo::default() })
+        Ok(info(&bytes, content_type))
     }
 
     async fn write(
         &self,
         approved: Approved<WriteObject<'static>>,
         upload: Upload,
-    ) -> Result<u64, ExecuteError> {
+    ) -> Result<pathward::executor::Stored, ExecuteError> {
         self.ask(&approved)?;
         let stored = self.collect(&approved, upload).await?;
         self.ask_again(&approved)?;
         let length = stored.bytes.len() as u64;
         self.objects().insert(self.key(&approved.operation().path), stored);
-        Ok(length)
+        Ok(pathward::executor::Stored { size: length, etag: None })
     }
 
     async fn create_directory(
@@ -289,7 +295,11 @@ impl Executor for Memory {
         Ok(())
     }
 
-    async fn delete(&self, approved: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
+    async fn delete(
+        &self,
+        approved: Approved<DeleteObject<'static>>,
+        _: WriteConditions,
+    ) -> Result<(), ExecuteError> {
         self.ask(&approved)?;
         match self.objects().remove(&self.key(&approved.operation().path)) {
             None if !self.is(Wrong::DeletesNothing) => Err(ExecuteError::Missing),
@@ -411,4 +421,9 @@ impl Executor for Memory {
         }
         Ok(shown)
     }
+}
+
+fn info(bytes: &Bytes, content_type: Option<String>) -> ObjectInfo {
+    let metadata = Metadata { content_type, ..Metadata::default() };
+    ObjectInfo { size: bytes.len() as u64, metadata, ..ObjectInfo::default() }
 }

@@ -15,7 +15,10 @@ use pathward::{
         Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
         DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
     },
-    executor::{BodyError, ExecuteError, Executor, PageRequest, TreeError, Upload, Want},
+    executor::{
+        BodyError, ExecuteError, Executor, PageRequest, ReadConditions, ReadOptions, TreeError,
+        Upload, Want, WriteConditions,
+    },
 };
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
@@ -81,7 +84,7 @@ impl Aging {
 
     async fn upload(&self, body: Body, length: Option<u64>) -> Result<u64, ExecuteError> {
         let approved = self.approve(WriteObject { path: owned("pub/d/x") });
-        self.setup.s3.write(approved, Upload { body, length, content_type: None }).await
+        self.setup.s3.write(approved, Upload::new(body, length)).await.map(|stored| stored.size)
     }
 
     /// Nothing is stored, and nothing is left behind.
@@ -224,7 +227,7 @@ async fn what_was_approved_before_is_not_done_after() {
         aging.take_away(what);
         let s3 = &aging.setup.s3;
         assert!(is_withdrawn(&s3.copy(copy).await), "{what:?}");
-        assert!(is_withdrawn(&s3.delete(delete).await), "{what:?}");
+        assert!(is_withdrawn(&s3.delete(delete, WriteConditions::default()).await), "{what:?}");
         assert!(is_withdrawn(&s3.create_directory(make).await), "{what:?}");
         let tree = s3.delete_tree(tree).await;
         assert!(
@@ -281,7 +284,8 @@ async fn a_slow_download_ends() {
         // The server gives nothing more.
         aging.setup.backend.fail(1, |_| true, Fault::StallAnswer(1 << 20));
         let read = aging.approve(ReadObject { path: owned("pub/d/x") });
-        let mut body = aging.setup.s3.read(read).await.expect("it is there").body;
+        let mut body =
+            aging.setup.s3.read(read, ReadOptions::default()).await.expect("it is there").body;
         aging.take_away(what);
         let taken = Instant::now();
         let error = loop {
@@ -298,7 +302,8 @@ async fn a_slow_download_ends() {
         let aging = Aging::start().await;
         aging.setup.backend.put("pub/d/x", &vec![7; 2 << 20]);
         let read = aging.approve(ReadObject { path: owned("pub/d/x") });
-        let mut body = aging.setup.s3.read(read).await.expect("it is there").body;
+        let mut body =
+            aging.setup.s3.read(read, ReadOptions::default()).await.expect("it is there").body;
         body.frame().await.expect("a frame").expect("bytes");
         aging.take_away(what);
         tokio::time::sleep(Duration::from_millis(1_100)).await;
@@ -309,7 +314,8 @@ async fn a_slow_download_ends() {
     let aging = Aging::start().await;
     aging.setup.backend.put("pub/d/x", &vec![7; 2 << 20]);
     let read = aging.approve(ReadObject { path: owned("pub/d/x") });
-    let mut body = aging.setup.s3.read(read).await.expect("it is there").body;
+    let mut body =
+        aging.setup.s3.read(read, ReadOptions::default()).await.expect("it is there").body;
     let first = body.frame().await.expect("a frame").expect("bytes").into_data().expect("data");
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(first.len() + super::collect(body).await.expect("the rest").len(), 2 << 20);
@@ -328,10 +334,19 @@ async fn ask(aging: &Aging, what: &str) -> Result<String, ExecuteError> {
     };
     let shown = match what {
         "stat" => {
-            format!("{:?}", s3.stat(aging.approve(StatObject { path: owned("pub/d/x") })).await?)
+            format!(
+                "{:?}",
+                s3.stat(
+                    aging.approve(StatObject { path: owned("pub/d/x") }),
+                    ReadConditions::default()
+                )
+                .await?
+            )
         }
         "read" => {
-            let read = s3.read(aging.approve(ReadObject { path: owned("pub/d/x") })).await?;
+            let read = s3
+                .read(aging.approve(ReadObject { path: owned("pub/d/x") }), ReadOptions::default())
+                .await?;
             format!("{:?}", read.info)
         }
         "list" => format!("{:?}", list("pub/d/", 10).await?),
@@ -339,7 +354,7 @@ async fn ask(aging: &Aging, what: &str) -> Result<String, ExecuteError> {
         "root" => format!("{:?}", list("", 10).await?),
         "delete" => {
             let delete = aging.approve(DeleteObject { path: owned("pub/d/x") });
-            format!("{:?}", s3.delete(delete).await?)
+            format!("{:?}", s3.delete(delete, WriteConditions::default()).await?)
         }
         "delete directory" => {
             let delete = aging.approve(DeleteDirectory { path: owned("pub/d/") });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    DirectoryPage, ExecuteError, Executor, KEY_ID, S3, SECRET, Setup, StatObject,
+    DirectoryPage, ExecuteError, Executor, KEY_ID, ReadConditions, S3, SECRET, Setup, StatObject,
     backend::{Fault, Request},
     options, owned,
 };
@@ -224,7 +224,12 @@ async fn connections_to_one_account_share_a_client() {
         let id = pathward::ConnectionId::parse(label).expect("an id");
         let caller = pathward::Caller::with_full_permission("o");
         let approved = engine.approve(caller, &id, StatObject { path: owned("pub/x") });
-        assert_eq!(s3.stat(approved.expect("allowed")).await.map(|info| info.size), Ok(1));
+        assert_eq!(
+            s3.stat(approved.expect("allowed"), ReadConditions::default())
+                .await
+                .map(|info| info.size),
+            Ok(1)
+        );
     }
     assert!(format!("{s3:?}").contains("made: 2"), "{s3:?}");
 }

@@ -208,10 +208,15 @@ fn failed() -> ExecuteError {
 /// An object has what is known of it, and what makes no sense of it is left out: it can still be read.
 #[tokio::test]
 async fn what_a_server_says_wrongly_of_an_object_is_left_out() {
-    use super::{Executor as _, ReadObject, StatObject, collect, owned};
+    use super::{
+        Executor as _, ReadConditions, ReadObject, ReadOptions, StatObject, collect, owned,
+    };
     let setup = setup("access: read-write").await;
     fill(&setup);
-    let before = setup.s3.stat(setup.approve(StatObject { path: owned("pub/d/a") })).await;
+    let before = setup
+        .s3
+        .stat(setup.approve(StatObject { path: owned("pub/d/a") }), ReadConditions::default())
+        .await;
     let before = before.expect("it is there");
     assert!(before.last_modified.is_some() && before.etag.is_some());
     for (header, date, tag) in [
@@ -233,11 +238,17 @@ async fn what_a_server_says_wrongly_of_an_object_is_left_out() {
             let head: Vec<_> = lines.chain([header]).collect();
             [head.join("\r\n").as_bytes(), &answer[at..]].concat()
         });
-        let object = setup.s3.read(setup.approve(ReadObject { path: owned("pub/d/a") })).await;
+        let object = setup
+            .s3
+            .read(setup.approve(ReadObject { path: owned("pub/d/a") }), ReadOptions::default())
+            .await;
         let object = object.expect(header);
         let has = (object.info.last_modified.is_some(), object.info.etag.is_some());
         assert_eq!(has, (date, tag), "{header}");
-        let stat = setup.s3.stat(setup.approve(StatObject { path: owned("pub/d/a") })).await;
+        let stat = setup
+            .s3
+            .stat(setup.approve(StatObject { path: owned("pub/d/a") }), ReadConditions::default())
+            .await;
         assert_eq!(stat.as_ref(), Ok(&object.info), "{header}");
         assert_eq!(collect(object.body).await.as_deref(), Ok(&b"0123456789"[..]), "{header}");
     }

@@ -241,7 +241,9 @@ async fn a_server_takes_no_more_connections_than_its_share() {
         let other = Setup::new().await;
         other.backend.put("pub/y", b"yy");
         let approved = other.approve(super::StatObject { path: super::owned("pub/y") });
-        pathward::executor::Executor::stat(&slow.s3, approved).await.map(|info| info.size)
+        pathward::executor::Executor::stat(&slow.s3, approved, super::ReadConditions::default())
+            .await
+            .map(|info| info.size)
     };
     let (asked, other) = tokio::join!(futures_util::future::join_all(asked), other);
     assert_eq!(other, Ok(2));

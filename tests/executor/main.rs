@@ -34,8 +34,9 @@ use pathward::{
         ListDirectory, Operate, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, PageRequest, S3,
-        S3Options, TreeError, Upload, Want,
+        Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Metadata,
+        PageRequest, ReadConditions, ReadOptions, S3, S3Options, TreeError, Upload, Want,
+        WriteConditions,
     },
 };
 use tempfile::NamedTempFile;
@@ -128,12 +129,18 @@ impl Setup {
     }
 
     pub(crate) async fn read(&self, path: &str) -> Result<Vec<u8>, ExecuteError> {
-        let object = self.s3.read(self.approve(ReadObject { path: owned(path) })).await?;
+        let object = self
+            .s3
+            .read(self.approve(ReadObject { path: owned(path) }), ReadOptions::default())
+            .await?;
         collect(object.body).await.map_err(ExecuteError::Body)
     }
 
     pub(crate) async fn stat(&self, path: &str) -> Result<u64, ExecuteError> {
-        let info = self.s3.stat(self.approve(StatObject { path: owned(path) })).await?;
+        let info = self
+            .s3
+            .stat(self.approve(StatObject { path: owned(path) }), ReadConditions::default())
+            .await?;
         Ok(info.size)
     }
 
@@ -148,8 +155,10 @@ impl Setup {
         body: Body,
         length: Option<u64>,
     ) -> Result<u64, ExecuteError> {
-        let upload = Upload { body, length, content_type: Some("text/canary".into()) };
-        self.s3.write(self.approve(WriteObject { path: owned(path) }), upload).await
+        let metadata = Metadata { content_type: Some("text/canary".into()), ..Metadata::default() };
+        let upload = Upload { metadata, ..Upload::new(body, length) };
+        let approved = self.approve(WriteObject { path: owned(path) });
+        self.s3.write(approved, upload).await.map(|stored| stored.size)
     }
 
     pub(crate) async fn create_directory(&self, path: &str) -> Result<(), ExecuteError> {
@@ -157,7 +166,9 @@ impl Setup {
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Result<(), ExecuteError> {
-        self.s3.delete(self.approve(DeleteObject { path: owned(path) })).await
+        self.s3
+            .delete(self.approve(DeleteObject { path: owned(path) }), WriteConditions::default())
+            .await
     }
 
     pub(crate) async fn delete_directory(

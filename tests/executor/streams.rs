@@ -15,7 +15,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 
 use super::{
-    Body, BodyError, ExecuteError, Executor, ReadObject, Setup, StatObject,
+    Body, BodyError, ExecuteError, Executor, ReadConditions, ReadObject, ReadOptions, Setup,
+    StatObject,
     backend::{Fault, HASH_START, Request, hash},
     collect, owned,
 };
@@ -290,7 +291,10 @@ async fn a_caller_may_take_its_time() {
     assert_eq!(setup.backend.objects(), Vec::<String>::new());
 
     setup.backend.put("pub/y", &vec![7; 3 << 20]);
-    let object = setup.s3.read(setup.approve(ReadObject { path: owned("pub/y") })).await;
+    let object = setup
+        .s3
+        .read(setup.approve(ReadObject { path: owned("pub/y") }), ReadOptions::default())
+        .await;
     let mut body = object.expect("it is there").body;
     assert!(body.frame().await.expect("a frame").is_ok());
     tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -316,12 +320,18 @@ async fn a_read_that_is_cut_short_is_an_error() {
 async fn what_an_object_is_comes_with_it() {
     let setup = setup().await;
     setup.write("pub/x", b"12345").await.expect("written");
-    let info = setup.s3.stat(setup.approve(StatObject { path: owned("pub/x") })).await;
+    let info = setup
+        .s3
+        .stat(setup.approve(StatObject { path: owned("pub/x") }), ReadConditions::default())
+        .await;
     let info = info.expect("it is there");
     assert_eq!(info.size, 5);
-    assert_eq!(info.content_type.as_deref(), Some("text/canary"));
+    assert_eq!(info.metadata.content_type.as_deref(), Some("text/canary"));
     assert_eq!(info.etag.as_deref(), Some("\"5\""));
     assert!(info.last_modified.is_some());
-    let object = setup.s3.read(setup.approve(ReadObject { path: owned("pub/x") })).await;
+    let object = setup
+        .s3
+        .read(setup.approve(ReadObject { path: owned("pub/x") }), ReadOptions::default())
+        .await;
     assert_eq!(object.expect("it is there").info, info);
 }

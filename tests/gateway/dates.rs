@@ -14,7 +14,8 @@ use pathward::{
     },
     executor::{
         Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry, Object,
-        ObjectInfo, PageRequest, TreeError, Upload,
+        ObjectInfo, PageRequest, ReadConditions, ReadOptions, Stored, TreeError, Upload,
+        WriteConditions,
     },
     gateway::{Gateway, Options},
 };
@@ -35,11 +36,19 @@ impl Dated {
 
 #[async_trait]
 impl Executor for Dated {
-    async fn read(&self, _: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
-        Ok(Object { info: self.info(), body: Body::from_bytes("x".into()) })
+    async fn read(
+        &self,
+        _: Approved<ReadObject<'static>>,
+        _: ReadOptions,
+    ) -> Result<Object, ExecuteError> {
+        Ok(Object { info: self.info(), range: None, body: Body::from_bytes("x".into()) })
     }
 
-    async fn stat(&self, _: Approved<StatObject<'static>>) -> Result<ObjectInfo, ExecuteError> {
+    async fn stat(
+        &self,
+        _: Approved<StatObject<'static>>,
+        _: ReadConditions,
+    ) -> Result<ObjectInfo, ExecuteError> {
         Ok(self.info())
     }
 
@@ -57,7 +66,7 @@ impl Executor for Dated {
         &self,
         _: Approved<WriteObject<'static>>,
         _: Upload,
-    ) -> Result<u64, ExecuteError> {
+    ) -> Result<Stored, ExecuteError> {
         Err(ExecuteError::Configuration)
     }
 
@@ -68,7 +77,11 @@ impl Executor for Dated {
         Err(ExecuteError::Configuration)
     }
 
-    async fn delete(&self, _: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
+    async fn delete(
+        &self,
+        _: Approved<DeleteObject<'static>>,
+        _: WriteConditions,
+    ) -> Result<(), ExecuteError> {
         Err(ExecuteError::Configuration)
     }
 

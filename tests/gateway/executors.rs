@@ -11,7 +11,7 @@ use pathward::{
     },
     executor::{
         DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo, PageRequest,
-        S3Options, TreeError, Upload,
+        ReadConditions, ReadOptions, S3Options, Stored, TreeError, Upload, WriteConditions,
     },
     gateway::{Gateway, Options},
 };
@@ -28,11 +28,19 @@ struct Panicking;
 
 #[async_trait]
 impl Executor for Panicking {
-    async fn read(&self, _: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
+    async fn read(
+        &self,
+        _: Approved<ReadObject<'static>>,
+        _: ReadOptions,
+    ) -> Result<Object, ExecuteError> {
         panic!("CANARY of a panic")
     }
 
-    async fn stat(&self, _: Approved<StatObject<'static>>) -> Result<ObjectInfo, ExecuteError> {
+    async fn stat(
+        &self,
+        _: Approved<StatObject<'static>>,
+        _: ReadConditions,
+    ) -> Result<ObjectInfo, ExecuteError> {
         panic!("CANARY of a panic")
     }
 
@@ -40,7 +48,7 @@ impl Executor for Panicking {
         &self,
         _: Approved<WriteObject<'static>>,
         _: Upload,
-    ) -> Result<u64, ExecuteError> {
+    ) -> Result<Stored, ExecuteError> {
         panic!("CANARY of a panic")
     }
 
@@ -51,7 +59,11 @@ impl Executor for Panicking {
         panic!("CANARY of a panic")
     }
 
-    async fn delete(&self, _: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
+    async fn delete(
+        &self,
+        _: Approved<DeleteObject<'static>>,
+        _: WriteConditions,
+    ) -> Result<(), ExecuteError> {
         panic!("CANARY of a panic")
     }
 

@@ -20,7 +20,7 @@ use pathward::{
     },
     executor::{
         Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo,
-        PageRequest, TreeError, Upload,
+        PageRequest, ReadConditions, ReadOptions, Stored, TreeError, Upload, WriteConditions,
     },
     gateway::{Gateway, Options},
     store::Store,
@@ -41,23 +41,31 @@ struct Recorder {
 
 #[async_trait]
 impl Executor for Recorder {
-    async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
+    async fn read(
+        &self,
+        approved: Approved<ReadObject<'static>>,
+        _: ReadOptions,
+    ) -> Result<Object, ExecuteError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         let bucket = approved.operation().path.bucket();
         if !matches!(bucket, b"always" | b"even" | b"odd") {
             self.wrong.fetch_add(1, Ordering::Relaxed);
         }
         let info = ObjectInfo { size: 2, ..ObjectInfo::default() };
-        Ok(Object { info, body: Body::from_bytes("ok".into()) })
+        Ok(Object { info, range: None, body: Body::from_bytes("ok".into()) })
     }
-    async fn stat(&self, _: Approved<StatObject<'static>>) -> Result<ObjectInfo, ExecuteError> {
+    async fn stat(
+        &self,
+        _: Approved<StatObject<'static>>,
+        _: ReadConditions,
+    ) -> Result<ObjectInfo, ExecuteError> {
         Err(ExecuteError::Missing)
     }
     async fn write(
         &self,
         _: Approved<WriteObject<'static>>,
         _: Upload,
-    ) -> Result<u64, ExecuteError> {
+    ) -> Result<Stored, ExecuteError> {
         Err(ExecuteError::Missing)
     }
     async fn create_directory(
@@ -66,7 +74,11 @@ impl Executor for Recorder {
     ) -> Result<(), ExecuteError> {
         Err(ExecuteError::Missing)
     }
-    async fn delete(&self, _: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
+    async fn delete(
+        &self,
+        _: Approved<DeleteObject<'static>>,
+        _: WriteConditions,
+    ) -> Result<(), ExecuteError> {
         Err(ExecuteError::Missing)
     }
     async fn delete_directory(

@@ -16,7 +16,10 @@ use crate::{
         CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree,
         ListDirectory, ReadObject, StatObject, WriteObject,
     },
-    executor::{Body, DirectoryDeletion, ExecuteError, PageRequest, TreeError, Upload, Want},
+    executor::{
+        Body, DirectoryDeletion, ExecuteError, PageRequest, ReadConditions, ReadOptions, TreeError,
+        Upload, Want, WriteConditions,
+    },
 };
 
 /// How long an upload is under way before it is withdrawn.
@@ -33,8 +36,7 @@ pub(super) async fn before(trial: &Trial<'_>) -> Outcome {
     let everything = view.everything().await?;
     let path = |path| view.path(path);
 
-    let upload =
-        Upload { body: Body::from_bytes("new".into()), length: Some(3), content_type: None };
+    let upload = Upload::new(Body::from_bytes("new".into()), Some(3));
     let write = view.approve(WriteObject { path: path("@/new")? })?;
     let create = view.approve(CreateDirectory { path: path("@/new/")? })?;
     let delete = view.approve(DeleteObject { path: path("@/a")? })?;
@@ -49,7 +51,7 @@ pub(super) async fn before(trial: &Trial<'_>) -> Outcome {
     let mut outcomes = vec![
         ("write", executor.write(write, upload).await.err()),
         ("create a directory", executor.create_directory(create).await.err()),
-        ("delete", executor.delete(delete).await.err()),
+        ("delete", executor.delete(delete, WriteConditions::default()).await.err()),
         ("delete a directory", executor.delete_directory(directory).await.err()),
         ("copy", executor.copy(copy).await.err()),
     ];
@@ -99,9 +101,9 @@ pub(super) async fn reading(trial: &Trial<'_>) -> Outcome {
     }
     view.withdraw()?;
     for (path, read, stat) in asked {
-        let read = within("read", executor.read(read)).await?;
+        let read = within("read", executor.read(read, ReadOptions::default())).await?;
         is_withdrawn(&format!("read {path}"), read.err().as_ref())?;
-        let stat = within("stat", executor.stat(stat)).await?;
+        let stat = within("stat", executor.stat(stat, ReadConditions::default())).await?;
         is_withdrawn(&format!("stat {path}"), stat.err().as_ref())?;
     }
     for (path, list, request) in listed {
@@ -163,7 +165,7 @@ pub(super) async fn during(trial: &Trial<'_>) -> Outcome {
                 let what = format!("{sent} bytes, length {length:?}, the last one comes: {comes}");
                 let view = trial.view(ALL)?;
                 let (mut sender, body) = Channel::new(1);
-                let upload = Upload { body: Body::new(body), length, content_type: None };
+                let upload = Upload::new(Body::new(body), length);
                 let goes_on = async {
                     let _ = sender.send_data(Bytes::from(vec![7; sent])).await;
                     tokio::time::sleep(UNDER_WAY).await;

@@ -7,7 +7,7 @@ use super::{
     report::Outcome,
     trial::{ALL, Trial, View, passed, same, within},
 };
-use crate::executor::{Body, BodyError, ExecuteError, Upload, Want};
+use crate::executor::{Body, BodyError, ExecuteError, Metadata, Upload, Want};
 
 /// More than an executor may want to hold of an upload before it sends anything.
 const LARGE: usize = 9 << 20;
@@ -23,13 +23,14 @@ pub(super) async fn written(trial: &Trial<'_>) -> Outcome {
     }
     let large = Bytes::from(vec![7; LARGE]);
     for length in [None, Some(LARGE as u64)] {
-        let content_type = Some("text/x-conformance".to_owned());
-        let upload = Upload { body: Body::from_bytes(large.clone()), length, content_type };
+        let metadata =
+            Metadata { content_type: Some("text/x-conformance".to_owned()), ..Metadata::default() };
+        let upload = Upload { metadata, ..Upload::new(Body::from_bytes(large.clone()), length) };
         let what = format!("an upload of {LARGE} bytes, length {length:?}");
         same(&what, &view.upload("@/large", upload).await?, &Ok(LARGE as u64))?;
         let is_same = view.read("@/large").await?.is_ok_and(|bytes| bytes == large);
         same(&format!("{what}, reads as it was written"), &is_same, &true)?;
-        let kept = view.stat("@/large").await?.ok().and_then(|info| info.content_type);
+        let kept = view.stat("@/large").await?.ok().and_then(|info| info.metadata.content_type);
         same(&format!("{what}, its type"), &kept.as_deref(), &Some("text/x-conformance"))?;
     }
     passed()
@@ -61,11 +62,8 @@ pub(super) async fn bytes(trial: &Trial<'_>) -> Outcome {
     ];
     let view = trial.view(ALL)?;
     for name in NAMES {
-        let upload = Upload {
-            body: Body::from_bytes(Bytes::from_static(name.as_bytes())),
-            length: None,
-            content_type: None,
-        };
+        let body = Body::from_bytes(Bytes::from_static(name.as_bytes()));
+        let upload = Upload::new(body, None);
         let path = format!("@/{name}");
         same(&path, &view.upload(&path, upload).await?, &Ok(name.len() as u64))?;
     }
@@ -113,7 +111,7 @@ pub(super) async fn whole(trial: &Trial<'_>) -> Outcome {
             for said in [sent as u64 - 1, sent as u64 + 1] {
                 let what = format!("{path}: {sent} bytes where {said} were said");
                 let body = Body::from_bytes(vec![7; sent].into());
-                let upload = Upload { body, length: Some(said), content_type: None };
+                let upload = Upload::new(body, Some(said));
                 let stored = view.upload(path, upload).await?;
                 same(&what, &stored.is_err(), &true)?;
                 unchanged(&view, &what).await?;
@@ -134,7 +132,7 @@ async fn broken(
     length: Option<u64>,
 ) -> Result<Result<u64, ExecuteError>, String> {
     let (mut sender, body) = Channel::new(1);
-    let upload = Upload { body: Body::new(body), length, content_type: None };
+    let upload = Upload::new(Body::new(body), length);
     let send = async {
         // Whoever takes no more has heard enough.
         let _ = sender.send_data(Bytes::from(vec![7; sent])).await;
@@ -147,7 +145,7 @@ async fn broken(
 /// Whoever waits for the upload does so no longer.
 async fn dropped(view: &View<'_>, path: &str, sent: usize) -> Result<(), String> {
     let (mut sender, body) = Channel::new(1);
-    let upload = Upload { body: Body::new(body), length: None, content_type: None };
+    let upload = Upload::new(Body::new(body), None);
     let upload = view.upload(path, upload);
     let send = async {
         let _ = sender.send_data(Bytes::from(vec![7; sent])).await;

@@ -16,7 +16,7 @@ use crate::{
     },
     executor::{
         Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, ObjectInfo, PageRequest,
-        TreeError, Upload, Want,
+        ReadConditions, ReadOptions, TreeError, Upload, Want, WriteConditions,
     },
 };
 
@@ -120,12 +120,8 @@ impl View<'_> {
     }
 
     pub(super) async fn write(&self, path: &str, bytes: &'static [u8]) -> Result<(), String> {
-        let upload = Upload {
-            body: Body::from_bytes(Bytes::from_static(bytes)),
-            length: Some(bytes.len() as u64),
-            content_type: None,
-        };
         let length = bytes.len() as u64;
+        let upload = Upload::new(Body::from_bytes(Bytes::from_static(bytes)), Some(length));
         same(&format!("write {path}"), &self.upload(path, upload).await?, &Ok(length))
     }
 
@@ -151,13 +147,14 @@ impl View<'_> {
         upload: Upload,
     ) -> Result<impl Future<Output = Result<u64, ExecuteError>>, String> {
         let approved = self.approve(WriteObject { path: self.path(path)? })?;
-        Ok(self.executor.write(approved, upload))
+        let write = self.executor.write(approved, upload);
+        Ok(async { write.await.map(|stored| stored.size) })
     }
 
     pub(super) async fn read(&self, path: &str) -> Result<Result<Bytes, ExecuteError>, String> {
         let approved = self.approve(ReadObject { path: self.path(path)? })?;
         let read = async {
-            let object = self.executor.read(approved).await?;
+            let object = self.executor.read(approved, ReadOptions::default()).await?;
             let bytes = object.body.collect().await.map_err(ExecuteError::Body)?.to_bytes();
             match bytes.len() as u64 == object.info.size {
                 true => Ok(bytes),
@@ -172,7 +169,7 @@ impl View<'_> {
         path: &str,
     ) -> Result<Result<ObjectInfo, ExecuteError>, String> {
         let approved = self.approve(StatObject { path: self.path(path)? })?;
-        within(path, self.executor.stat(approved)).await
+        within(path, self.executor.stat(approved, ReadConditions::default())).await
     }
 
     pub(super) async fn create_directory(&self, path: &str) -> Result<(), String> {
@@ -183,7 +180,7 @@ impl View<'_> {
 
     pub(super) async fn delete(&self, path: &str) -> Result<Result<(), ExecuteError>, String> {
         let approved = self.approve(DeleteObject { path: self.path(path)? })?;
-        within(path, self.executor.delete(approved)).await
+        within(path, self.executor.delete(approved, WriteConditions::default())).await
     }
 
     pub(super) async fn delete_directory(

@@ -7,10 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED},
-};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -19,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     asking::slot,
     fault::Fault,
+    head::Head,
     pages::MAX_KEYS,
     root::MAX_BUCKETS,
     share::{Place, Share, Slot},
@@ -31,8 +29,6 @@ use crate::executor::Held;
 const SHORT: usize = 128 << 10;
 /// The longest: a page of a thousand of the longest keys, escaped.
 const LONGEST: usize = 4 << 20;
-/// The longest value of a header that is read.
-const MAX_VALUE: usize = 1_024;
 /// The most elements of an answer that is about one thing, as errors are.
 const FEW: usize = 1_000;
 
@@ -79,23 +75,6 @@ impl Xml {
     }
 }
 
-/// The head of an answer that is no error: the headers that somebody reads.
-#[derive(Debug)]
-pub(super) struct Head(HeaderMap);
-
-impl Head {
-    /// The text of a header.
-    pub(super) fn text(&self, name: &HeaderName) -> Option<&str> {
-        self.0.get(name)?.to_str().ok()
-    }
-
-    /// How long the body is, if that is said once and is a number.
-    pub(super) fn length(&self) -> Option<u64> {
-        let text = self.text(&CONTENT_LENGTH)?;
-        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-    }
-}
-
 /// The bytes of an object as they come, and the place that they are read by.
 pub(super) type FileBody = Held<Incoming, Option<OwnedSemaphorePermit>>;
 
@@ -139,13 +118,26 @@ pub(super) async fn received(
             _ => whole(body, SHORT, share).await,
         };
         let document = text.as_ref().and_then(|text| Document::read(&text.bytes, FEW, FEW));
-        let code = document.as_ref().and_then(|document| document.root().says("Code"));
-        return Err(Fault::server(head.status, code, &head.headers));
+        let says = |name| document.as_ref().and_then(|document| document.root().says(name));
+        return Err(match head.status {
+            StatusCode::NOT_MODIFIED => Fault::NotModified(Head::of(&head.headers)),
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                let size = says("ActualObjectSize").and_then(|size| size.parse().ok());
+                Fault::Range(size.or_else(|| Head::of(&head.headers).whole_size()))
+            }
+            status => Fault::server(status, says("Code"), &head.headers),
+        });
     }
-    let headers = Head(kept(&head.headers));
+    let headers = Head::of(&head.headers);
     match kind {
         Kind::Head => Ok(Answer::Head(headers)),
-        Kind::File => Ok(Answer::File(headers, Held::new(body, place))),
+        Kind::File => match (head.status, headers.range()) {
+            // Parts that it does not name could be any.
+            (StatusCode::OK, None) | (StatusCode::PARTIAL_CONTENT, Some(_)) => {
+                Ok(Answer::File(headers, Held::new(body, place)))
+            }
+            _ => Err(Fault::Senseless),
+        },
         Kind::Nothing => match whole(body, SHORT, share).await {
             Some(_) => Ok(Answer::Head(headers)),
             None => Err(Fault::Senseless),
@@ -198,38 +190,6 @@ where
 pub(super) struct Whole {
     bytes: Vec<u8>,
     _place: Option<Arc<Place>>,
-}
-
-/// The headers that somebody reads, each a copy that holds nothing else, and dates in the one form that is
-/// always read. What makes no sense is left out.
-fn kept(headers: &HeaderMap) -> HeaderMap {
-    const TEXTS: [HeaderName; 4] = [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING, ETAG];
-    const DATES: [HeaderName; 1] = [LAST_MODIFIED];
-    let copy = |value: &HeaderValue| {
-        let text = value.to_str().ok().filter(|text| text.len() <= MAX_VALUE)?;
-        HeaderValue::from_str(text).ok()
-    };
-    // Of two values neither is the one.
-    let one = |name: &HeaderName| {
-        let mut values = headers.get_all(name).into_iter();
-        values.next().filter(|_| values.next().is_none()).and_then(copy)
-    };
-    let mut kept = HeaderMap::new();
-    for name in TEXTS {
-        if let Some(value) = one(&name) {
-            kept.insert(name, value);
-        }
-    }
-    for name in DATES {
-        let date =
-            one(&name).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-        // The years that are read are those that are written.
-        let value = date.map(httpdate::fmt_http_date);
-        if let Some(value) = value.and_then(|text| HeaderValue::from_str(&text).ok()) {
-            kept.insert(name, value);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]
@@ -289,48 +249,5 @@ mod tests {
         assert!(whole(pieces(&[SHORT]), LONGEST, &share).await.is_some());
         held.pop();
         assert!(whole(pieces(&[SHORT, 1]), LONGEST, &share).await.is_some());
-    }
-
-    #[test]
-    fn headers_that_make_no_sense_are_left_out() {
-        let value = |bytes: &[u8]| HeaderValue::from_bytes(bytes).unwrap();
-        let with = |pairs: &[(HeaderName, &[u8])]| {
-            let mut headers = HeaderMap::new();
-            for (name, bytes) in pairs {
-                headers.append(name, value(bytes));
-            }
-            let headers = kept(&headers);
-            let mut kept: Vec<_> = headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-                .collect();
-            kept.sort();
-            kept
-        };
-        let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
-        let text = format!("last-modified: {}", std::str::from_utf8(date).unwrap());
-        let text = text.as_str();
-        assert_eq!(with(&[(LAST_MODIFIED, date), (ETAG, b"\"a\"")]), ["etag: \"a\"", text]);
-        // Another form of the same.
-        assert_eq!(with(&[(LAST_MODIFIED, b"Sunday, 06-Nov-94 08:49:37 GMT")]), [text]);
-        for odd in [
-            &b"Wed, 31 Dec 1969 23:59:59 GMT"[..],
-            b"Sat, 01 Jan 10000 00:00:00 GMT",
-            b"Sun, 06 Nov 1994 08:49:37. GMT",
-            b"Sun, 06 Nov 1994 08:49:37.1234 GMT",
-            b"Mon, 30 Feb 2026 00:00:00 GMT",
-            b"0",
-            b"-1",
-            b"",
-            b"\xff",
-        ] {
-            assert_eq!(with(&[(LAST_MODIFIED, odd)]), [""; 0], "{odd:?}");
-        }
-        assert_eq!(with(&[(ETAG, b"\"a\""), (ETAG, b"\"b\""), (CONTENT_TYPE, b"\xff")]), [""; 0]);
-        let long = "t".repeat(MAX_VALUE + 1);
-        assert_eq!(with(&[(CONTENT_TYPE, long.as_bytes())]), [""; 0]);
-        assert_eq!(with(&[(HeaderName::from_static("x-amz-meta-a"), b"b")]), [""; 0]);
-        assert_eq!(with(&[(CONTENT_LENGTH, b"5")]), ["content-length: 5"]);
-        assert_eq!(with(&[(CONTENT_LENGTH, long.as_bytes())]), [""; 0]);
     }
 }

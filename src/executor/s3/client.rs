@@ -18,9 +18,10 @@ use http_body_util::{Either, Full};
 
 use super::{
     S3Options,
-    answer::{Answer, FileBody, Head, received},
+    answer::{Answer, FileBody, received},
     credentials::Keys,
     fault::Fault,
+    head::Head,
     http::Pool,
     request::{Outgoing, Payload, Request},
     share::Share,
@@ -135,7 +136,11 @@ impl Client {
                 (is_moved, is_timed) = (is_moved | moves, is_timed | turns);
                 continue;
             }
-            if attempt >= self.0.options.attempts || !fault.is_transient() || !self.0.spares() {
+            let may_help = match request.is_conditional {
+                true => fault.is_refusal(),
+                false => fault.is_transient(),
+            };
+            if attempt >= self.0.options.attempts || !may_help || !self.0.spares() {
                 return Err(fault.into());
             }
             tokio::time::sleep(self.0.pause(attempt)).await;

@@ -169,7 +169,9 @@ impl Clients {
         let loaded = credentials::load(account, self.unseal.as_ref()).await?;
         let region = account.region.clone().or(loaded.region).unwrap_or(DEFAULT_REGION.into());
         // It is part of the name of AWS's servers.
-        if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        if endpoint.is_none()
+            && !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
             return Err(ExecuteError::Configuration);
         }
         let pool = self.pool(account.server())?;

@@ -15,11 +15,12 @@ use super::{
     pages::{Pages, senseless},
     request::Request,
     standing::Standing,
+    write::honoured,
     xml::{Element, escaped},
 };
 use crate::{
     engine::{Approved, CopyObject, DeleteObject, DeleteObjects},
-    executor::ExecuteError,
+    executor::{ExecuteError, WriteConditions},
 };
 
 /// The most objects that one request deletes, and the most bytes that their keys have together: the server
@@ -53,9 +54,11 @@ pub(super) fn batches<'k, 'e>(mut keys: &'k [&'e str]) -> impl Iterator<Item = &
 pub(super) async fn delete(
     s3: &S3,
     approved: &Arc<Approved<DeleteObject<'static>>>,
+    conditions: &WriteConditions,
 ) -> Result<(), ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    delete_present(&Asking::of(s3, approved).await?, bucket, key).await
+    honoured(approved.connection(), conditions)?;
+    delete_present(&Asking::of(s3, approved).await?, bucket, key, conditions).await
 }
 
 /// Deletes an object that is there: servers delete a missing one with the same answer.
@@ -66,6 +69,7 @@ pub(super) async fn delete_present(
     asking: &Asking,
     bucket: &str,
     key: &str,
+    conditions: &WriteConditions,
 ) -> Result<(), ExecuteError> {
     let head = Request::new(Method::HEAD, bucket, key, Kind::Head);
     match asking.answer(asking.client.head(head)).await {
@@ -79,7 +83,7 @@ pub(super) async fn delete_present(
         }
         Err(error) => return Err(error),
     }
-    delete_one(asking, bucket, key).await
+    delete_on(asking, bucket, key, conditions).await
 }
 
 pub(super) async fn delete_one(
@@ -87,7 +91,16 @@ pub(super) async fn delete_one(
     bucket: &str,
     key: &str,
 ) -> Result<(), ExecuteError> {
-    let request = Request::new(Method::DELETE, bucket, key, Kind::Nothing);
+    delete_on(asking, bucket, key, &WriteConditions::default()).await
+}
+
+async fn delete_on(
+    asking: &Asking,
+    bucket: &str,
+    key: &str,
+    conditions: &WriteConditions,
+) -> Result<(), ExecuteError> {
+    let request = Request::new(Method::DELETE, bucket, key, Kind::Nothing).on(conditions)?;
     asking.done(asking.client.head(request.while_stands(&asking.standing))).await?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     engine::{Approved, CreateDirectory, DeleteDirectory, DeleteTree},
-    executor::{DirectoryDeletion, ExecuteError, TreeError},
+    executor::{DirectoryDeletion, ExecuteError, TreeError, WriteConditions},
     path::Path,
     policy::Connection,
 };
@@ -27,7 +27,7 @@ pub(super) async fn create(
 ) -> Result<(), ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
     let standing = Standing::of(approved);
-    let target = Target::new(s3, approved.connection(), standing, bucket, key, None).await?;
+    let target = Target::new(s3, approved.connection(), standing, bucket, key).await?;
     target.put(bytes::Bytes::new()).await?;
     Ok(())
 }
@@ -61,7 +61,7 @@ pub(super) async fn delete(
         }
     }
     // Whether something else is in it that the connection does not reach has no influence.
-    match delete::delete_present(&asking, bucket, directory).await {
+    match delete::delete_present(&asking, bucket, directory, &WriteConditions::default()).await {
         Ok(()) => Ok(DirectoryDeletion::Deleted),
         Err(ExecuteError::Missing) => Ok(DirectoryDeletion::Missing),
         Err(error) => Err(error),

@@ -18,6 +18,7 @@ pub(super) fn from_answer(
         (_, Some("NoSuchKey" | "NoSuchBucket" | "NotFound")) | (Some(404), _) => {
             ExecuteError::Missing
         }
+        (_, Some("PreconditionFailed")) | (Some(412), _) => ExecuteError::PreconditionFailed,
         (_, Some("EntityTooLarge")) | (Some(413), _) => ExecuteError::TooLarge,
         (_, Some("SlowDown" | "Throttling" | "ThrottlingException" | "TooManyRequests"))
         | (Some(429 | 503), _) => ExecuteError::Busy { retry_after },

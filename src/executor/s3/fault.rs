@@ -7,10 +7,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderMap, HeaderName, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderMap, HeaderName, StatusCode,
+    header::{ETAG, LAST_MODIFIED, RETRY_AFTER},
+};
 use hyper_util::client::legacy::Error as ClientError;
 
-use super::error::{from_answer, is_code};
+use super::{
+    error::{from_answer, is_code},
+    head::Head,
+};
 use crate::{engine::Withdrawn, executor::ExecuteError};
 
 /// The longest pause that a server is believed to want, so that none makes a caller wait for ever.
@@ -34,6 +40,10 @@ pub(super) enum Fault {
     TimedOut,
     /// Its answer said that all is well, and is not what was asked for.
     Senseless,
+    /// The caller has the object already: this much is said of it.
+    NotModified(Head),
+    /// The object has none of the bytes that were asked for; how many it has.
+    Range(Option<u64>),
     /// It answers with an error.
     Server(Box<ServerError>),
 }
@@ -82,8 +92,17 @@ impl Fault {
                 matches!(error.status.as_u16(), 429 | 500 | 502..=504)
                     || error.code.as_deref().is_some_and(|code| TRANSIENT.contains(&code))
             }
-            Self::Withdrawn(_) | Self::Credentials | Self::Configuration => false,
+            Self::Withdrawn(_)
+            | Self::Credentials
+            | Self::Configuration
+            | Self::NotModified(_)
+            | Self::Range(_) => false,
         }
+    }
+
+    /// Whether the server says that it did nothing, and that another try may help.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Server(error) if matches!(error.status.as_u16(), 429 | 503))
     }
 
     /// The region that the bucket is in, where the request went to another one.
@@ -126,6 +145,11 @@ impl From<Fault> for ExecuteError {
             Fault::Configuration => Self::Configuration,
             Fault::Unreachable { .. } => Self::Unreachable,
             Fault::TimedOut => Self::TimedOut,
+            Fault::NotModified(head) => Self::NotModified {
+                etag: head.text(&ETAG).map(Into::into),
+                last_modified: head.time(&LAST_MODIFIED),
+            },
+            Fault::Range(size) => Self::RangeNotSatisfiable { size },
             Fault::Senseless => Self::Failed { status: None, code: None },
             Fault::Server(error) => {
                 let status = Some(error.status.as_u16()).filter(|status| *status != 200);

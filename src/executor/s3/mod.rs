@@ -3,7 +3,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `options`, `credentials`, `clients`, `client`, `request`, `sign`, `http`, `lookup`, `resolve`, `fault`, `error` | how servers are spoken to |
+//! | `options`, `credentials`, `clients`, `client`, `request`, `sign`, `head`, `http`, `lookup`, `resolve`, `fault`, `error` | how servers are spoken to |
 //! | `share`, `room`, `sockets`, `answer`, `xml`, `slices` | what an owner, and a server, may take |
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
@@ -22,6 +22,7 @@ mod directory;
 mod error;
 mod fault;
 mod filling;
+mod head;
 mod http;
 mod keys;
 mod list;
@@ -50,7 +51,7 @@ use self::clients::Clients;
 pub use self::options::S3Options;
 use super::{
     DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo, PageRequest,
-    TreeError, Unseal, Upload,
+    ReadConditions, ReadOptions, Stored, TreeError, Unseal, Upload, WriteConditions,
 };
 use crate::{
     engine::{
@@ -110,22 +111,27 @@ impl Default for S3 {
 
 #[async_trait]
 impl Executor for S3 {
-    async fn read(&self, approved: Approved<ReadObject<'static>>) -> Result<Object, ExecuteError> {
-        read::read(self, &Arc::new(approved)).await
+    async fn read(
+        &self,
+        approved: Approved<ReadObject<'static>>,
+        options: ReadOptions,
+    ) -> Result<Object, ExecuteError> {
+        read::read(self, &Arc::new(approved), options).await
     }
 
     async fn stat(
         &self,
         approved: Approved<StatObject<'static>>,
+        conditions: ReadConditions,
     ) -> Result<ObjectInfo, ExecuteError> {
-        read::stat(self, &Arc::new(approved)).await
+        read::stat(self, &Arc::new(approved), &conditions).await
     }
 
     async fn write(
         &self,
         approved: Approved<WriteObject<'static>>,
         upload: Upload,
-    ) -> Result<u64, ExecuteError> {
+    ) -> Result<Stored, ExecuteError> {
         write::write(self, &Arc::new(approved), upload).await
     }
 
@@ -136,8 +142,12 @@ impl Executor for S3 {
         directory::create(self, &Arc::new(approved)).await
     }
 
-    async fn delete(&self, approved: Approved<DeleteObject<'static>>) -> Result<(), ExecuteError> {
-        delete::delete(self, &Arc::new(approved)).await
+    async fn delete(
+        &self,
+        approved: Approved<DeleteObject<'static>>,
+        conditions: WriteConditions,
+    ) -> Result<(), ExecuteError> {
+        delete::delete(self, &Arc::new(approved), &conditions).await
     }
 
     async fn delete_directory(

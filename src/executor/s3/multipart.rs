@@ -1,27 +1,26 @@
 //! Uploads in parts. One that does not come to its end is aborted, however it ends.
 
 use std::{
+    borrow::Cow,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http::{
-    Method,
-    header::{CONTENT_TYPE, ETAG},
-};
+use http::{Method, header::ETAG};
 
 use super::{
-    answer::{Head, Kind, Xml},
+    answer::{Kind, Xml},
+    head::Head,
     pages::senseless,
     request::Request,
     room::Held,
     source::Source,
     write::Target,
-    xml::escaped,
+    xml::{Element, escaped},
 };
-use crate::executor::{BodyError, ExecuteError};
+use crate::executor::{BodyError, ExecuteError, Stored};
 
 const MIB: u64 = 1 << 20;
 /// The largest object that S3 stores.
@@ -53,7 +52,7 @@ pub(super) async fn unknown(
     source: &Source,
     first: Bytes,
     held: Held,
-) -> Result<u64, ExecuteError> {
+) -> Result<Stored, ExecuteError> {
     let mut parts = Parts::start(target).await?;
     let result = async {
         let mut stored = first.len() as u64;
@@ -71,8 +70,7 @@ pub(super) async fn unknown(
             parts.send(part).await?;
             number += 1;
         }
-        parts.complete().await?;
-        Ok(stored)
+        parts.complete(stored).await
     };
     let result = result.await;
     parts.end(result).await
@@ -83,7 +81,7 @@ pub(super) async fn known(
     target: Target,
     source: &Source,
     length: u64,
-) -> Result<u64, ExecuteError> {
+) -> Result<Stored, ExecuteError> {
     let mut parts = Parts::start(target).await?;
     let result = async {
         let size = known_part_size(length);
@@ -96,8 +94,7 @@ pub(super) async fn known(
         if !source.is_at_end().await? {
             return Err(ExecuteError::Body(BodyError::TooLarge { limit: length }));
         }
-        parts.complete().await?;
-        Ok(length)
+        parts.complete(length).await
     };
     let result = result.await;
     parts.end(result).await
@@ -120,7 +117,7 @@ impl Parts {
             let request = target
                 .request(Method::POST, Kind::Xml(Xml::short("InitiateMultipartUploadResult")))
                 .query("uploads", "")
-                .header(CONTENT_TYPE, Some(target.content_type()))?;
+                .metadata(&target.metadata)?;
             let id = |id: &str| (1..=MAX_ID).contains(&id.len()).then(|| id.to_owned());
             let id = target.client.xml(request, |root| id(&root.says("UploadId")?)).await?;
             Ok(Self { target, id, done: Vec::new(), is_open: true })
@@ -164,7 +161,7 @@ impl Parts {
         self.sent(&head)
     }
 
-    async fn complete(&mut self) -> Result<(), ExecuteError> {
+    async fn complete(&mut self, size: u64) -> Result<Stored, ExecuteError> {
         let parts = std::mem::take(&mut self.done).into_iter().zip(1..).map(|(tag, number)| {
             let tag = escaped(&tag);
             format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>")
@@ -178,15 +175,19 @@ impl Parts {
             .target
             .request(Method::POST, Kind::Xml(Xml::short("CompleteMultipartUploadResult")))
             .query("uploadId", &self.id)
+            .on(&self.target.conditions)?
             .bytes(body.into())
             .long();
-        self.target.client.xml(request, |_| Some(())).await?;
+        let tag = |root: Element<'_>| {
+            Some(root.says("ETag").filter(|tag| tag.len() <= MAX_TAG).map(quoted))
+        };
+        let etag = self.target.client.xml(request, tag).await?;
         self.is_open = false;
-        Ok(())
+        Ok(Stored { size, etag })
     }
 
     /// Aborts what failed before the caller hears of it; still on drop if the caller does not wait.
-    async fn end(mut self, result: Result<u64, ExecuteError>) -> Result<u64, ExecuteError> {
+    async fn end(mut self, result: Result<Stored, ExecuteError>) -> Result<Stored, ExecuteError> {
         if result.is_err() && self.is_open {
             abort(&self.target, &self.id).await;
             self.is_open = false;
@@ -247,6 +248,14 @@ async fn abort(target: &Target, id: &str) {
     let aborted = target.client.head(request).await;
     if let Err(error) = aborted {
         tracing::warn!(%error, "an upload in parts could not be aborted; its parts stay with the server");
+    }
+}
+
+/// An entity tag in quotes, as it is in a header; RGW leaves them out here.
+fn quoted(tag: Cow<'_, str>) -> String {
+    match tag.starts_with('"') {
+        true => tag.into_owned(),
+        false => format!("\"{tag}\""),
     }
 }
 

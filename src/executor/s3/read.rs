@@ -5,21 +5,24 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use http::{
     Method,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED},
+    header::{
+        ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
+    },
 };
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::{
     S3,
-    answer::{FileBody, Head, Kind},
+    answer::{FileBody, Kind},
     asking::Asking,
+    head::Head,
     keys,
     pages::senseless,
     request::Request,
@@ -27,22 +30,40 @@ use super::{
 };
 use crate::{
     engine::{Approved, ReadObject, StatObject},
-    executor::{Body, BodyError, ExecuteError, Object, ObjectInfo},
+    executor::{
+        Body, BodyError, ByteRange, ExecuteError, Met, Object, ObjectInfo, ReadConditions,
+        ReadOptions,
+    },
+    path::Path,
 };
 
 pub(super) async fn read(
     s3: &S3,
     approved: &Arc<Approved<ReadObject<'static>>>,
+    options: ReadOptions,
 ) -> Result<Object, ExecuteError> {
-    let (bucket, key) = keys::object(&approved.operation().path)?;
     let asking = Asking::of(s3, approved).await?;
-    let request = Request::new(Method::GET, bucket, key, Kind::File);
-    let (head, body) = asking.answer(asking.client.file(request)).await?;
+    let path = &approved.operation().path;
+    let ReadOptions { range, if_range, conditions } = options;
+    let (head, body, range) = match (range, if_range) {
+        (Some(range), Some(etag)) => {
+            // Bytes of this object, or all of the one that is there: each of one object alone.
+            let only = ReadConditions { if_match: Some(etag), ..conditions.clone() };
+            match get(&asking, path, Some(range), &only).await {
+                Err(ExecuteError::PreconditionFailed) => {
+                    get(&asking, path, None, &conditions).await
+                }
+                answer => answer,
+            }
+        }
+        (range, _) => get(&asking, path, range, &conditions).await,
+    }?;
     let asked = Instant::now();
-    let info = info(&head)?;
+    let info = head.info(range.map_or(head.length(), |(_, _, whole)| Some(whole)))?;
+    let range = range.map(|(first, last, _)| (first, last));
     let body = Reading {
         inner: Some(body),
-        left: info.size,
+        left: range.map_or(info.size, |(first, last)| last - first + 1),
         stall: s3.clients.options().stall_timeout,
         standing: asking.standing,
         asked,
@@ -50,32 +71,103 @@ pub(super) async fn read(
         waits: None,
         failed: false,
     };
-    Ok(Object { info, body: Body::new(body) })
+    Ok(Object { info, range, body: Body::new(body) })
+}
+
+/// What came of asking for bytes: which they are, and of how many, unless they are all.
+type Got = (Head, FileBody, Option<(u64, u64, u64)>);
+
+async fn get(
+    asking: &Asking,
+    path: &Path<'_>,
+    range: Option<ByteRange>,
+    conditions: &ReadConditions,
+) -> Result<Got, ExecuteError> {
+    let (bucket, key) = keys::object(path)?;
+    let range_text = range.as_ref().map(ToString::to_string);
+    let request = Request::new(Method::GET, bucket, key, Kind::File);
+    let request = conditional(request, conditions)?.header(RANGE, range_text.as_deref())?;
+    let answer = asking.answer(asking.client.file(request)).await;
+    let (head, body) = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Err(completed(asking, path, error).await),
+    };
+    check(&head, conditions)?;
+    let Some(got) = head.range() else {
+        // A server that knows no ranges gives all.
+        return Ok((head, body, None));
+    };
+    // What was not asked for must not pass for it.
+    let (first, last, whole) = got;
+    match range.and_then(|range| range.of(whole)) == Some((first, last))
+        && head.length() == Some(last - first + 1)
+    {
+        true => Ok((head, body, Some(got))),
+        false => Err(senseless()),
+    }
 }
 
 pub(super) async fn stat(
     s3: &S3,
     approved: &Arc<Approved<StatObject<'static>>>,
+    conditions: &ReadConditions,
 ) -> Result<ObjectInfo, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
     let asking = Asking::of(s3, approved).await?;
     let request = Request::new(Method::HEAD, bucket, key, Kind::Head);
-    info(&asking.answer(asking.client.head(request)).await?)
+    match asking.answer(asking.client.head(conditional(request, conditions)?)).await {
+        Ok(head) => {
+            check(&head, conditions)?;
+            head.info(head.length())
+        }
+        Err(error) => Err(completed(&asking, &approved.operation().path, error).await),
+    }
 }
 
-/// What an answer says that an object is.
-fn info(head: &Head) -> Result<ObjectInfo, ExecuteError> {
-    let text = |name| head.text(&name).map(ToOwned::to_owned);
-    Ok(ObjectInfo {
-        // A server that does not say how long an object is could end it anywhere, unnoticed.
-        size: head.length().ok_or_else(senseless)?,
-        content_type: text(CONTENT_TYPE),
-        content_encoding: text(CONTENT_ENCODING),
-        etag: text(ETAG),
-        last_modified: head
-            .text(&LAST_MODIFIED)
-            .and_then(|text| httpdate::parse_http_date(text).ok()),
-    })
+/// An error with what callers go on by, where the server left that out.
+async fn completed(asking: &Asking, path: &Path<'_>, error: ExecuteError) -> ExecuteError {
+    if !matches!(
+        error,
+        ExecuteError::NotModified { etag: None, .. }
+            | ExecuteError::RangeNotSatisfiable { size: None }
+    ) {
+        return error;
+    }
+    let Ok((bucket, key)) = keys::object(path) else { return error };
+    let request = Request::new(Method::HEAD, bucket, key, Kind::Head);
+    let Ok(head) = asking.answer(asking.client.head(request)).await else { return error };
+    match error {
+        ExecuteError::RangeNotSatisfiable { .. } => {
+            ExecuteError::RangeNotSatisfiable { size: head.length() }
+        }
+        _ => ExecuteError::NotModified {
+            etag: head.text(&ETAG).map(Into::into),
+            last_modified: head.time(&LAST_MODIFIED),
+        },
+    }
+}
+
+fn conditional(request: Request, conditions: &ReadConditions) -> Result<Request, ExecuteError> {
+    let date = |time: Option<SystemTime>| time.map(httpdate::fmt_http_date);
+    // Not every server reads lists; what came is held to them here.
+    let one = |tags: &'_ Option<String>| tags.clone().filter(|tags| !tags.contains(','));
+    request
+        .header(IF_MATCH, one(&conditions.if_match).as_deref())?
+        .header(IF_NONE_MATCH, one(&conditions.if_none_match).as_deref())?
+        .header(IF_MODIFIED_SINCE, date(conditions.if_modified_since).as_deref())?
+        .header(IF_UNMODIFIED_SINCE, date(conditions.if_unmodified_since).as_deref())
+}
+
+/// Holds a server that knows no conditions to those of the request.
+fn check(head: &Head, conditions: &ReadConditions) -> Result<(), ExecuteError> {
+    let (etag, last_modified) = (head.text(&ETAG), head.time(&LAST_MODIFIED));
+    match conditions.are_met(etag, last_modified) {
+        Met::Yes => Ok(()),
+        Met::NotModified => {
+            Err(ExecuteError::NotModified { etag: etag.map(Into::into), last_modified })
+        }
+        Met::No => Err(ExecuteError::PreconditionFailed),
+    }
 }
 
 /// An object's bytes as the server sends them: no fewer than it said, none for too long, and none that are

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{
+        CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
+        EXPIRES, IF_MATCH, IF_NONE_MATCH,
+    },
+};
 use http_body_util::{Either, Full};
 use percent_encoding::utf8_percent_encode;
 
-use super::{answer::Kind, keys, source::Window, standing::Standing};
-use crate::executor::ExecuteError;
+use super::{answer::Kind, head::USER, keys, source::Window, standing::Standing};
+use crate::executor::{ExecuteError, Metadata, WriteConditions};
 
 /// A body on its way out.
 pub(super) type Outgoing = Either<Full<Bytes>, Window>;
@@ -37,6 +43,8 @@ pub(super) struct Request {
     pub(super) limit: Limit,
     /// What is asked before each attempt whether it may go out.
     pub(super) standing: Option<Standing>,
+    /// Whether it is only to be done where something is so.
+    pub(super) is_conditional: bool,
 }
 
 /// How long one attempt of a request may take.
@@ -67,6 +75,7 @@ impl Request {
             kind,
             limit: Limit::Ordinary,
             standing: None,
+            is_conditional: false,
         }
     }
 
@@ -115,6 +124,30 @@ impl Request {
     pub(super) fn while_stands(mut self, standing: &Standing) -> Self {
         self.standing = Some(standing.clone());
         self
+    }
+
+    /// Only where these conditions are met. It is not sent again where the server may have done it: that would
+    /// not be met, for having been done.
+    pub(super) fn on(mut self, conditions: &WriteConditions) -> Result<Self, ExecuteError> {
+        self.is_conditional = conditions.are_any();
+        let none = conditions.if_none.then_some("*");
+        self.header(IF_NONE_MATCH, none)?.header(IF_MATCH, conditions.if_match.as_deref())
+    }
+
+    /// With what is kept with an object.
+    pub(super) fn metadata(mut self, metadata: &Metadata) -> Result<Self, ExecuteError> {
+        const BYTES: &str = "application/octet-stream";
+        for (name, value) in &metadata.user {
+            let name = HeaderName::from_bytes(format!("{USER}{name}").as_bytes())
+                .map_err(|_| ExecuteError::Configuration)?;
+            self = self.header(name, Some(value))?;
+        }
+        self.header(CONTENT_TYPE, Some(metadata.content_type.as_deref().unwrap_or(BYTES)))?
+            .header(CONTENT_ENCODING, metadata.content_encoding.as_deref())?
+            .header(CONTENT_DISPOSITION, metadata.content_disposition.as_deref())?
+            .header(CONTENT_LANGUAGE, metadata.content_language.as_deref())?
+            .header(CACHE_CONTROL, metadata.cache_control.as_deref())?
+            .header(EXPIRES, metadata.expires.as_deref())
     }
 
     /// Whether it can go out once more.

@@ -11,6 +11,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as _, Frame, SizeHint};
+use md5::{Digest as _, Md5};
 use tokio::time::Instant;
 
 use super::{
@@ -34,6 +35,8 @@ pub(super) struct Source {
 
 struct State {
     body: Body,
+    /// The MD5 of what came, and the one that all of it is to have.
+    md5: Option<(Md5, [u8; 16])>,
     /// What came and was not taken yet.
     ahead: Bytes,
     ended: bool,
@@ -48,9 +51,11 @@ struct State {
 }
 
 impl Source {
-    pub(super) fn new(body: Body, standing: Standing) -> Self {
+    /// `md5` is what the body is to have, if that is known.
+    pub(super) fn new(body: Body, md5: Option<[u8; 16]>, standing: Standing) -> Self {
         let state = State {
             body,
+            md5: md5.map(|md5| (Md5::new(), md5)),
             ahead: Bytes::new(),
             ended: false,
             failed: None,
@@ -194,8 +199,19 @@ impl State {
             self.waits_for_caller = frame.is_pending();
             self.moved = Instant::now();
             match ready!(frame) {
-                None => self.ended = true,
-                Some(Ok(frame)) => self.ahead = frame.into_data().unwrap_or_default(),
+                // Seen before the last bytes go out, as that it is no longer than it was said to be.
+                None => {
+                    match self.md5.take().is_none_or(|(came, md5)| came.finalize()[..] == md5) {
+                        true => self.ended = true,
+                        false => self.failed = Some(BodyError::Mismatch),
+                    }
+                }
+                Some(Ok(frame)) => {
+                    self.ahead = frame.into_data().unwrap_or_default();
+                    if let Some((came, _)) = &mut self.md5 {
+                        came.update(&self.ahead);
+                    }
+                }
                 Some(Err(error)) => self.failed = Some(error),
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, header::CONTENT_TYPE};
+use http::{Method, header::ETAG};
 
 use super::{
     S3, S3Options, answer::Kind, client::Client, keys, multipart, request::Request, room::OwnRoom,
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     engine::{Approved, WriteObject},
-    executor::{BodyError, ExecuteError, Upload},
-    policy::Connection,
+    executor::{BodyError, ExecuteError, Metadata, Stored, Upload, WriteConditions},
+    policy::{self, Connection},
 };
 
 /// Up to here a body is collected before it is sent, so that it can be sent again.
@@ -30,7 +30,8 @@ pub(super) struct Target {
     pub(super) options: S3Options,
     pub(super) bucket: String,
     pub(super) key: String,
-    pub(super) content_type: Option<String>,
+    pub(super) metadata: Arc<Metadata>,
+    pub(super) conditions: WriteConditions,
     /// The owner's room for parts.
     pub(super) room: OwnRoom,
     /// Whether it may still be stored.
@@ -43,13 +44,15 @@ pub(super) async fn write(
     s3: &S3,
     approved: &Arc<Approved<WriteObject<'static>>>,
     upload: Upload,
-) -> Result<u64, ExecuteError> {
+) -> Result<Stored, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
+    let Upload { body, length, metadata, conditions, md5 } = upload;
+    honoured(approved.connection(), &conditions)?;
     let standing = Standing::of(approved);
-    let source = Source::new(upload.body, standing.clone());
-    let target =
-        Target::new(s3, approved.connection(), standing, bucket, key, upload.content_type).await?;
-    let Some(length) = upload.length else {
+    let source = Source::new(body, md5, standing.clone());
+    let target = Target::new(s3, approved.connection(), standing, bucket, key).await?;
+    let target = Target { metadata: Arc::new(metadata), conditions, ..target };
+    let Some(length) = length else {
         return unknown_length(target, &source).await;
     };
     match length {
@@ -72,8 +75,20 @@ pub(super) async fn write(
     }
 }
 
+/// Refuses conditions that the connection's server is not known to honour: ignored, they would overwrite what they
+/// are there to keep.
+pub(super) fn honoured(
+    connection: &Connection,
+    conditions: &WriteConditions,
+) -> Result<(), ExecuteError> {
+    match conditions.are_any() && connection.conditions() == policy::Conditions::None {
+        true => Err(ExecuteError::ConditionsNotHonoured),
+        false => Ok(()),
+    }
+}
+
 /// One request if the body ends within the first part, else an upload in parts.
-async fn unknown_length(target: Target, source: &Source) -> Result<u64, ExecuteError> {
+async fn unknown_length(target: Target, source: &Source) -> Result<Stored, ExecuteError> {
     let small = source.collect(SMALL).await?;
     if source.is_at_end().await? {
         return target.put(small).await;
@@ -87,20 +102,21 @@ async fn unknown_length(target: Target, source: &Source) -> Result<u64, ExecuteE
 }
 
 impl Target {
+    /// For an object with nothing beside its bytes, whatever is there.
     pub(super) async fn new(
         s3: &S3,
         connection: &Connection,
         standing: Standing,
         bucket: &str,
         key: &str,
-        content_type: Option<String>,
     ) -> Result<Self, ExecuteError> {
         Ok(Self {
             client: s3.clients.get(connection).await?,
             options: *s3.clients.options(),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
-            content_type,
+            metadata: Arc::default(),
+            conditions: WriteConditions::default(),
             room: s3.clients.share(connection).room().clone(),
             standing,
             _upload: Arc::clone(&s3.uploads),
@@ -112,31 +128,26 @@ impl Target {
         Request::new(method, &self.bucket, &self.key, kind).while_stands(&self.standing)
     }
 
-    /// The type that the object is stored with.
-    pub(super) fn content_type(&self) -> &str {
-        self.content_type.as_deref().unwrap_or("application/octet-stream")
-    }
-
     /// The request for the whole object, without its body.
     fn object(&self) -> Result<Request, ExecuteError> {
-        self.request(Method::PUT, Kind::Nothing).header(CONTENT_TYPE, Some(self.content_type()))
+        self.request(Method::PUT, Kind::Nothing).metadata(&self.metadata)?.on(&self.conditions)
     }
 
     /// Stores these bytes; sent again where that helps.
-    pub(super) async fn put(self, bytes: Bytes) -> Result<u64, ExecuteError> {
-        let length = bytes.len() as u64;
+    pub(super) async fn put(self, bytes: Bytes) -> Result<Stored, ExecuteError> {
+        let size = bytes.len() as u64;
         let request = self.object()?.bytes(bytes);
         // What is small is done soon or not at all; the rest may need its time.
-        let request = if length <= COLLECTED { request } else { request.long() };
-        self.client.head(request).await?;
-        Ok(length)
+        let request = if size <= COLLECTED { request } else { request.long() };
+        let head = self.client.head(request).await?;
+        Ok(Stored { size, etag: head.text(&ETAG).map(ToOwned::to_owned) })
     }
 
     /// Stores a body as it comes, in one request.
-    async fn put_streamed(self, source: &Source, length: u64) -> Result<u64, ExecuteError> {
-        let request = self.object()?.stream(source.window(length, true));
+    async fn put_streamed(self, source: &Source, size: u64) -> Result<Stored, ExecuteError> {
+        let request = self.object()?.stream(source.window(size, true));
         let sent = source.watch(self.options.stall_timeout, self.client.head(request)).await?;
-        sent.map_err(|error| source.failure().unwrap_or(error))?;
-        Ok(length)
+        let head = sent.map_err(|error| source.failure().unwrap_or(error))?;
+        Ok(Stored { size, etag: head.text(&ETAG).map(ToOwned::to_owned) })
     }
 }
