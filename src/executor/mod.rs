@@ -18,12 +18,12 @@ mod s3;
 
 use async_trait::async_trait;
 
-pub(crate) use self::{body::Held, object::Met};
+pub(crate) use self::body::Held;
 pub use self::{
     body::{Body, BodyError, Upload},
     error::{ExecuteError, TreeError},
     object::{
-        ByteRange, Metadata, Object, ObjectInfo, ReadConditions, ReadOptions, Stored,
+        ByteRange, Met, Metadata, Object, ObjectInfo, ReadConditions, ReadOptions, Stored,
         WriteConditions,
     },
     page::{DirectoryPage, FileEntry, PageRequest, Want},

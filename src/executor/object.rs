@@ -131,16 +131,19 @@ pub struct ReadConditions {
 
 /// What becomes of a request with conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Met {
+pub enum Met {
+    /// It is done.
     Yes,
-    /// The caller has it already.
+    /// It is not: the caller has the object already.
     NotModified,
+    /// It is not.
     No,
 }
 
 impl ReadConditions {
-    /// Whether they are met by this object. Also servers that do not know conditions are held to them.
-    pub(crate) fn are_met(&self, etag: Option<&str>, last_modified: Option<SystemTime>) -> Met {
+    /// Whether they are met by an object with this entity tag that was last changed then: of servers that know no
+    /// conditions, what they answer is held to them.
+    pub fn are_met(&self, etag: Option<&str>, last_modified: Option<SystemTime>) -> Met {
         // Headers have dates by the second.
         let seconds = |time: SystemTime| {
             time.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or(0)

@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use md5::{Digest as _, Md5};
 use pathward::{
     Access, Keys, Path,
     engine::{
@@ -16,10 +17,11 @@ use pathward::{
         DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry,
+        Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry, Met,
         Metadata, Object, ObjectInfo, PageRequest, ReadConditions, ReadOptions, TreeError, Upload,
         Want, WriteConditions,
     },
+    policy::Conditions,
 };
 use tokio::time::timeout;
 
@@ -36,6 +38,20 @@ pub(crate) enum Wrong {
     BelievesNoLength,
     /// The content type is not kept.
     ForgetsType,
+    /// Nothing else that is said of an object is kept.
+    ForgetsMore,
+    /// A body of whatever MD5 is stored.
+    BelievesNoMd5,
+    /// Ranges begin one byte later.
+    ShiftsRanges,
+    /// Some bytes of whatever object is there.
+    MixesVersions,
+    /// What is read is read, whatever the conditions.
+    ReadsAlways,
+    /// What is stored is stored, whatever the conditions.
+    OverwritesAlways,
+    /// Conditions are taken for a server that may ignore them.
+    TrustsServers,
     /// The last entry of a page comes on the next one too.
     ShowsTwice,
     /// A page's last entry is lost.
@@ -76,12 +92,19 @@ pub(crate) enum Wrong {
 
 impl Wrong {
     /// All of them, and the check that each must fail.
-    pub(crate) const ALL: [(Self, &str); 23] = [
+    pub(crate) const ALL: [(Self, &str); 30] = [
         (Self::DecodesKeys, "keys-are-bytes"),
         (Self::CopiesNothing, "what-is-not-there-is-missing"),
         (Self::KeepsTorn, "an-upload-is-whole-or-not-at-all"),
         (Self::BelievesNoLength, "an-upload-is-whole-or-not-at-all"),
         (Self::ForgetsType, "what-is-written-is-read"),
+        (Self::ForgetsMore, "what-is-said-of-it-is-kept"),
+        (Self::BelievesNoMd5, "what-is-said-of-it-is-kept"),
+        (Self::ShiftsRanges, "a-range-is-what-was-asked-for"),
+        (Self::MixesVersions, "a-range-is-what-was-asked-for"),
+        (Self::ReadsAlways, "what-is-read-meets-its-condition"),
+        (Self::OverwritesAlways, "what-is-changed-meets-its-condition"),
+        (Self::TrustsServers, "what-is-changed-meets-its-condition"),
         (Self::ShowsTwice, "pages-make-the-directory"),
         (Self::LosesOne, "pages-make-the-directory"),
         (Self::ShowsHidden, "what-is-hidden-changes-no-listing"),
@@ -106,7 +129,26 @@ impl Wrong {
 #[derive(Clone, Debug)]
 struct Stored {
     bytes: Bytes,
-    content_type: Option<String>,
+    metadata: Metadata,
+}
+
+impl Stored {
+    /// Another one for other bytes.
+    fn etag(&self) -> String {
+        let sum = self.bytes.iter().fold(self.bytes.len(), |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
+        });
+        format!("\"{sum:032x}\"")
+    }
+
+    fn info(&self) -> ObjectInfo {
+        ObjectInfo {
+            size: self.bytes.len() as u64,
+            etag: Some(self.etag()),
+            last_modified: None,
+            metadata: self.metadata.clone(),
+        }
+    }
 }
 
 /// Objects by their paths, `bucket/key`.
@@ -193,8 +235,51 @@ impl Memory {
             self.ask_again(approved)?;
             return Err(ExecuteError::Body(BodyError::Interrupted));
         }
-        let content_type = upload.metadata.content_type.filter(|_| !self.is(Wrong::ForgetsType));
-        Ok(Stored { bytes: bytes.into(), content_type })
+        let md5 = <[u8; 16]>::from(Md5::digest(&bytes));
+        if upload.md5.is_some_and(|said| said != md5) && !self.is(Wrong::BelievesNoMd5) {
+            return Err(ExecuteError::Body(BodyError::Mismatch));
+        }
+        let mut metadata = upload.metadata;
+        if self.is(Wrong::ForgetsType) {
+            metadata.content_type = None;
+        }
+        if self.is(Wrong::ForgetsMore) {
+            metadata = Metadata { content_type: metadata.content_type, ..Metadata::default() };
+        }
+        Ok(Stored { bytes: bytes.into(), metadata })
+    }
+
+    fn meets(&self, stored: &Stored, conditions: &ReadConditions) -> Result<(), ExecuteError> {
+        let etag = stored.etag();
+        match conditions.are_met(Some(&etag), None) {
+            _ if self.is(Wrong::ReadsAlways) => Ok(()),
+            Met::Yes => Ok(()),
+            Met::NotModified => {
+                Err(ExecuteError::NotModified { etag: Some(etag.into()), last_modified: None })
+            }
+            Met::No => Err(ExecuteError::PreconditionFailed),
+        }
+    }
+
+    fn may_change<Op: Operate>(
+        &self,
+        approved: &Approved<Op>,
+        path: &Path<'_>,
+        conditions: &WriteConditions,
+    ) -> Result<(), ExecuteError> {
+        let is_unsure = approved.connection().conditions() == Conditions::None;
+        if conditions.are_any() && is_unsure && !self.is(Wrong::TrustsServers) {
+            return Err(ExecuteError::ConditionsNotHonoured);
+        }
+        let there = self.get(path).ok().map(|stored| stored.etag());
+        let is_met = match (&conditions.if_match, there) {
+            (Some(tag), there) => there.as_ref() == Some(tag),
+            (None, there) => there.is_none() || !conditions.if_none,
+        };
+        match is_met || self.is(Wrong::OverwritesAlways) {
+            true => Ok(()),
+            false => Err(ExecuteError::PreconditionFailed),
+        }
     }
 
     fn ask_again<Op: Operate>(&self, approved: &Approved<Op>) -> Result<(), ExecuteError> {
@@ -254,22 +339,34 @@ impl Executor for Memory {
     async fn read(
         &self,
         approved: Approved<ReadObject<'static>>,
-        _: ReadOptions,
+        options: ReadOptions,
     ) -> Result<Object, ExecuteError> {
         self.ask_to_read(&approved)?;
-        let Stored { bytes, content_type } = self.get(&approved.operation().path)?;
-        let info = info(&bytes, content_type);
-        Ok(Object { info, range: None, body: Body::from_bytes(bytes) })
+        let stored = self.get(&approved.operation().path)?;
+        self.meets(&stored, &options.conditions)?;
+        let (info, etag) = (stored.info(), stored.etag());
+        let is_other = options.if_range.is_some_and(|tag| tag != etag);
+        let range = options.range.filter(|_| !is_other || self.is(Wrong::MixesVersions));
+        let Some(range) = range else {
+            return Ok(Object { info, range: None, body: Body::from_bytes(stored.bytes) });
+        };
+        let Some((first, last)) = range.of(info.size) else {
+            return Err(ExecuteError::RangeNotSatisfiable { size: Some(info.size) });
+        };
+        let from = if self.is(Wrong::ShiftsRanges) { (first + 1).min(last) } else { first };
+        let bytes = stored.bytes.slice(from as usize..=last as usize);
+        Ok(Object { info, range: Some((from, last)), body: Body::from_bytes(bytes) })
     }
 
     async fn stat(
         &self,
         approved: Approved<StatObject<'static>>,
-        _: ReadConditions,
+        conditions: ReadConditions,
     ) -> Result<ObjectInfo, ExecuteError> {
         self.ask_to_read(&approved)?;
-        let Stored { bytes, content_type } = self.get(&approved.operation().path)?;
-        Ok(info(&bytes, content_type))
+        let stored = self.get(&approved.operation().path)?;
+        self.meets(&stored, &conditions)?;
+        Ok(stored.info())
     }
 
     async fn write(
@@ -278,11 +375,12 @@ impl Executor for Memory {
         upload: Upload,
     ) -> Result<pathward::executor::Stored, ExecuteError> {
         self.ask(&approved)?;
+        self.may_change(&approved, &approved.operation().path, &upload.conditions)?;
         let stored = self.collect(&approved, upload).await?;
         self.ask_again(&approved)?;
-        let length = stored.bytes.len() as u64;
+        let (size, etag) = (stored.bytes.len() as u64, Some(stored.etag()));
         self.objects().insert(self.key(&approved.operation().path), stored);
-        Ok(pathward::executor::Stored { size: length, etag: None })
+        Ok(pathward::executor::Stored { size, etag })
     }
 
     async fn create_directory(
@@ -290,7 +388,7 @@ impl Executor for Memory {
         approved: Approved<CreateDirectory<'static>>,
     ) -> Result<(), ExecuteError> {
         self.ask(&approved)?;
-        let marker = Stored { bytes: Bytes::new(), content_type: None };
+        let marker = Stored { bytes: Bytes::new(), metadata: Metadata::default() };
         self.objects().insert(self.key(&approved.operation().path), marker);
         Ok(())
     }
@@ -298,9 +396,10 @@ impl Executor for Memory {
     async fn delete(
         &self,
         approved: Approved<DeleteObject<'static>>,
-        _: WriteConditions,
+        conditions: WriteConditions,
     ) -> Result<(), ExecuteError> {
         self.ask(&approved)?;
+        self.may_change(&approved, &approved.operation().path, &conditions)?;
         match self.objects().remove(&self.key(&approved.operation().path)) {
             None if !self.is(Wrong::DeletesNothing) => Err(ExecuteError::Missing),
             _ => Ok(()),
@@ -373,7 +472,7 @@ impl Executor for Memory {
         let CopyObject { source, destination } = approved.operation();
         let stored = match self.get(source) {
             Err(_) if self.is(Wrong::CopiesNothing) => {
-                Stored { bytes: Bytes::new(), content_type: None }
+                Stored { bytes: Bytes::new(), metadata: Metadata::default() }
             }
             stored => stored?,
         };
@@ -421,9 +520,4 @@ impl Executor for Memory {
         }
         Ok(shown)
     }
-}
-
-fn info(bytes: &Bytes, content_type: Option<String>) -> ObjectInfo {
-    let metadata = Metadata { content_type, ..Metadata::default() };
-    ObjectInfo { size: bytes.len() as u64, metadata, ..ObjectInfo::default() }
 }

@@ -25,6 +25,7 @@ mod aging;
 mod deletion;
 mod listing;
 mod objects;
+mod reading;
 mod report;
 mod trial;
 
@@ -42,8 +43,9 @@ use super::Executor;
 pub struct Place {
     /// A bucket that is there, is empty and is for nothing else.
     pub bucket: String,
-    /// What else a connection to it says in a policy, as lines of YAML: its `endpoint`, `region` and
-    /// `credentials`. Without access, restrictions or `keys`, which each check has of its own.
+    /// What else a connection to it says in a policy, as lines of YAML: its `endpoint`, `region`,
+    /// `credentials` and `conditions`. Conditions on what is written are tried where it says `conditions: honoured`.
+    /// Without access, restrictions or `keys`, which each check has of its own.
     pub connection: String,
 }
 
@@ -58,6 +60,10 @@ const CHECKS: &[Check] = &[
     ("what-is-not-there-is-missing", |trial| Box::pin(objects::missing(trial))),
     ("an-upload-is-whole-or-not-at-all", |trial| Box::pin(objects::whole(trial))),
     ("a-copy-has-the-bytes", |trial| Box::pin(objects::copied(trial))),
+    ("a-range-is-what-was-asked-for", |trial| Box::pin(reading::ranges(trial))),
+    ("what-is-read-meets-its-condition", |trial| Box::pin(reading::conditional(trial))),
+    ("what-is-changed-meets-its-condition", |trial| Box::pin(reading::changed(trial))),
+    ("what-is-said-of-it-is-kept", |trial| Box::pin(reading::kept(trial))),
     ("pages-make-the-directory", |trial| Box::pin(listing::pages(trial))),
     ("directories-are-there-or-not", |trial| Box::pin(listing::directories(trial))),
     ("what-is-hidden-changes-no-listing", |trial| Box::pin(listing::hidden(trial))),

@@ -46,7 +46,12 @@ impl<'a> Trial<'a> {
         self.executor
     }
 
-    /// A connection with these fields. `@` stands for the check's directory, without a `/`.
+    /// Whether the place is one whose server honours conditions on what is written.
+    pub(super) fn honours_conditions(&self) -> bool {
+        self.place.connection.lines().any(|line| line.trim() == "conditions: honoured")
+    }
+
+    /// A connection with these fields, which go before those of the place. `@` stands for the check's directory, without a `/`.
     pub(super) fn view(&self, fields: &str) -> Result<View<'a>, String> {
         let base = format!("{}/{}", self.place.bucket, self.name);
         let connection = self.connection(fields);
@@ -58,11 +63,17 @@ impl<'a> Trial<'a> {
     /// The connection in the form of a policy.
     fn connection(&self, fields: &str) -> String {
         let fields = fields.replace('@', &format!("{}/{}", self.place.bucket, self.name));
-        let lines = self.place.connection.lines().chain(fields.lines());
+        let name = |line: &str| line.split(':').next().unwrap_or_default().trim().to_owned();
+        let names: Vec<String> = fields.lines().map(name).collect();
+        let of_place = self.place.connection.lines().filter(|line| !names.contains(&name(line)));
+        let lines = of_place.chain(fields.lines());
         let fields: String = lines.map(|line| format!("    {line}\n")).collect();
         format!("connections:\n  - id: s3+checked\n    owner: checker\n{fields}")
     }
 }
+
+/// The bytes that came, and which they are, where they are not all.
+pub(super) type Got = Result<(Bytes, Option<(u64, u64)>), ExecuteError>;
 
 /// A policy with this connection, for whoever has this key.
 fn policy(connection: &str, key: &[u8]) -> Result<Policy, String> {
@@ -152,12 +163,19 @@ impl View<'_> {
     }
 
     pub(super) async fn read(&self, path: &str) -> Result<Result<Bytes, ExecuteError>, String> {
+        let read = self.read_with(path, ReadOptions::default()).await?;
+        Ok(read.map(|(bytes, _)| bytes))
+    }
+
+    /// What is read by these options, and which bytes it is.
+    pub(super) async fn read_with(&self, path: &str, options: ReadOptions) -> Result<Got, String> {
         let approved = self.approve(ReadObject { path: self.path(path)? })?;
         let read = async {
-            let object = self.executor.read(approved, ReadOptions::default()).await?;
+            let object = self.executor.read(approved, options).await?;
+            let (range, len) = (object.range, object.len());
             let bytes = object.body.collect().await.map_err(ExecuteError::Body)?.to_bytes();
-            match bytes.len() as u64 == object.info.size {
-                true => Ok(bytes),
+            match bytes.len() as u64 == len {
+                true => Ok((bytes, range)),
                 false => Err(ExecuteError::Failed { status: None, code: Some("size".into()) }),
             }
         };
@@ -168,8 +186,36 @@ impl View<'_> {
         &self,
         path: &str,
     ) -> Result<Result<ObjectInfo, ExecuteError>, String> {
+        self.stat_on(path, ReadConditions::default()).await
+    }
+
+    pub(super) async fn stat_on(
+        &self,
+        path: &str,
+        conditions: ReadConditions,
+    ) -> Result<Result<ObjectInfo, ExecuteError>, String> {
         let approved = self.approve(StatObject { path: self.path(path)? })?;
-        within(path, self.executor.stat(approved, ReadConditions::default())).await
+        within(path, self.executor.stat(approved, conditions)).await
+    }
+
+    pub(super) async fn write_on(
+        &self,
+        path: &str,
+        bytes: &'static [u8],
+        conditions: WriteConditions,
+    ) -> Result<Result<u64, ExecuteError>, String> {
+        let body = Body::from_bytes(Bytes::from_static(bytes));
+        let upload = Upload { conditions, ..Upload::new(body, Some(bytes.len() as u64)) };
+        self.upload(path, upload).await
+    }
+
+    pub(super) async fn delete_on(
+        &self,
+        path: &str,
+        conditions: WriteConditions,
+    ) -> Result<Result<(), ExecuteError>, String> {
+        let approved = self.approve(DeleteObject { path: self.path(path)? })?;
+        within(path, self.executor.delete(approved, conditions)).await
     }
 
     pub(super) async fn create_directory(&self, path: &str) -> Result<(), String> {
