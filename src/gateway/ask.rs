@@ -71,10 +71,10 @@ impl Gateway {
     }
 }
 
-/// Algorithmia's Node client.
+/// Algorithmia's Node client of version 0, which fails at what its successor in TypeScript reads.
 pub(super) fn is_node(headers: &HeaderMap) -> bool {
     let name = headers.get(USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
-    name.windows(b"algorithmia-nodejs/".len()).any(|part| part == b"algorithmia-nodejs/")
+    name.starts_with(b"algorithmia-nodejs/0.")
 }
 
 /// Sixteen random hexadecimal digits; all zeros when there is no randomness, which harms nobody.

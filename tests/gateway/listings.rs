@@ -290,6 +290,32 @@ async fn the_node_client_gets_folders_and_files_on_pages_of_their_own() {
     assert_eq!((answer.names("files"), answer.json().get("marker")), (vec!["x".to_owned()], None));
 }
 
+/// Its successor in TypeScript reads one page, of folders and files.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_old_node_client_gets_folders_and_files_apart() {
+    let world = World::start().await;
+    for name in ["f1", "d1/x"] {
+        world.embedded.put("pub", &format!("data/ts/{name}"), "x/y", "1".into()).await.unwrap();
+    }
+    for (agent, is_old) in [
+        ("algorithmia-nodejs/0.3.10 (NodeJS v20.20.2)", true),
+        ("algorithmia-nodejs/0.1.2", true),
+        ("algorithmia-nodejs/undefined (NodeJS v20.20.2)", false),
+        ("{User-Agent : algorithmia-nodejs/undefined (NodeJS v20.20.2)}", false),
+        ("{User-Agent : algorithmia-nodejs/0.3.10 (NodeJS v20.20.2)}", false),
+        ("algorithmia-nodejs/1.0.0 (NodeJS v20.20.2)", false),
+        ("algorithmia-nodejs/01", false),
+        ("proxy/1.0 algorithmia-nodejs/0.3.10", false),
+        ("", false),
+    ] {
+        let headers = [("Authorization", super::world::ALL), ("User-Agent", agent)];
+        let page = world.send_with("GET", "/v1/data/s3+t://pub/data/ts", &headers, b"").await;
+        let files = if is_old { 0 } else { 1 };
+        assert_eq!((page.names("folders").len(), page.names("files").len()), (1, files), "{agent}");
+        assert_eq!(page.json().get("marker").is_some(), is_old, "{agent}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_that_cannot_be_named_are_left_out() {
     let world = World::start().await;
