@@ -38,6 +38,7 @@ mod sending;
 mod serve;
 mod share;
 mod stale;
+mod spelling;
 mod target;
 mod turns;
 mod wire;

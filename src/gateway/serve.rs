@@ -25,6 +25,7 @@ use super::{
     descriptors::Descriptors,
     proxies::{Proxies, network},
     respond::{Code, Failure, refused},
+    spelling::Spelling,
     wire::{Limits, Refusal, Sent, Wire},
     written::Outgoing,
 };
@@ -86,6 +87,7 @@ impl Gateway {
         let server = Arc::new(Server {
             shared: Arc::clone(&self.shared),
             proxies: self.shared.proxies(),
+            spelling: Spelling::new().await,
             site,
         });
         let connections = GracefulShutdown::new();
@@ -195,6 +197,7 @@ fn is_awaited(_: &TcpListener) -> bool {
 struct Server {
     shared: Arc<Shared>,
     proxies: Arc<Proxies>,
+    spelling: Spelling,
     site: Site,
 }
 
@@ -233,6 +236,7 @@ impl Server {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(CONNECTION, close);
                 }
+                server.spelling.of(&mut response);
                 Ok::<_, Closing>(response.map(|body| Outgoing::new(body, running)))
             }
         });
@@ -240,6 +244,7 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(head_timeout)
             .max_buf_size(BUFFER)
+            .title_case_headers(true)
             .serve_connection(TokioIo::new(wire), service)
     }
 

@@ -148,7 +148,7 @@ async fn a_download_that_breaks_off_is_never_taken_for_whole() {
             tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
         let _ = ended.expect("the connection is closed");
         let text = String::from_utf8_lossy(&answer);
-        assert!(text.contains("content-length: 1048576") && answer.len() < 1 << 20, "{fault:?}");
+        assert!(text.contains("Content-Length: 1048576") && answer.len() < 1 << 20, "{fault:?}");
     }
 }
 

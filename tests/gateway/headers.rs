@@ -206,3 +206,49 @@ async fn heads_and_targets_have_limits_and_the_answers_are_json() {
     })
     .await;
 }
+
+/// Some clients look names up as S3 and Algorithmia wrote them: PHP's for `Content-Type` and
+/// `Content-Length`, without which it has no type, date and size.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_spelled_as_clients_look_for_them() {
+    each_way(async |world: &World| {
+        world.send("PUT", "/v1/data/s3+t://pub/data/spelled", b"12345").await;
+        let file = [
+            "Content-Type",
+            "Content-Length",
+            "Last-Modified",
+            "ETag",
+            "X-Data-Type",
+            "X-Request-Id",
+            "Cache-Control",
+            "Date",
+        ];
+        let directory = ["Content-Type", "Content-Length", "X-Data-Type"];
+        let failure = ["Content-Type", "Content-Length", "X-Error-Message", "X-Request-Id"];
+        let unknown = ["WWW-Authenticate", "Content-Type", "X-Error-Message"];
+        for (method, target, key, names) in [
+            ("GET", "/v1/data/s3+t://pub/data/spelled", ALL, &file[..]),
+            ("HEAD", "/v1/data/s3+t://pub/data/spelled", ALL, &file),
+            ("GET", "/v1/connector/s3+t/pub/data/spelled", ALL, &file),
+            ("GET", "/v1/data/s3+t://pub/data", ALL, &directory),
+            ("GET", "/v1/data/s3+t://pub/secret", ALL, &failure),
+            ("HEAD", "/v1/data/s3+t://pub/secret", ALL, &failure),
+            ("GET", "/v1/data/s3+t://pub/data/x#y", ALL, &failure),
+            ("GET", "/v1/data/s3+t://pub/data/spelled", "simUnknown", &unknown),
+            ("GET", "/nothing", ALL, &["Content-Type"]),
+        ] {
+            // What the caller writes in lower case makes no difference.
+            let headers = [("authorization", key), ("etag", "x"), ("content-type", "a/b")];
+            let answer = world.send_with(method, target, &headers, b"").await;
+            for name in names {
+                let found = answer.spelled.iter().find(|found| found.eq_ignore_ascii_case(name));
+                assert_eq!(found.map(String::as_str), Some(*name), "{method} {target}");
+            }
+            for name in &answer.spelled {
+                let is_title = name.split('-').all(|part| part.starts_with(char::is_uppercase));
+                assert!(is_title, "{method} {target}: {name}");
+            }
+        }
+    })
+    .await;
+}

@@ -84,6 +84,8 @@ pub struct Answer {
     pub status: u16,
     /// In the order in which they came, the names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The headers' names as they came.
+    pub spelled: Vec<String>,
     pub body: Vec<u8>,
 }
 
@@ -350,12 +352,12 @@ pub fn parse(bytes: &[u8]) -> Answer {
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers: Vec<(String, String)> = lines
+    let (spelled, headers): (Vec<String>, Vec<(String, String)>) = lines
         .map(|line| line.split_once(": ").unwrap())
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
+        .map(|(name, value)| (name.to_owned(), (name.to_ascii_lowercase(), value.to_owned())))
+        .unzip();
     assert!(!headers.contains(&("transfer-encoding".into(), "chunked".into())), "{head}");
-    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+    Answer { status, headers, spelled, body: bytes[end + 4..].to_vec() }
 }
 
 /// The policy of these connections and the users of every world.
