@@ -19,6 +19,7 @@ use super::{
     headers,
     respond::{Failure, json_response, response},
     sending::Sending,
+    types,
 };
 use crate::{
     engine::{Operate, ReadObject, StatObject, WriteObject},
@@ -116,7 +117,8 @@ impl Ask<'_> {
                 "a file's name does not end with `/`; POST makes folders",
             ));
         }
-        let metadata = headers::metadata(self.headers)?;
+        let mut metadata = headers::metadata(self.headers)?;
+        metadata.content_type = types::of_upload(path.key(), self.headers);
         let conditions = headers::writing(self.headers)?;
         let md5 = headers::md5(self.headers)?;
         let allowed = self.approve(WriteObject { path })?;

@@ -42,6 +42,7 @@ mod spelling;
 mod target;
 mod turns;
 mod wire;
+mod types;
 mod written;
 
 use std::{

@@ -92,6 +92,65 @@ async fn the_content_type_is_the_stored_one_or_what_the_node_client_needs() {
     }
 }
 
+/// Clients say `application/json` (R, and the one in TypeScript) or `application/octet-stream` (PHP) of
+/// whatever they store, or nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_has_the_type_of_its_name_where_what_is_said_tells_nothing() {
+    const JSON: &str = "application/json";
+    const BYTES: &str = "application/octet-stream";
+    const R: &str = "libcurl/7.88.1 r-curl/5.2.0 httr/1.4.7";
+    let world = World::start().await;
+    for (name, said, agent, stored) in [
+        ("notes.txt", Some(JSON), "", "text/plain; charset=utf-8"),
+        ("table.csv", Some("Application/JSON; charset=utf-8"), "", "text/csv; charset=utf-8"),
+        ("photo.PNG", Some(JSON), "", "image/png"),
+        ("photo.png", Some(BYTES), "", "image/png"),
+        ("photo.png", None, "", "image/png"),
+        ("photo.png", Some(""), "", "image/png"),
+        ("folder.d/photo.png", Some(JSON), "", "image/png"),
+        ("two.tar.gz", None, "", "application/gzip"),
+        ("places.geojson", Some(JSON), "", "application/geo+json"),
+        // What tells something is believed, whatever the name is.
+        ("photo.png", Some("image/jpeg"), "", "image/jpeg"),
+        ("notes.txt", Some("application/x-json"), R, "application/x-json"),
+        ("list.json", Some("text/csv"), "", "text/csv; charset=utf-8"),
+        // A name without a type of its own has nothing against what is said.
+        ("config", Some(JSON), "", JSON),
+        ("config", Some("application/json; charset=utf-8"), "", "application/json; charset=utf-8"),
+        (
+            "list.json",
+            Some("application/json; charset=utf-8"),
+            "",
+            "application/json; charset=utf-8",
+        ),
+        ("lines.no-such", Some(JSON), "", JSON),
+        ("photo.png/config", Some(JSON), "", JSON),
+        (".png", Some(JSON), "", JSON),
+        ("png", Some(JSON), "", JSON),
+        ("photo.png.", Some(JSON), "", JSON),
+        ("config", Some(JSON), "httr2/1.0.0 r-curl/5.2.0 libcurl/8.5.0", JSON),
+        ("config", Some(BYTES), "", BYTES),
+        ("config", None, "", BYTES),
+        ("list.json", None, "", JSON),
+        ("list.json", Some(BYTES), "", JSON),
+        // R says so of everything.
+        ("config", Some(JSON), R, BYTES),
+        ("config", Some(JSON), "httr/1.4.7", BYTES),
+        ("list.json", Some(JSON), R, JSON),
+        ("notes.txt", Some(JSON), R, "text/plain; charset=utf-8"),
+        ("config", Some("text/plain"), R, "text/plain; charset=utf-8"),
+    ] {
+        let target = format!("/v1/data/s3+t://pub/data/types/{name}");
+        let mut headers = vec![("Authorization", ALL), ("User-Agent", agent)];
+        headers.extend(said.map(|said| ("Content-Type", said)));
+        assert_eq!(world.send_with("PUT", &target, &headers, b"{}").await.status, 200, "{name}");
+        let given = world.get(&target).await;
+        assert_eq!(given.header("content-type"), Some(stored), "{name} {said:?} {agent:?}");
+        assert_eq!(given.body, b"{}");
+        assert_eq!(world.send("DELETE", &target, b"").await.status, 200);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_and_a_folder_of_one_name_are_told_apart_by_the_slash() {
     let world = World::start().await;
