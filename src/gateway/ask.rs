@@ -18,6 +18,7 @@ use super::{
     body::{Incoming, Places},
     connections::Asker,
     decide::Ask,
+    listing,
     query::Query,
     respond::{Code, Failure, json_response},
     target::{self, Target, TargetError},
@@ -129,23 +130,28 @@ impl Shared {
                 ));
             }
         };
-        let read = target::read(parts.uri.path()).unwrap_or(Ok(Target::Hosted));
-        let (id, path) = match read {
+        let query = || {
+            Query::read(parts.uri.query(), takes).map_err(|error| Failure::invalid(error.message()))
+        };
+        let unkept = || {
+            Failure::new(
+                StatusCode::NOT_FOUND,
+                Code::InvalidRequest,
+                "there is no hosted data here; name a data connection: s3+label://bucket/key",
+            )
+        };
+        let looks = matches!(parts.method, Method::GET | Method::HEAD);
+        let user = who.caller().name();
+        let (id, path) = match target::read(parts.uri.path()).ok_or_else(unkept)? {
             Ok(Target::Connection { id, path }) => (id, path),
-            Ok(Target::HostedRoot) if matches!(parts.method, Method::GET | Method::HEAD) => {
-                return Ok(super::listing::hosted_root(who.caller().name()));
+            Ok(Target::HostedRoot) if looks => return listing::hosted(&query()?, &[user]),
+            Ok(Target::Hosted { path }) if looks && is_of(user, &path) => {
+                return listing::hosted(&query()?, &[]);
             }
-            Ok(Target::HostedRoot | Target::Hosted) => {
-                return Err(Failure::new(
-                    StatusCode::NOT_FOUND,
-                    Code::InvalidRequest,
-                    "there is no hosted data here; name a data connection: s3+label://bucket/key",
-                ));
-            }
+            Ok(Target::HostedRoot | Target::Hosted { .. }) => return Err(unkept()),
             Err(error) => return Err(malformed(&current, &who, request_id, parts, error)),
         };
-        let query = Query::read(parts.uri.query(), takes)
-            .map_err(|error| Failure::invalid(error.message()))?;
+        let query = query()?;
         let ask = Ask {
             shared: self,
             current: &current,
@@ -192,6 +198,12 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+/// Whether a path of hosted data names the user's own folder.
+fn is_of(user: &str, path: &str) -> bool {
+    let name = path.strip_suffix('/').unwrap_or(path);
+    name == user || name == ".my"
 }
 
 /// A target that is none: refused before any decision, and logged like one.

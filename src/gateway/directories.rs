@@ -4,13 +4,14 @@
 use axum::body::Body as HttpBody;
 use http::{Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::BodyExt as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     body::Incoming,
     decide::{Allowed, Ask},
     files::NoFile,
     headers,
+    json::Json,
     respond::{Code, Failure, json_response},
 };
 use crate::{
@@ -68,11 +69,14 @@ impl Ask<'_> {
             lent.collect().await.map_err(|error| self.failed(&ExecuteError::Body(error)))?;
         let bytes = bytes.to_bytes();
         let bad = |message| Failure::new(StatusCode::BAD_REQUEST, Code::InvalidJson, message);
-        match serde_json::from_slice::<Value>(&bytes) {
-            Ok(Value::Object(object)) => match object.get("name") {
-                Some(Value::String(name)) => Ok(name.clone()),
+        match serde_json::from_slice(&bytes) {
+            Ok(Json::Object(mut object)) => match object.remove("name") {
+                Some(Json::Text(name)) => Ok(name),
                 _ => Err(bad("the JSON has no `name` that is a string")),
             },
+            Err(error) if error.is_data() => {
+                Err(bad("a member stands twice in an object of the JSON; send each once"))
+            }
             _ if is_plain => {
                 String::from_utf8(bytes.into()).map_err(|_| bad("the name is not UTF-8"))
             }

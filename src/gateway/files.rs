@@ -56,7 +56,7 @@ impl NoFile {
     pub(super) fn nor_permitted(self, directory: Failure, asked: &str) -> Failure {
         match self {
             Self::Refused(failure) => failure,
-            Self::Missing => Failure::missing(asked),
+            Self::Missing => Failure::missing_file(asked),
             Self::Directory => directory,
         }
     }

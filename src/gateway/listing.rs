@@ -13,7 +13,8 @@ use super::{
     decide::{Allowed, Ask},
     files::NoFile,
     marker::{Bound, Place},
-    respond::{Code, Failure, JSON, json_response, response},
+    query::Query,
+    respond::{Failure, JSON, json_response, response},
 };
 use crate::{
     engine::ListDirectory,
@@ -74,13 +75,7 @@ impl Ask<'_> {
         let connection = allowed.approved.connection().id().to_string();
         let bound = Bound { owner: self.owner(), connection: &connection, directory: &directory };
         let mut place = match marker {
-            Some(marker) => self.shared.markers.open(&bound, marker).ok_or_else(|| {
-                Failure::new(
-                    StatusCode::BAD_REQUEST,
-                    Code::InvalidMarker,
-                    "the marker is not one of this listing; begin again without one",
-                )
-            })?,
+            Some(marker) => self.shared.markers.open(&bound, marker).ok_or_else(Failure::marker)?,
             // A page that has both kinds breaks Algorithmia's Node client.
             None if is_node(self.headers) => Place { want: Want::Folders, after: None },
             None => Place { want: Want::All, after: None },
@@ -175,12 +170,16 @@ impl From<FileEntry> for FileLine {
     }
 }
 
-/// The root of hosted data: a folder of the caller's name and nothing else. The Python client
-/// learns its user's name from it.
-pub(super) fn hosted_root(user: &str) -> Response<HttpBody> {
-    let page =
-        Page { folders: vec![Folder { name: user.to_owned() }], files: Vec::new(), marker: None };
+/// A directory of hosted data: of the root, which has a folder of the caller's name and nothing else, or
+/// of that folder, which has nothing. The Python client learns its user's name from the root.
+pub(super) fn hosted(query: &Query, folders: &[&str]) -> Result<Response<HttpBody>, Failure> {
+    // No page of them ends with one.
+    if query.marker.is_some() {
+        return Err(Failure::marker());
+    }
+    let folders = folders.iter().map(|name| Folder { name: (*name).to_owned() }).collect();
+    let page = Page { folders, files: Vec::new(), marker: None };
     let mut response = json_response(StatusCode::OK, &page);
     response.headers_mut().insert("x-data-type", DIRECTORY);
-    response
+    Ok(response)
 }

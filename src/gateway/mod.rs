@@ -27,6 +27,7 @@ mod descriptors;
 mod directories;
 mod files;
 mod headers;
+mod json;
 mod listing;
 mod marker;
 #[cfg(feature = "portal")]
@@ -37,12 +38,12 @@ pub(crate) mod respond;
 mod sending;
 mod serve;
 mod share;
-mod stale;
 mod spelling;
+mod stale;
 mod target;
 mod turns;
-mod wire;
 mod types;
+mod wire;
 mod written;
 
 use std::{

@@ -62,6 +62,12 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
     }
 
+    /// A marker that is none of this listing's.
+    pub(crate) fn marker() -> Self {
+        let message = "the marker is not one of this listing; begin again without one";
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidMarker, message)
+    }
+
     /// More is asked at once than there is room for.
     pub(crate) fn full(message: &str) -> Self {
         let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Internal, message);
@@ -71,6 +77,15 @@ impl Failure {
 
     pub(crate) fn missing(asked: &str) -> Self {
         let message = format!("there is no file or directory {asked}");
+        Self::new(StatusCode::NOT_FOUND, Code::InvalidRequest, message)
+    }
+
+    /// There is no such file, and of a directory of its name nothing may be told.
+    pub(crate) fn missing_file(asked: &str) -> Self {
+        let message = format!(
+            "there is no file {asked}, and this data connection does not permit that for the \
+             directory {asked}/"
+        );
         Self::new(StatusCode::NOT_FOUND, Code::InvalidRequest, message)
     }
 

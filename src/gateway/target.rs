@@ -45,10 +45,13 @@ pub(super) enum Target {
         /// The path in it.
         path: Path<'static>,
     },
-    /// The root of hosted data, `data://`, whose one folder is the caller's name.
+    /// The root of hosted data, `data://`, whose one folder has the caller's name.
     HostedRoot,
     /// Another place in hosted data, which is not kept here.
-    Hosted,
+    Hosted {
+        /// The path, decoded.
+        path: String,
+    },
 }
 
 /// Why a request target names nothing.
@@ -80,7 +83,7 @@ fn within(family: Family, rest: &str) -> Result<Target, TargetError> {
     let (connector, path) = names(family, rest).ok_or(TargetError::Encoding)?;
     match connector {
         None if path.is_empty() => Ok(Target::HostedRoot),
-        None => Ok(Target::Hosted),
+        None => Ok(Target::Hosted { path }),
         Some(connector) => Ok(Target::Connection {
             id: ConnectionId::parse(&connector).map_err(TargetError::Connection)?.into_owned(),
             path: Path::from_vec(path.into_bytes()).map_err(TargetError::Path)?,
@@ -224,7 +227,17 @@ mod tests {
         ] {
             assert_eq!(read(root), Some(Ok(Target::HostedRoot)), "{root}");
         }
-        assert_eq!(read("/v1/data/.my/x"), Some(Ok(Target::Hosted)));
-        assert_eq!(read("/v1/connector/data/.my/x"), Some(Ok(Target::Hosted)));
+        for (target, path) in [
+            ("/v1/data/.my/x", ".my/x"),
+            ("/v1/data//.my/x", ".my/x"),
+            ("/v1/data/data://ana", "ana"),
+            ("/v1/connector/data/%61na/", "ana/"),
+        ] {
+            assert_eq!(
+                read(target),
+                Some(Ok(Target::Hosted { path: path.to_owned() })),
+                "{target}"
+            );
+        }
     }
 }

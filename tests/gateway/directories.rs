@@ -1,6 +1,7 @@
 //! Catalogue c.5: folders, made and deleted.
 
 use super::world::{ALL, READ, World};
+use pathward::gateway::Options;
 
 async fn keys(world: &World, directory: &str) -> Vec<String> {
     let answer = world.get(format!("/v1/data/s3+all://{directory}")).await;
@@ -167,4 +168,67 @@ async fn permissions_are_never_changed() {
     }
     let unknown = world.refused(403, "PATCH", "/v1/data/s3+nobody://pub/data").await;
     assert!(unknown.contains("nobody"), "{unknown}");
+}
+
+/// Readers of JSON take the first of two members of one name, or the last.
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_stand_twice_name_no_folder() {
+    let world = World::start().await;
+    for kind in ["application/json", "text/plain"] {
+        let headers = [("Authorization", ALL), ("Content-Type", kind)];
+        for body in [
+            r#"{"name":"x","name":"y"}"#,
+            r#"{"name":"x","name":"x"}"#,
+            r#"{"name":"x","n\u0061me":"y"}"#,
+            r#"{"name":"x","acl":{"read":[]},"name":"y"}"#,
+            r#"{"name":"x","acl":{},"acl":{}}"#,
+            r#"{"name":"x","acl":{"read":["user://*"],"read":[]}}"#,
+            r#"{"name":"x","acl":[[{"a":1,"b":2,"a":3}]]}"#,
+        ] {
+            let target = "/v1/data/s3+t://pub/data";
+            let answer = world.send_with("POST", target, &headers, body.as_bytes()).await;
+            assert_eq!(answer.status, 400, "{kind} {body}");
+            assert_eq!(answer.json()["error"]["code"], 2013);
+            let message = answer.error();
+            assert!(message.contains("twice"), "{message}");
+            assert_eq!(world.taken().len(), 0, "{body}");
+        }
+        // Of two objects each may have it.
+        let body = br#"{"name":"once","acl":{"name":"x","read":[{"name":1},{"name":2}]}}"#;
+        let answer = world.send_with("POST", "/v1/data/s3+t://pub/data", &headers, body).await;
+        assert_eq!(answer.json()["result"], "s3+t://pub/data/once");
+        world.taken();
+    }
+}
+
+/// What is missing is said as it is: the file, and that nothing is told of the directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_directory_is_not_said_to_be_missing() {
+    let connections = super::world::CONNECTIONS
+        .replace("[pub/data/*, pub/team.jpg]", "[pub/]\n    deny: [pub/secret/]");
+    let world = World::with(&connections, Options::default()).await;
+    for name in ["pub/gone", "pub/gone/"] {
+        let missing = world.get(format!("/v1/data/s3+t://{name}")).await;
+        let said = format!("there is no file or directory s3+t://{name}");
+        assert_eq!((missing.status, missing.error()), (404, said));
+    }
+    let said = "there is no file s3+t://pub/secret, and this data connection does not permit that for \
+                the directory s3+t://pub/secret/";
+    // Whether there is anything in it makes no difference.
+    for (is_there, gone) in [(true, "pub/secret"), (false, "pub/secret/k")] {
+        let deleted = world.send("DELETE", format!("/v1/data/s3+all://{gone}"), b"").await;
+        assert_eq!(deleted.status, 200);
+        for (method, target) in [
+            ("GET", "/v1/data/s3+t://pub/secret"),
+            ("DELETE", "/v1/data/s3+t://pub/secret"),
+            ("HEAD", "/v1/connector/s3+t/pub/secret"),
+        ] {
+            let answer = world.send(method, target, b"").await;
+            let message = answer.header("x-error-message");
+            assert_eq!((answer.status, message), (404, Some(said)), "{method} {is_there}");
+        }
+        let denied = world.get("/v1/data/s3+t://pub/secret/").await;
+        let said = "this data connection does not permit that for s3+t://pub/secret/";
+        assert_eq!((denied.status, denied.error().as_str()), (403, said));
+    }
 }

@@ -187,7 +187,8 @@ async fn n12_the_signs_of_urls_are_bytes_of_a_key() {
             assert_eq!(world.upstream(), [format!("PUT /pub/data/{key}")]);
         }
         // A fragment is not cut off, it is refused; so is a `?` that was meant as a key's.
-        world.refused(400, "GET", "/v1/connector/s3+t/pub/data/x#y").await;
+        let said = world.refused(400, "GET", "/v1/connector/s3+t/pub/data/x#y").await;
+        assert!(said.contains("a raw `#`") && said.contains("`%23`"), "{said}");
         world.refused(400, "PUT", "/v1/connector/s3+t/pub/data/x?y").await;
         world.refused(400, "GET", "/v1/connector/s3+t/pub/data/x?versionId=1").await;
     })

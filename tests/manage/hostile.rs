@@ -74,6 +74,32 @@ async fn bodies_that_are_no_json_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_that_stand_twice_are_refused_wherever_they_stand() {
+    let world = World::start().await;
+    let headers = [("Authorization", world.ana.as_str())];
+    let keys = r#""access_key_id": "AKIDA", "secret_access_key": "s""#;
+    for (target, body) in [
+        ("/v1/connections", r#"{"label": "a", "is_default": false, "is_default": true}"#.to_owned()),
+        ("/v1/connections", r#"{"label": "a", "l\u0061bel": "a"}"#.to_owned()),
+        ("/v1/connections", r#"{"label": "a", "restrictions": ["pub/"], "restrictions": null}"#.to_owned()),
+        ("/v1/connections", r#"{"label": "a", "deny": [{"path": "a/b", "path": "a/c"}]}"#.to_owned()),
+        ("/v1/connections", r#"{"label": "a", "restrictions": [{"path": "a/b", "access": "read-only", "access": "read-write"}]}"#.to_owned()),
+        ("/v1/connections", format!(r#"{{"label": "a", "credentials": {{{keys}, "access_key_id": "AKIDA"}}}}"#)),
+        ("/v1/connections", format!(r#"{{"label": "a", "credentials": {{{keys}}}, "credentials": null}}"#)),
+        ("/v1/keys", r#"{"id": "a", "access": "none", "access": "read-write"}"#.to_owned()),
+        ("/v1/review", r#"{"draft": {"label": "a"}, "draft": {"label": "b"}}"#.to_owned()),
+        ("/v1/review", r#"{"draft": {"label": "a", "label": "b"}}"#.to_owned()),
+        ("/v1/users/ana/connectors", format!(r#"{{"protocol": "s3", "cred_type": "iam", "cred_data": {{{keys}, "secret_access_key": "t"}}}}"#)),
+        ("/v1/users/ana/connectors", format!(r#"{{"protocol": "s3", "cred_type": "iam", "cred_data": {{{keys}}}, "path": "a/*", "path": "*"}}"#)),
+    ] {
+        let sent = world.raw("POST", target, &headers, Some(body.as_bytes())).await;
+        let error = sent.is(400).json()["error"].clone();
+        assert_eq!(error["code"], 2013, "{body}");
+        assert!(error["message"].as_str().unwrap().contains("duplicate field"), "{body}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_in_targets_reach_nothing_else() {
     let world = World::start().await;
     let (identity, _) = world.made(&world.draft("t", &["pub/"])).await;
