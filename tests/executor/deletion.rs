@@ -189,6 +189,91 @@ async fn the_directory_itself_goes_last() {
     assert!(setup.backend.requests().iter().all(|request| request.method == "GET"));
 }
 
+/// Servers that keep directories as such have those below it still, too, and do not delete what has some.
+#[tokio::test]
+async fn a_tree_goes_with_the_directories_that_a_server_keeps() {
+    let deep: String = (0..200).map(|_| "a/").collect();
+    for (objects, deleted) in [
+        (&["d/a", "d/b/c", "d/b/d"][..], 3),
+        (&["d/", "d/b/", "d/b/c"], 3),
+        (&["d/b/c/x", "d/b/y/z", "d/b/y+ %41/z", "d/e/f/g/h/i"], 4),
+        (&["d/x/1", "d/x/2", "d/y/1"], 3),
+        (&[&format!("d/{deep}x"), "d/a/b"], 2),
+    ] {
+        let setup = Setup::new().await;
+        setup.backend.keep_directories();
+        for key in objects.iter().copied().chain(["e/x", "d2/x", "dx"]) {
+            setup.backend.put(&format!("pub/{key}"), b"");
+        }
+        assert_eq!(setup.delete_tree("pub/d/").await, Ok(deleted), "{objects:?}");
+        assert_eq!(setup.backend.objects(), ["pub/d2/x", "pub/dx", "pub/e/x"]);
+        assert_eq!(setup.backend.directories(), ["pub/d2/", "pub/e/"], "{objects:?}");
+        assert!(!setup.list("pub/d/", None, 10).await.expect("a page").exists);
+        assert_eq!(setup.list_all("pub/", 10).await, ["d2/", "e/", "dx"]);
+        assert_eq!(setup.delete_tree("pub/d/").await, Ok(0));
+    }
+}
+
+/// They have it, too, when what was in it went by itself: then it is there, and empty, or has directories.
+#[tokio::test]
+async fn a_directory_that_a_server_keeps_goes_when_nothing_is_in_it() {
+    let setup = Setup::new().await;
+    setup.backend.keep_directories();
+    for key in ["d/b/c", "d/x", "e/x"] {
+        setup.backend.put(&format!("pub/{key}"), b"");
+        setup.delete(&format!("pub/{key}")).await.expect("deleted");
+    }
+    assert_eq!(setup.list_all("pub/", 10).await, ["d/", "e/"]);
+    assert_eq!(setup.list_all("pub/d/", 10).await, ["b/"]);
+    // A folder is in it, and it would not go.
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::NotEmpty));
+    assert_eq!(setup.delete_directory("pub/e/").await, Ok(DirectoryDeletion::Deleted));
+    assert_eq!(setup.backend.directories(), ["pub/d/", "pub/d/b/"]);
+    assert_eq!(setup.delete_tree("pub/d/").await, Ok(1));
+    assert_eq!(setup.backend.directories(), Vec::<String>::new());
+    assert_eq!(setup.delete_tree("pub/d/").await, Ok(0));
+    assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::Missing));
+}
+
+/// Of a directory that does not go, nobody says that it went; and nobody tries for ever.
+#[tokio::test]
+async fn a_directory_that_comes_again_is_not_said_to_be_gone() {
+    let setup = Setup::new().await;
+    setup.backend.keep_directories();
+    setup.backend.put("pub/d/b/c", b"");
+    let fault = Fault::Answer { status: 204, headers: "", body: String::new() };
+    let is_directory = |request: &super::backend::Request| {
+        request.method == "DELETE" && request.raw_path() == "/pub/d/b/"
+    };
+    setup.backend.fail(usize::MAX, is_directory, fault);
+    let failed = ExecuteError::Failed { status: None, code: None };
+    assert_eq!(setup.delete_tree("pub/d/").await, Err(TreeError { deleted: 1, error: failed }));
+    assert!(setup.backend.requests().len() < 40);
+    // One that is refused is.
+    let setup = Setup::new().await;
+    setup.backend.keep_directories();
+    setup.backend.put("pub/d/b/c", b"");
+    let fault = Fault::Error { status: 403, code: "AccessDenied", message: "canary" };
+    setup.backend.fail(usize::MAX, is_directory, fault);
+    let refused = ExecuteError::Refused { status: 403, code: Some("AccessDenied".into()) };
+    assert_eq!(setup.delete_tree("pub/d/").await, Err(TreeError { deleted: 1, error: refused }));
+}
+
+/// A folder in a listing may stand for what is not reached: whether there is some is not told.
+#[tokio::test]
+async fn folders_of_what_is_not_reached_keep_no_directory() {
+    let fields = "access: read-write\nrestrictions: [pub/d/]\ndeny: [pub/d/sub/hidden]";
+    for keeps in [false, true] {
+        let setup = Setup::with(fields).await;
+        if keeps {
+            setup.backend.keep_directories();
+        }
+        setup.backend.put("pub/d/", b"");
+        setup.backend.put("pub/d/sub/hidden", b"");
+        assert_eq!(setup.delete_directory("pub/d/").await, Ok(DirectoryDeletion::Deleted));
+    }
+}
+
 /// A directory of which a listing says that it is there is there for its deletion, too.
 #[tokio::test]
 async fn listing_and_deletion_agree_on_what_is_there() {

@@ -29,8 +29,6 @@ MAX_BODY = 64 << 20  # More than any suite uploads, and little enough to go beyo
 
 # Where a key is its bytes; SeaweedFS is the one that serves an object under several keys.
 EXACT = {"embedded": True, "ceph": True, "seaweedfs": False}
-# SeaweedFS keeps a folder when all files in it are deleted at once: it is then listed, and empty.
-LINGERING = {"seaweedfs"}
 
 # What no answer may ever hold: the content of whatever is out of every caller's reach.
 SECRET = b"NOT FOR CALLERS " + secrets.token_hex(16).encode()
@@ -203,7 +201,7 @@ def config_of_suite(gateway, backend, name, folder):
     """What a client's suite is told."""
     return {
         "base": gateway.base, "keys": gateway.keys, "bucket": backend.bucket, "work": f"work/{name}/",
-        "exact": EXACT[backend.name], "lingering": backend.name in LINGERING,
+        "exact": EXACT[backend.name],
         "csv_rows": CSV_ROWS, "text": TEXT, "messages": MESSAGES,
         "team_sha256": hashlib.sha256(TEAM).hexdigest(), "team_size": len(TEAM), "many": MANY,
         "reports": {"folders": FOLDERS, "files": sorted(REPORTS)}, "q1": ["part.csv"],

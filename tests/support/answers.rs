@@ -78,8 +78,13 @@ impl Backend {
             content_type: request.header("content-type").map(str::to_owned),
         };
         let state = &mut *state;
+        if matches!(request.method.as_str(), "PUT" | "POST") {
+            state.keep_directories_of(&bucket, &key);
+        }
+        let is_directory = state.is_directory(&bucket, &key);
         let objects = state.buckets.get_mut(&bucket).unwrap();
         match (request.method.as_str(), upload) {
+            ("GET" | "HEAD", _) if is_directory && !objects.contains_key(&key) => Answer::ok(),
             ("GET" | "HEAD", _) => match objects.get(&key) {
                 Some(object) => Answer {
                     status: 200,
@@ -150,7 +155,7 @@ impl Backend {
                 None => Answer::error(404, "NoSuchUpload", ""),
             },
             ("DELETE", None) => {
-                objects.remove(&key);
+                state.delete(&bucket, &key);
                 Answer { status: 204, ..Answer::ok() }
             }
             _ => Answer::error(405, "MethodNotAllowed", ""),
@@ -159,6 +164,30 @@ impl Backend {
 }
 
 impl State {
+    /// Makes the directories that a key is in, if it keeps them.
+    pub(super) fn keep_directories_of(&mut self, bucket: &[u8], key: &[u8]) {
+        let Some(directories) = &mut self.directories else { return };
+        let slashes = key.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let all = slashes.map(|(at, _)| key[..=at].to_vec());
+        directories.entry(bucket.to_vec()).or_default().extend(all);
+    }
+
+    fn is_directory(&self, bucket: &[u8], key: &[u8]) -> bool {
+        let directories = self.directories.as_ref().and_then(|all| all.get(bucket));
+        directories.is_some_and(|directories| directories.contains(key))
+    }
+
+    fn delete(&mut self, bucket: &[u8], key: &[u8]) {
+        let objects = self.buckets.get_mut(bucket).unwrap();
+        objects.remove(key);
+        let directories = self.directories.as_mut().and_then(|all| all.get_mut(bucket));
+        let Some(directories) = directories else { return };
+        let is_below = |other: &&Vec<u8>| other.starts_with(key) && other.as_slice() != key;
+        if !objects.keys().chain(directories.iter()).any(|other| is_below(&other)) {
+            directories.remove(key);
+        }
+    }
+
     fn list(&self, bucket: &[u8], request: &Request) -> Answer {
         let prefix = request.query("prefix").unwrap_or_default().into_bytes();
         let delimiter = request.query("delimiter").is_some();
@@ -173,8 +202,17 @@ impl State {
                 false => vec![key.to_vec()],
             }
         };
-        let mut keys: Vec<&Vec<u8>> =
-            self.buckets[bucket].keys().filter(|key| key.starts_with(&prefix)).collect();
+        let objects = self.buckets[bucket].keys().filter(|key| key.starts_with(&prefix));
+        let mut keys: Vec<&Vec<u8>> = objects.collect();
+        // Directories as such are only where there is a delimiter; one itself only while nothing is in it.
+        let directories = self.directories.as_ref().and_then(|all| all.get(bucket));
+        let below: Vec<&Vec<u8>> = directories
+            .into_iter()
+            .flatten()
+            .filter(|key| delimiter && key.starts_with(&prefix) && !keys.contains(key))
+            .collect();
+        let is_alone = keys.is_empty() && below.len() == 1;
+        keys.extend(below.into_iter().filter(|key| **key != prefix || is_alone));
         keys.sort_by_key(|key| rank(key));
         let token = request.query("continuation-token");
         let (after, folder) = match (&token, request.query("start-after")) {
@@ -214,7 +252,7 @@ impl State {
                 false => write!(
                     body,
                     "<Contents><Key>{shown}</Key><Size>{}</Size><LastModified>2026-11-22T00:00:00.000Z</LastModified></Contents>",
-                    self.buckets[bucket][key].len
+                    self.buckets[bucket].get(key).map_or(0, |object| object.len)
                 ),
             }
             .unwrap();
@@ -236,7 +274,7 @@ impl State {
     fn delete_many(&mut self, bucket: &[u8], request: &Request) -> Answer {
         let mut body = String::from("<DeleteResult>");
         for key in deleted_keys(&String::from_utf8_lossy(&request.body)) {
-            self.buckets.get_mut(bucket).unwrap().remove(key.as_bytes());
+            self.delete(bucket, key.as_bytes());
             write!(body, "<Deleted><Key>{}</Key></Deleted>", escape_xml(&key)).unwrap();
         }
         Answer::xml(body + "</DeleteResult>")

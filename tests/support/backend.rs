@@ -8,7 +8,7 @@ mod encoding;
 pub mod mangle;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
     sync::{
@@ -128,6 +128,8 @@ struct State {
     next_upload: u64,
     /// Lists by names of directories, as SeaweedFS does, and not by bytes.
     by_names: bool,
+    /// The directories of each bucket, by their keys, where it keeps directories as such.
+    directories: Option<BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>>,
     /// What it takes a key for.
     takes_for: Option<fn(&str) -> String>,
     /// Writes a space as `%20` in listings, and not as `+`.
@@ -180,7 +182,9 @@ impl Backend {
         let parts = vec![(content.len() as u64, hash(HASH_START, content))];
         let len = content.len() as u64;
         let stored = Stored { len, parts, content: content.to_vec(), content_type: None };
-        self.state().buckets.entry(bucket.into()).or_default().insert(key.into(), stored);
+        let mut state = self.state();
+        state.keep_directories_of(bucket.as_bytes(), key.as_bytes());
+        state.buckets.entry(bucket.into()).or_default().insert(key.into(), stored);
     }
 
     pub fn remove(&self, path: &str) {
@@ -224,6 +228,22 @@ impl Backend {
 
     pub fn list_by_names(&self) {
         self.state().by_names = true;
+    }
+
+    /// Keeps directories as such, as SeaweedFS 4.48 does. One is there, to HEAD and to listings with a delimiter,
+    /// as soon as something was stored in it, and until its key is deleted. While something is in it, that
+    /// deletion does nothing, and says that it did.
+    pub fn keep_directories(&self) {
+        self.state().directories = Some(BTreeMap::new());
+    }
+
+    /// The directories that are kept, as `bucket/key/`.
+    pub fn directories(&self) -> Vec<String> {
+        let state = self.state();
+        let all = state.directories.iter().flatten().flat_map(|(bucket, keys)| {
+            keys.iter().map(move |key| [bucket, &b"/"[..], key].concat())
+        });
+        all.map(|path| String::from_utf8(path).unwrap()).collect()
     }
 
     pub fn percent_spaces(&self) {

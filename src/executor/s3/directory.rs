@@ -59,6 +59,10 @@ pub(super) async fn delete(
             }
             ask = MAX_KEYS;
         }
+        // What folders there are also tells of what is not reached.
+        if reaches_all && Look::at(&asking, bucket, directory).await?.below.is_some() {
+            return Ok(DirectoryDeletion::NotEmpty);
+        }
     }
     // Whether something else is in it that the connection does not reach has no influence.
     match delete::delete_present(&asking, bucket, directory, &WriteConditions::default()).await {
@@ -108,7 +112,9 @@ async fn go_through(
             is_empty = false;
         }
     }
-    if is_empty {
+    // That a server keeps as such what is empty is all there is to delete.
+    let is_kept = is_empty && Look::at(&asking, bucket, directory).await?.is_there;
+    if is_empty && !is_kept {
         return Ok(());
     }
     for _ in 0..MAX_ROUNDS {
@@ -136,19 +142,73 @@ async fn go_through(
                 results.into_iter().collect::<Result<(), ExecuteError>>()?;
             }
         }
-        if is_empty {
-            // Those servers have the directory still, also where it has no marker.
-            return match delete::delete_one(&asking, bucket, directory).await {
-                Ok(()) => {
-                    *deleted += u64::from(has_marker);
-                    Ok(())
-                }
-                Err(ExecuteError::Missing) => Ok(()),
-                Err(error) => Err(error),
-            };
+        if is_empty && sweep(approved, &asking, &mut slices, bucket, directory).await? {
+            *deleted += u64::from(has_marker || is_kept);
+            return Ok(());
         }
     }
     Err(senseless())
+}
+
+/// Deletes a directory of which no objects are left: its marker, and on servers that keep directories as such,
+/// also where they have no markers, those that are in it, before it. `false` if there is something in one again.
+async fn sweep(
+    approved: &Approved<DeleteTree<'static>>,
+    asking: &Asking,
+    slices: &mut Slices,
+    bucket: &str,
+    directory: &str,
+) -> Result<bool, ExecuteError> {
+    // Each is in the one before it, and begins with its key: their keys are the beginnings of one, of these lengths.
+    let (mut path, mut lengths) = (directory.to_owned(), vec![directory.len()]);
+    let mut gone = None;
+    while let Some(length) = lengths.last() {
+        path.truncate(*length);
+        match slices.wait(Look::at(asking, bucket, &path)).await?.below {
+            None => {
+                match slices.wait(delete::delete_one(asking, bucket, &path)).await {
+                    Ok(()) | Err(ExecuteError::Missing) => {}
+                    Err(error) => return Err(error),
+                }
+                gone = Some(path.clone());
+                lengths.pop();
+            }
+            Some(below) => {
+                let key = deletable(approved, bucket, &below)?;
+                slices.step().await;
+                if !below.is_prefix || gone.as_deref() == Some(key) {
+                    return Ok(false);
+                }
+                path = key.to_owned();
+                lengths.push(path.len());
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What a server says of a directory where it tells of directories.
+struct Look {
+    /// Whether there is anything, if only the directory itself.
+    is_there: bool,
+    /// One of the things that are in it.
+    below: Option<Entry>,
+}
+
+impl Look {
+    async fn at(asking: &Asking, bucket: &str, directory: &str) -> Result<Self, ExecuteError> {
+        let mut look = Self { is_there: false, below: None };
+        let mut pages = Pages::of(asking, bucket, directory).delimited();
+        while let Some(entries) = pages.next(2).await? {
+            look.is_there |= !entries.is_empty();
+            let below = entries.iter().find(|entry| entry.key.as_deref() != Some(directory));
+            if below.is_some() {
+                look.below = below.cloned();
+                break;
+            }
+        }
+        Ok(look)
+    }
 }
 
 /// The key, if it is one that the approval covers and that is sent as it is.
