@@ -83,6 +83,8 @@ pub mod path;
 pub mod policy;
 #[cfg(feature = "portal")]
 pub mod portal;
+#[cfg(any(feature = "executor", all(feature = "cli", feature = "store")))]
+mod readers;
 pub mod restriction;
 #[cfg(feature = "store")]
 pub mod store;

@@ -47,29 +47,13 @@ pub(super) struct SealKeyArgs {
 pub(super) fn seal_key_of(args: &SealKeyArgs) -> Result<Option<SealKey>, Failure> {
     let key = match &args.seal_key {
         Some(path) => {
-            warn_of_readers(path);
+            crate::readers::warn_of_readers(path, "the seal key");
             SealKey::read(path).map(Some)
         }
         None => SealKey::from_env(),
     };
     key.map_err(|error| Failure::question(error.to_string()))
 }
-
-/// Says so when others may read the key.
-#[cfg(unix)]
-fn warn_of_readers(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    const OTHERS: u32 = 0o007;
-    if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & OTHERS != 0) {
-        tracing::warn!(
-            target: "pathward::serve",
-            "every user of this machine can read the seal key: `chmod o= FILE`"
-        );
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_: &Path) {}
 
 /// Opens a store.
 pub(super) fn open(folder: &Path, seal: &SealKeyArgs) -> Result<Store, Failure> {

@@ -29,6 +29,7 @@ use super::{clients::Account, fault::Fault};
 use crate::{
     executor::{ExecuteError, Unseal},
     policy::{CredentialsRef, Sealed},
+    readers::warn_of_readers,
 };
 
 /// How long before they end credentials are loaded anew.
@@ -110,7 +111,7 @@ pub(super) async fn load(
         Some(CredentialsRef::Sealed(sealed)) => from_sealed(sealed, account, unseal).await?,
         Some(CredentialsRef::Env(prefix)) => from_environment(prefix)?,
         Some(CredentialsRef::File(path)) => {
-            warn_of_readers(path);
+            warn_of_readers(path.as_ref().as_ref(), "this file of credentials");
             let files = ProfileFiles::builder()
                 .with_file(ProfileFileKind::Credentials, path.as_ref())
                 .build();
@@ -162,23 +163,6 @@ fn warn_of(why: &CredentialsError) {
     }
     tracing::warn!("credentials could not be loaded: {}", crate::escape::escape(&text));
 }
-
-/// Says so when others than its owner's group may read or change a file with secrets. Not an error:
-/// what mounts secrets into containers often does it so.
-#[cfg(unix)]
-fn warn_of_readers(path: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    const OTHERS: u32 = 0o006;
-    if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & OTHERS != 0) {
-        tracing::warn!(
-            path = %crate::escape::escape(path),
-            "every user of this machine can read or change this file of credentials: `chmod o= FILE`"
-        );
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_path: &str) {}
 
 /// Opens sealed credentials, where a thread may wait: a passphrase takes a second.
 async fn from_sealed(
