@@ -332,6 +332,17 @@ impl Open {
         self.connections.turns.take(Arc::clone(&self.ticket), does)
     }
 
+    /// A handshake begins on it, before it runs.
+    pub(super) fn begins_handshake(&self) {
+        self.connections.turns.begins_handshake(&self.ticket);
+    }
+
+    /// The handshake is over: the connection is its address's, as it would be without one.
+    pub(super) fn ends_handshake(&self) {
+        let address = self.lock().address;
+        self.connections.turns.belongs_to(&self.ticket, address);
+    }
+
     /// Resolves when the connection is to be closed.
     pub(super) async fn closed(&self) {
         self.close.notified().await;

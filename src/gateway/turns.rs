@@ -6,6 +6,9 @@
 //! one, which begins when everybody else who was ready has had theirs. What one poll takes beyond that, the
 //! owner has less of in the rounds that follow. Who has shown no key counts by their address.
 //!
+//! A handshake of TLS costs more than most requests, and anybody can begin one. So all handshakes together
+//! have the turns of one owner, and take them by address: however many begin, others lose no more than that.
+//!
 //! A poll cannot be interrupted by us. What the polls of an owner with a policy made for it take, others
 //! would have to wait for: so while an owner's polls are [`LONG`], they run one at a time on each
 //! processor, on a thread that is no worker meanwhile; and from that the system takes the processor, when
@@ -13,8 +16,10 @@
 //! who has just gone to sleep: while long polls have the processors, a worker that others needed stays
 //! awake for a moment, for what comes next for them.
 
+mod queue;
+
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
     pin::Pin,
     sync::{
@@ -30,6 +35,7 @@ use tokio::{
     task::{block_in_place, yield_now},
 };
 
+use self::queue::Queue;
 use crate::worked::Worked;
 
 /// How long the connections of one owner run in a round, on each processor.
@@ -51,6 +57,8 @@ const REMEMBERED: usize = 1_024;
 pub(super) struct Turns {
     rounds: Mutex<Rounds>,
     hasher: RandomState,
+    /// The owner of all handshakes.
+    handshakes: u64,
     processors: u32,
     /// Somebody waits for the next round, or a worker stays awake, and a task sees to it. Changed while the
     /// rounds are locked, or by a task that ends before its time.
@@ -77,13 +85,15 @@ struct Own {
     long: u32,
     /// Those that wait for the next round, or for another one to have run; and those that did, and are
     /// gone.
-    waiting: VecDeque<Arc<Ticket>>,
+    waiting: Queue,
 }
 
 /// A connection, as those who take turns know it.
 #[derive(Debug)]
 pub(super) struct Ticket {
     owner: AtomicU64,
+    /// Whose it was at first.
+    from: u64,
     state: Mutex<State>,
 }
 
@@ -112,9 +122,11 @@ enum Turn {
 impl Turns {
     /// Turns for so many processors.
     pub(super) fn new(processors: usize) -> Arc<Self> {
+        let hasher = RandomState::new();
         Arc::new(Self {
             rounds: Mutex::default(),
-            hasher: RandomState::new(),
+            handshakes: hasher.hash_one(()),
+            hasher,
             processors: u32::try_from(processors).unwrap_or(u32::MAX).max(1),
             are_awaited: AtomicBool::new(false),
         })
@@ -122,16 +134,19 @@ impl Turns {
 
     /// For a connection of whom this names.
     pub(super) fn ticket(&self, owner: impl Hash) -> Arc<Ticket> {
-        Arc::new(Ticket {
-            owner: AtomicU64::new(self.hasher.hash_one(owner)),
-            state: Mutex::default(),
-        })
+        let from = self.hasher.hash_one(owner);
+        Arc::new(Ticket { owner: AtomicU64::new(from), from, state: Mutex::default() })
     }
 
     /// From now on the connection is this owner's. Whether it was another's.
     pub(super) fn belongs_to(&self, ticket: &Ticket, owner: impl Hash) -> bool {
         let owner = self.hasher.hash_one(owner);
         ticket.owner.swap(owner, Ordering::Relaxed) != owner
+    }
+
+    /// From now on, until it belongs to somebody, the connection takes the turns of handshakes.
+    pub(super) fn begins_handshake(&self, ticket: &Ticket) {
+        ticket.owner.store(self.handshakes, Ordering::Relaxed);
     }
 
     /// Runs what a connection does in its owner's turns.
@@ -172,7 +187,8 @@ impl Turns {
         }
         let Ok(runtime) = Handle::try_current() else { return Some(Turn::Short) };
         *ticket.lock() = State::Waiting(waker.clone());
-        own.waiting.push_back(Arc::clone(ticket));
+        let kind = if owner == self.handshakes { ticket.from } else { owner };
+        own.waiting.push(kind, Arc::clone(ticket));
         self.await_rounds(&runtime);
         None
     }
@@ -274,17 +290,17 @@ impl Own {
     /// Lets the connection run that waits for longest, if it has a turn now. Those that are gone are passed
     /// over, each once.
     fn grant(&mut self, owner: u64, long: &mut u32, turns: &Turns) {
-        while let Some(ticket) = self.waiting.front().map(Arc::clone) {
+        while let Some(ticket) = self.waiting.first().map(Arc::clone) {
             let mut state = ticket.lock();
             if let State::Waiting(waker) = &*state {
                 let Some(turn) = self.turn(owner, long, turns) else { return };
                 let waker = waker.clone();
                 *state = State::Granted(turn);
-                self.waiting.pop_front();
+                self.waiting.pass();
                 drop(state);
                 return waker.wake();
             }
-            self.waiting.pop_front();
+            self.waiting.pass();
         }
     }
 }

@@ -13,6 +13,19 @@ fn lateness(hog: &'static str, has_turns: bool) -> Duration {
     lateness_beside(hog, 200, Duration::from_micros(100), has_turns)
 }
 
+/// How late it is after each of some sleeps, at the median.
+async fn lateness_of_sleeps() -> Duration {
+    let mut late = Vec::new();
+    for _ in 0..60 {
+        let at = tokio::time::Instant::now() + Duration::from_millis(3);
+        tokio::time::sleep_until(at).await;
+        late.push(at.elapsed());
+        burn(Duration::from_micros(50));
+    }
+    late.sort_unstable();
+    late[late.len() / 2]
+}
+
 /// How late it runs beside so many, each poll of which takes so long.
 fn lateness_beside(hog: &'static str, count: usize, poll: Duration, has_turns: bool) -> Duration {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -33,18 +46,7 @@ fn lateness_beside(hog: &'static str, count: usize, poll: Duration, has_turns: b
             false => drop(runtime.spawn(busy)),
         }
     }
-    let other = async {
-        let mut late = Vec::new();
-        for _ in 0..60 {
-            let at = tokio::time::Instant::now() + Duration::from_millis(3);
-            tokio::time::sleep_until(at).await;
-            late.push(at.elapsed());
-            burn(Duration::from_micros(50));
-        }
-        late.sort_unstable();
-        late[late.len() / 2]
-    };
-    let late = runtime.spawn(turns.take(turns.ticket("other"), other));
+    let late = runtime.spawn(turns.take(turns.ticket("other"), lateness_of_sleeps()));
     let late = runtime.block_on(late).unwrap();
     runtime.shutdown_background();
     late
@@ -58,6 +60,70 @@ fn one_with_many_connections_delays_another_by_little() {
     assert!(with < without / 4, "{with:?} beside {without:?}");
     // Of one and the same owner, all wait for one another.
     assert!(lateness("other", true) > with);
+}
+
+/// How late one owner's connection runs beside handshakes that two hundred addresses have begun.
+fn lateness_beside_handshakes(have_turns_of_their_own: bool) -> Duration {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let turns = Turns::new(1);
+    for address in 0..200 {
+        let ticket = turns.ticket(address);
+        if have_turns_of_their_own {
+            turns.begins_handshake(&ticket);
+        }
+        runtime.spawn(turns.take(ticket, async {
+            loop {
+                burn(Duration::from_micros(100));
+                yield_now().await;
+            }
+        }));
+    }
+    let late = runtime.spawn(turns.take(turns.ticket("other"), lateness_of_sleeps()));
+    let late = runtime.block_on(late).unwrap();
+    runtime.shutdown_background();
+    late
+}
+
+#[test]
+fn handshakes_of_many_addresses_delay_others_as_one_owner_does() {
+    let without = lateness_beside_handshakes(false);
+    let with = lateness_beside_handshakes(true);
+    assert!(without > Duration::from_millis(10), "{without:?}");
+    assert!(with < without / 4, "{with:?} beside {without:?}");
+}
+
+/// One address that begins many is ahead of no other that begins one.
+#[test]
+fn handshakes_take_turns_by_address() {
+    let turns = Turns::new(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let done = runtime.block_on(async {
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let one = |address: u32| {
+            let ticket = turns.ticket(address);
+            turns.begins_handshake(&ticket);
+            let done = Arc::clone(&done);
+            tokio::spawn(turns.take(ticket, async move {
+                burn(QUANTUM);
+                done.lock().unwrap().push(address);
+            }))
+        };
+        let mut all: Vec<_> = (0..50).map(|_| one(1)).collect();
+        all.extend([one(2), one(3)]);
+        for one in all {
+            one.await.unwrap();
+        }
+        std::mem::take(&mut *done.lock().unwrap())
+    });
+    assert_eq!(done.len(), 52);
+    for address in [2, 3] {
+        let place = done.iter().position(|one| *one == address).unwrap();
+        assert!(place < 6, "{address}: {done:?}");
+    }
 }
 
 /// Longer than the dearest decision: nobody else waits until it is over.
