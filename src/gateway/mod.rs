@@ -41,6 +41,7 @@ mod share;
 mod spelling;
 mod stale;
 mod target;
+mod tls;
 mod turns;
 mod types;
 mod wire;
@@ -73,6 +74,7 @@ pub use self::{
     proxies::{NotAProxy, Proxy},
     serve::Peer,
     target::{Family, PREFIXES},
+    tls::{Tls, TlsError},
 };
 use crate::{engine::Engine, executor::Executor};
 
@@ -171,6 +173,8 @@ struct Shared {
     turns: Arc<turns::Turns>,
     /// Those that are believed when they say for whom they ask.
     proxies: RwLock<Arc<proxies::Proxies>>,
+    /// With what listeners speak TLS, if they do.
+    tls: RwLock<Option<Tls>>,
 }
 
 /// What one policy says. A request keeps to the one that it began with.
@@ -195,6 +199,10 @@ impl Shared {
 
     fn proxies(&self) -> Arc<proxies::Proxies> {
         Arc::clone(&self.proxies.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        self.tls.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -233,6 +241,7 @@ impl Gateway {
                 sight: stale::Sight::default(),
                 turns: turns::Turns::new(available_parallelism().map_or(1, NonZeroUsize::get)),
                 proxies: RwLock::default(),
+                tls: RwLock::default(),
             }),
         })
     }
@@ -272,6 +281,24 @@ impl Gateway {
     pub fn trust_proxies(&self, proxies: impl IntoIterator<Item = Proxy>) {
         let proxies = Arc::new(proxies::Proxies(proxies.into_iter().collect()));
         *self.shared.proxies.write().unwrap_or_else(PoisonError::into_inner) = proxies;
+    }
+
+    /// Speaks TLS, with this certificate, at every listener on which the gateway, or a
+    /// portal over it, begins to [serve](Gateway::serve) from now on.
+    pub fn use_tls(&self, tls: Tls) {
+        *self.shared.tls.write().unwrap_or_else(PoisonError::into_inner) = Some(tls);
+    }
+
+    /// Whether listeners on which it begins to serve speak TLS.
+    #[cfg(any(feature = "cli", feature = "portal"))]
+    pub(crate) fn speaks_tls(&self) -> bool {
+        self.shared.tls().is_some()
+    }
+
+    /// The scheme of addresses at which it serves.
+    #[cfg(any(feature = "cli", feature = "portal"))]
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.speaks_tls() { "https" } else { "http" }
     }
 
     /// The routes: every one but `/healthz`, which says that the process is there, leads to a

@@ -13,8 +13,8 @@ use hyper_util::{
     server::graceful::{GracefulConnection, GracefulShutdown},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower::ServiceExt as _;
@@ -26,6 +26,7 @@ use super::{
     proxies::{Proxies, network},
     respond::{Code, Failure, refused},
     spelling::Spelling,
+    tls::Transport,
     wire::{Limits, Refusal, Sent, Wire},
     written::Outgoing,
 };
@@ -90,6 +91,12 @@ impl Gateway {
             spelling: Spelling::new().await,
             site,
         });
+        // Its files are followed for as long as this is there.
+        let mut following = JoinSet::new();
+        let tls = self.shared.tls();
+        if let Some(tls) = &tls {
+            following.spawn(tls.clone().follow());
+        }
         let connections = GracefulShutdown::new();
         // Dropped at the end, with which every connection is.
         let (cut, is_cut) = tokio::sync::watch::channel(());
@@ -100,6 +107,7 @@ impl Gateway {
                 accepted = accept(&listener, &places) => accepted,
             };
             let (stream, peer, seat) = accepted;
+            let stream = Transport::new(stream, tls.clone(), &seat.0);
             let connection = connections.watch(Arc::clone(&server).connection(
                 stream,
                 peer,
@@ -203,15 +211,12 @@ struct Server {
 
 impl Server {
     /// A connection that serves until it ends.
-    fn connection<S>(
+    fn connection(
         self: Arc<Self>,
-        stream: S,
+        stream: Transport,
         peer: Peer,
         open: Arc<Open>,
-    ) -> impl GracefulConnection<Error = hyper::Error> + Send
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    ) -> impl GracefulConnection<Error = hyper::Error> + Send {
         let Options { max_target, max_head, idle_timeout, head_timeout, .. } = self.shared.options;
         let limits = Limits { target: max_target, headers: max_head };
         let sent = Arc::new(Sent::default());

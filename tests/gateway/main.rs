@@ -21,6 +21,8 @@ mod backend;
 #[path = "../support/canary.rs"]
 mod canaries;
 mod canary;
+#[path = "../support/tls.rs"]
+mod certificates;
 mod chance;
 mod conditions;
 mod dates;
@@ -37,5 +39,6 @@ mod ranges;
 mod reach;
 mod routes;
 mod shares;
+mod tls;
 mod verbs;
 mod world;
