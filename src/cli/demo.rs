@@ -120,12 +120,12 @@ impl Demo {
     /// Says what to try.
     pub(super) fn explain(
         &self,
-        gateway: SocketAddr,
+        (scheme, gateway): (&str, SocketAddr),
         portal: Option<&Listening>,
         output: &mut Output<'_>,
     ) -> io::Result<()> {
         let key = &*self.key;
-        let base = format!("http://{gateway}");
+        let base = format!("{scheme}://{gateway}");
         let curl = |path: &str| {
             format!("curl -H 'Authorization: Simple {key}' {base}/v1/connector/s3+saha/{path}")
         };
@@ -149,7 +149,9 @@ The third is denied: no restriction reaches what it asks for.",
                 Some(link) => {
                     format!("  {link}\n\nThat link works once, and makes your key there.")
                 }
-                None => format!("  http://{address}\n\nSign in with the key that you made there."),
+                None => {
+                    format!("  {scheme}://{address}\n\nSign in with the key that you made there.")
+                }
             };
             writeln!(
                 output.out,

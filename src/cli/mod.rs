@@ -138,6 +138,8 @@ mod store;
 mod suggest;
 mod tally;
 mod test;
+#[cfg(feature = "gateway")]
+mod tls;
 mod uri;
 mod validate;
 

@@ -30,7 +30,8 @@ pub(super) struct PortalArgs {
     #[arg(long)]
     no_portal: bool,
 
-    /// A name that the portal answers to beside its address: that of the proxy before it
+    /// A name that the portal answers to beside its address: that of its certificate, or of a proxy
+    /// before it
     #[arg(long = "portal-host", value_name = "NAME")]
     hosts: Vec<String>,
 
@@ -144,18 +145,20 @@ impl PortalArgs {
             return Ok(None);
         }
         let listener = bind(self.address, "--portal").await?;
+        let scheme = gateway.scheme();
         let options = PortalOptions {
             hosts: self.hosts.clone(),
-            gateway: Some(format!("http://{address}")),
+            gateway: Some(format!("{scheme}://{address}")),
             first_user: first_user.to_owned(),
             ..PortalOptions::default()
         };
         let address = listener.local_addr()?;
-        if !address.ip().is_loopback() {
+        if !gateway.speaks_tls() && !address.ip().is_loopback() {
             tracing::warn!(
                 target: "pathward::serve",
                 "the portal takes keys and secrets over HTTP without TLS from outside this machine: \
-                 put a TLS proxy before {address}"
+                 give it a certificate, `--tls-cert FILE --tls-key FILE`, or put a TLS proxy before \
+                 {address}"
             );
         }
         let manager = Manager::new(store.within(self.quota()), gateway.clone())
@@ -163,7 +166,7 @@ impl PortalArgs {
             .with_private_endpoints(private);
         let portal = Portal::new(manager.clone(), address, options);
         let first_link = portal.first_link()?;
-        writeln!(output.out, "portal on http://{address}")?;
+        writeln!(output.out, "portal on {scheme}://{address}")?;
         output.out.flush()?;
         Ok(Some(Listening { portal, manager, listener, address, first_link }))
     }

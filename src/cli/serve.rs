@@ -20,13 +20,14 @@ use super::{
     output::{Failure, Output},
     question::load,
     signals::{HangUps, reload, stop},
+    tls::TlsArgs,
 };
 #[cfg(feature = "store")]
 use crate::executor::PrivateEndpoints;
 use crate::{
     engine::Engine,
     executor::{Executor, S3, S3Options},
-    gateway::{Gateway, raise_descriptor_limit},
+    gateway::{Gateway, Tls, raise_descriptor_limit},
     policy::{CredentialsRef, Policy},
 };
 
@@ -38,16 +39,19 @@ Examples:
   pathward serve --policy policies/
   pathward serve --store data/ --seal-key seal.key
   pathward serve --policy policies/ --listen 127.0.0.1:9000 --log-format json
+  pathward serve --store data/ --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem
 
 The address is printed on standard output once connections are taken; everything else, a line for
 each decision among it, goes to standard error. SIGHUP loads the policy again, whole or not at all; a
 store is followed without it. A policy that does not load leaves the last one that did in force.
 SIGINT and SIGTERM stop: no new connections, and running requests may end.
 
-It speaks HTTP without TLS: put a TLS proxy before it wherever callers are not on this machine.
+With --tls-cert and --tls-key it speaks HTTPS, the portal too, and follows both files: a new
+certificate is taken within seconds, or at SIGHUP, and no connection is dropped for it. Without them
+it speaks HTTP: put a TLS proxy before it wherever callers are not on this machine.
 
-Exit codes: 0 stopped when told to, 1 it could not listen, 2 wrong usage, 3 the policy does not
-load.")]
+Exit codes: 0 stopped when told to, 1 it could not listen, 2 wrong usage, or a certificate that does
+not load, 3 the policy does not load.")]
 pub struct ServeArgs {
     /// The policy: a file, or a folder whose files make one policy
     #[arg(long, short, value_name = "FILE|DIR")]
@@ -79,6 +83,9 @@ pub struct ServeArgs {
     /// alone, 127.0.0.1, as is `localhost`
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
+
+    #[command(flatten)]
+    tls: TlsArgs,
 
     #[cfg(feature = "portal")]
     #[command(flatten)]
@@ -152,16 +159,17 @@ fn failed(doing: &str, error: &dyn Display) -> Failure {
 async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     // Before anyone is told that it listens: until then, a signal ends the process where it is.
     let stop = stop();
+    let tls = args.tls.load()?;
     #[cfg(all(feature = "embedded", feature = "portal"))]
     if args.demo {
         let demo = super::demo::Demo::start(args.data.as_deref()).await?;
         let private = args.portal.private_endpoints(Some(&demo.endpoint()));
         let (gateway, listener, _follower) =
-            listen_over(args, demo.store(), private.clone(), output).await?;
+            listen_over(args, tls, demo.store(), private.clone(), output).await?;
         let address = listener.local_addr()?;
         let of_demo = (crate::embedded::demo::OWNER, private);
         let portal = args.portal.listen(demo.store(), &gateway, address, of_demo, output).await?;
-        demo.explain(address, portal.as_ref(), output)?;
+        demo.explain((gateway.scheme(), address), portal.as_ref(), output)?;
         super::portal::serve(gateway, listener, portal, stop).await;
         demo.stop().await;
         return Ok(Exit::Fine);
@@ -175,7 +183,7 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
         #[cfg(not(feature = "portal"))]
         let private = PrivateEndpoints::All;
         let (gateway, listener, _follower) =
-            listen_over(args, &store, private.clone(), output).await?;
+            listen_over(args, tls, &store, private.clone(), output).await?;
         #[cfg(feature = "portal")]
         {
             let address = listener.local_addr()?;
@@ -211,8 +219,8 @@ async fn serve(args: &ServeArgs, output: &mut Output<'_>) -> Result<Exit, Failur
             executor
         }
     };
-    let (gateway, listener) = listen(args, Engine::new(policy), Arc::new(executor)).await?;
-    announce(&listener, output)?;
+    let (gateway, listener) = listen(args, tls, Engine::new(policy), Arc::new(executor)).await?;
+    announce(&gateway, &listener, output)?;
     let reloading = tokio::spawn(reload(gateway.clone(), path.clone(), hung_up));
     gateway.serve(listener, stop).await;
     reloading.abort();
@@ -229,6 +237,7 @@ fn s3(args: &ServeArgs) -> S3 {
 #[cfg(feature = "store")]
 async fn listen_over(
     args: &ServeArgs,
+    tls: Option<Tls>,
     store: &crate::store::Store,
     private: PrivateEndpoints,
     output: &mut Output<'_>,
@@ -242,26 +251,30 @@ async fn listen_over(
         warn_of_sealed(&policy);
     }
     let engine = Engine::new(policy);
-    let (gateway, listener) = listen(args, engine, Arc::clone(&executor) as _).await?;
+    let (gateway, listener) = listen(args, tls, engine, Arc::clone(&executor) as _).await?;
     follow(store, &gateway, &executor, private);
     let name = listener.local_addr()?.to_string();
     let followed = gateway.clone();
     let unread = move |since| followed.set_unread(since);
     let follower = store.follow_as(&name, unread).map_err(super::store::failure)?;
     // Whoever changes the store from here on finds that it is followed.
-    announce(&listener, output)?;
+    announce(&gateway, &listener, output)?;
     Ok((gateway, listener, follower))
 }
 
 /// Listens for a gateway.
 async fn listen(
     args: &ServeArgs,
+    tls: Option<Tls>,
     engine: Engine,
     executor: Arc<dyn Executor>,
 ) -> Result<(Gateway, TcpListener), Failure> {
     let gateway = Gateway::new(engine, executor, args.limits.options())
         .map_err(|error| Failure::Said(Exit::Error, error.to_string()))?;
     gateway.trust_proxies(args.limits.trusted_proxies.iter().copied());
+    if let Some(tls) = tls {
+        gateway.use_tls(tls);
+    }
     let listener = bind(args.listen, "--listen").await?;
     Ok((gateway, listener))
 }
@@ -299,16 +312,20 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
 }
 
 /// Says where a gateway listens.
-fn announce(listener: &TcpListener, output: &mut Output<'_>) -> Result<(), Failure> {
+fn announce(
+    gateway: &Gateway,
+    listener: &TcpListener,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
+    if !gateway.speaks_tls() && !address.ip().is_loopback() {
         tracing::warn!(
             target: "pathward::serve",
-            "API keys come over HTTP without TLS from outside this machine: put a TLS proxy before \
-             {address}"
+            "API keys come over HTTP without TLS from outside this machine: give it a certificate, \
+             `--tls-cert FILE --tls-key FILE`, or put a TLS proxy before {address}"
         );
     }
-    writeln!(output.out, "listening on http://{address}")?;
+    writeln!(output.out, "listening on {}://{address}", gateway.scheme())?;
     output.out.flush()?;
     Ok(())
 }

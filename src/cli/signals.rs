@@ -4,7 +4,7 @@ use std::path::PathBuf;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Tls};
 #[cfg(unix)]
 use crate::{
     cli::serve::warn_of_variables,
@@ -111,3 +111,16 @@ fn is_unread(errors: &PolicyErrors) -> bool {
 
 #[cfg(not(unix))]
 pub(super) async fn reload(_gateway: Gateway, _path: PathBuf, _hang_ups: HangUps) {}
+
+/// Looks for a new certificate whenever the process is told to hang up.
+#[cfg(unix)]
+pub(super) async fn reload_certificate(tls: Tls, hang_ups: HangUps) {
+    let Ok(mut hung_up) = hang_ups.0 else { return };
+    while hung_up.recv().await.is_some() {
+        let tls = tls.clone();
+        let _ = tokio::task::spawn_blocking(move || tls.reload()).await;
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) async fn reload_certificate(_tls: Tls, _hang_ups: HangUps) {}

@@ -85,12 +85,14 @@ impl Hosts {
 }
 
 /// Whether a page of this portal, and of no other origin, sent the request. Browsers say where a
-/// form comes from, and no page can make them say otherwise.
-pub(super) fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
+/// form comes from, and no page can make them say otherwise. Where the listener speaks TLS, a page that came
+/// without is another's; where it does not, a proxy before it may.
+pub(super) fn is_same_origin(headers: &HeaderMap, host: &str, is_tls: bool) -> bool {
     let mut values = headers.get_all(ORIGIN).iter();
     let (Some(origin), None) = (values.next(), values.next()) else { return false };
     let Ok(origin) = origin.to_str() else { return false };
-    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    let plain = origin.strip_prefix("http://").filter(|_| !is_tls);
+    let rest = plain.or_else(|| origin.strip_prefix("https://"));
     let is_host = rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host));
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     is_host && matches!(site, None | Some(b"same-origin"))
@@ -165,7 +167,11 @@ mod tests {
             (&[("origin", "http://localhost:8081"), ("origin", "http://localhost:8081")], false),
             (&[], false),
         ] {
-            assert_eq!(is_same_origin(&headers(pairs), "localhost:8081"), same, "{pairs:?}");
+            let headers = headers(pairs);
+            assert_eq!(is_same_origin(&headers, "localhost:8081", false), same, "{pairs:?}");
+            let is_https = is_https(&headers);
+            let by_tls = is_same_origin(&headers, "localhost:8081", true);
+            assert_eq!(by_tls, same && is_https, "{pairs:?}");
         }
     }
 

@@ -147,7 +147,8 @@ impl Portal {
             return Ok(None);
         }
         let link = self.shared.invite.issue().map_err(std::io::Error::other)?;
-        Ok(Some(format!("http://{}/first?link={link}", self.shared.address)))
+        let scheme = self.shared.manager.gateway().scheme();
+        Ok(Some(format!("{scheme}://{}/first?link={link}", self.shared.address)))
     }
 
     /// The portal's pages, and the management API under `/v1`.
@@ -203,8 +204,9 @@ async fn only_from_here(State(portal): State<Portal>, request: Request, next: Ne
     if guard::is_embedding(request.method(), headers) {
         return refused("The portal's pages are for themselves.");
     }
-    let is_ours =
-        portal.shared.hosts.host(headers).is_some_and(|host| guard::is_same_origin(headers, host));
+    let is_tls = portal.shared.manager.gateway().speaks_tls();
+    let host = portal.shared.hosts.host(headers);
+    let is_ours = host.is_some_and(|host| guard::is_same_origin(headers, host, is_tls));
     if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_ours {
         return refused("The form came from another origin than the portal's own pages.");
     }

@@ -62,7 +62,9 @@ pub(super) fn begin(guest: &Guest, opener: Opener, mut response: Response) -> Re
     );
     match shared.sessions.begin(opener) {
         Ok((cookie, _)) => {
-            let secure = if guard::is_https(&guest.headers) { "; Secure" } else { "" };
+            let is_tls = shared.manager.gateway().speaks_tls();
+            let is_secure = is_tls || guard::is_https(&guest.headers);
+            let secure = if is_secure { "; Secure" } else { "" };
             let name = &shared.cookie;
             set(
                 &mut response,

@@ -3,6 +3,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod batch;
+#[cfg(all(feature = "portal", feature = "embedded"))]
+#[path = "../support/tls.rs"]
+mod certificates;
 mod check;
 #[cfg(all(target_os = "linux", feature = "gateway", feature = "embedded"))]
 mod costs;
@@ -12,6 +15,8 @@ mod files;
 mod graph;
 #[cfg(feature = "gateway")]
 mod hostile;
+#[cfg(all(feature = "portal", feature = "embedded"))]
+mod https;
 mod iam;
 mod iam_corpus;
 mod iam_json;

@@ -32,7 +32,9 @@ impl Served {
             assert_ne!(out.read_line(&mut said).expect("text"), 0, "it ended: {said}");
         }
         let first = said.lines().next().expect("a line");
-        let address = first.strip_prefix("listening on http://").expect("an address").to_owned();
+        let (scheme, address) = first.split_once("://").expect("an address");
+        assert!(matches!(scheme, "listening on http" | "listening on https"), "{first}");
+        let address = address.to_owned();
         let err = BufReader::new(child.stderr.take().expect("a pipe"));
         let (lines, log) = mpsc::channel();
         thread::spawn(move || {
@@ -70,7 +72,7 @@ impl Served {
     }
 
     /// Where it listens.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", feature = "portal"))]
     pub(super) fn address(&self) -> &str {
         &self.address
     }
