@@ -86,12 +86,13 @@ pub(super) async fn reload(gateway: Gateway, path: PathBuf, hang_ups: HangUps) {
         match loaded {
             Ok(policy) => {
                 warn_of_variables(&policy);
+                let revision = policy.revision();
+                gateway.replace(Engine::new(policy));
                 tracing::info!(
                     target: "pathward::serve",
-                    revision = %policy.revision(),
+                    %revision,
                     "the policy was loaded again"
                 );
-                gateway.replace(Engine::new(policy));
             }
             // Said once.
             Err(_) if was_unread && unread.is_some() => {}
