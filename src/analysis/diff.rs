@@ -386,6 +386,7 @@ fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
         Keys::Exact => "exact".to_owned(),
         Keys::Plain => "plain".to_owned(),
     };
+    let conditions = |connection: &Connection| connection.conditions().name().to_owned();
     let credentials = |connection: &Connection| {
         connection.credentials().map_or_else(
             || "none".to_owned(),
@@ -407,6 +408,7 @@ fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
         ("endpoint", text(old.endpoint()), text(new.endpoint()), true),
         ("region", text(old.region()), text(new.region()), false),
         ("keys", keys(old.keys()), keys(new.keys()), false),
+        ("conditions", conditions(old), conditions(new), false),
         ("credentials", credentials(old), credentials(new), true),
     ];
     all.into_iter()

@@ -14,7 +14,7 @@ use crate::{
     access::Access,
     automaton::Effect,
     escape::escape,
-    policy::{Connection, CredentialsRef, Keys, Rule},
+    policy::{Conditions, Connection, CredentialsRef, Keys, Rule},
 };
 
 /// Shows each connection as it was understood: restrictions, accesses, sizes of the compiled form.
@@ -87,6 +87,14 @@ fn write_connection(connection: &Connection, output: &mut Output<'_>) -> Result<
             Keys::Plain => "plain: paths with an empty segment or a `\\` are malformed",
         }
     )?;
+    writeln!(
+        out,
+        "  conditions   {}",
+        match connection.conditions() {
+            Conditions::Honoured => "honoured: its server does what has one only if it is met",
+            Conditions::None => "none: writes that have one are refused",
+        }
+    )?;
     if let Some(region) = connection.region() {
         writeln!(out, "  region       {}", escape(region))?;
     }
@@ -148,6 +156,7 @@ struct ConnectionJson<'j> {
     access: Vec<&'static str>,
     endpoint: Option<&'j str>,
     keys: &'static str,
+    conditions: &'static str,
     region: Option<&'j str>,
     credentials: Option<CredentialsJson<'j>>,
     #[serde(flatten)]
@@ -188,6 +197,7 @@ impl<'j> ConnectionJson<'j> {
                 Keys::Exact => "exact",
                 Keys::Plain => "plain",
             },
+            conditions: connection.conditions().name(),
             region: connection.region(),
             credentials: credentials(connection).map(|(kind, at)| CredentialsJson { kind, at }),
             location: LocationJson::new(Some(connection.location())),

@@ -42,7 +42,7 @@
 //! * `validate`: `valid`, `policies`: `policy`, `valid`, `revision`, `counts`, `diagnostics`
 //!   (`severity`, `code`, `message`, `help`, `note`, `file`, `line`, `column`), `more`.
 //! * `inspect`: `revision`, `connections`: `connection`, `owner`, `default`, `access`, `endpoint`,
-//!   `keys`, `region`, `credentials` (`kind`, `at`), `file`, `line`, `column`, `rules`, `compiled`.
+//!   `keys`, `conditions`, `region`, `credentials` (`kind`, `at`), `file`, `line`, `column`, `rules`, `compiled`.
 //! * `test`: `passed`, `failed`, `expectations`, `unmet`, `files`: `file`, `tests`: `name`,
 //!   `connection`, `caller`, `line`, `column`, `passed`, `expectations`, `failures`: `op`, `path`,
 //!   `expected`, `expected_reason`, `got`, `reason`, `rule`, `line`, `column`; of a `never` the same, with
@@ -84,7 +84,7 @@
 //!   policy is; empty where it is the file), `left_out`: `place`, `action`, `example`, `kind` (`s3`, `service`, `part`);
 //!   and `notes` (what else is left out): `place`, `message`.
 //! * `connection list`: `connections`, each as the answer of `new`, `show`, `set` and `default`: `identity`,
-//!   `revision`, `connection`, `owner`, `default`, `endpoint`, `region`, `keys`, `credentials` (`kind`, `at`),
+//!   `revision`, `connection`, `owner`, `default`, `endpoint`, `region`, `keys`, `conditions`, `credentials` (`kind`, `at`),
 //!   `access`, `restrictions` (null for everything) and `deny`: `text`, `dialect`, `access` or null; `file`.
 //!   `connection rm`: `identity`, `connection`, `owner`, `deleted`.
 //! * `key new`: `key` (this once), `user`, `id`, `access`, `manage`, `file` (of `--policy`). `key list`: `keys`:
@@ -92,7 +92,9 @@
 //!   follows the store `gateways` (`name`, `pid`, `taken`, `fails`). `key seal`: `file`, `resealed`.
 //! * `probe`: `connection`, `owner`, `endpoint`, `keys` (what the connection has), `right` (what is
 //!   right for its server), `guarded` (whether the connection refuses every alias), `clean`,
-//!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`).
+//!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`); `conditions` and
+//!   `right_conditions`, likewise, and `conditional`: `name` (`put`, `complete`, `delete`), `heed` (`honoured`,
+//!   `ignored`, `refused`).
 //! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
 //!   itself are text.
 

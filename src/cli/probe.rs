@@ -1,4 +1,4 @@
-//! `pathward probe`: how does a connection's server read keys?
+//! `pathward probe`: how does a connection's server read keys, and does it honour conditions?
 
 use std::ffi::OsString;
 
@@ -12,25 +12,28 @@ use super::{
 };
 use crate::{
     escape::escape,
-    executor::{Alias, ExecuteError, ProbeError, ProbeReport, S3, Treatment, probe},
+    executor::{
+        Alias, Conditional, ExecuteError, Heed, ProbeError, ProbeReport, S3, Treatment, probe,
+    },
     path::Path,
-    policy::{Connection, Keys},
+    policy::{Conditions, Connection, Keys},
 };
 
-/// Finds out whether a connection's server keeps keys exactly, with a few objects under a prefix.
+/// Finds out whether a connection's server keeps keys exactly and honours conditions, with a few objects under
+/// a prefix.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   pathward probe s3+lake --policy policy.yaml --under lake/tmp/
   pathward probe s3+lake --policy policy.yaml --as ana --under lake/tmp/ --format json
 
-Writes, reads and deletes a dozen tiny objects in a new directory under the prefix, with the
+Writes, reads and deletes a dozen tiny objects and one of 9 MiB in a new directory under the prefix, with the
 connection's credentials, whatever its restrictions say. One key outside it is read: that
 directory's with a `/` before it. The prefix should be one that nothing else depends on.
 
-Exit codes: 0 the connection's `keys` is right for its server, 1 the server cannot be probed,
-2 no such connection or prefix, 3 the policy does not load, 4 the server takes keys for others that
-the connection does not refuse.")]
+Exit codes: 0 the connection's `keys` and `conditions` are right for its server, 1 the server cannot
+be probed, 2 no such connection or prefix, 3 the policy does not load, 4 the server takes keys for
+others that the connection does not refuse, or ignores conditions that it takes.")]
 pub struct ProbeArgs {
     /// The connection, `s3+label` or `s3`
     #[arg(value_name = "CONNECTION")]
@@ -84,7 +87,7 @@ pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Fai
         }
         _ => Failure::Said(Exit::Error, error.to_string()),
     })?;
-    let is_right = is_guarded(connection, &report);
+    let is_right = is_guarded(connection, &report) && heeds(connection, &report);
     output.decided = if is_right { Exit::Fine } else { Exit::Findings };
     match output.format {
         Format::Text => write_text(connection, &report, output)?,
@@ -105,6 +108,11 @@ fn is_guarded(connection: &Connection, report: &ProbeReport) -> bool {
     report.aliases().all(|alias| is_plain && alias.is_refused_by_plain())
 }
 
+/// Whether the server ignores no condition that the connection takes.
+fn heeds(connection: &Connection, report: &ProbeReport) -> bool {
+    connection.conditions() == Conditions::None || report.conditions() == Conditions::Honoured
+}
+
 fn write_text(
     connection: &Connection,
     report: &ProbeReport,
@@ -122,8 +130,26 @@ fn write_text(
         };
         writeln!(out, "  {:<14}  `{one}` and `{other}` {said}", alias.name())?;
     }
+    for (conditional, heed) in &report.conditional {
+        let said = match heed {
+            Heed::Honoured => "is honoured",
+            Heed::Ignored => "IS IGNORED",
+            Heed::Refused => "is refused",
+        };
+        let what = match conditional {
+            Conditional::Put => "a condition on storing an object",
+            Conditional::Complete => "a condition on completing an upload in parts",
+            Conditional::Delete => "a condition on deleting an object",
+        };
+        writeln!(out, "  {:<14}  {what} {said}", conditional.name())?;
+    }
     let (right, has) = (name(report.keys()), name(connection.keys()));
     writeln!(out, "`keys: {right}` is right for this server; the connection has `keys: {has}`")?;
+    let (right, has) = (report.conditions().name(), connection.conditions().name());
+    writeln!(
+        out,
+        "`conditions: {right}` is right for this server; the connection has `conditions: {has}`"
+    )?;
     let unguarded: Vec<&str> = report.unguarded().map(Alias::name).collect();
     if !unguarded.is_empty() {
         writeln!(
@@ -151,8 +177,17 @@ struct ProbeJson<'j> {
     keys: &'static str,
     right: &'static str,
     guarded: bool,
+    conditions: &'static str,
+    right_conditions: &'static str,
+    conditional: Vec<ConditionalJson>,
     clean: bool,
     findings: Vec<FindingJson>,
+}
+
+#[derive(Serialize)]
+struct ConditionalJson {
+    name: &'static str,
+    heed: &'static str,
 }
 
 #[derive(Serialize)]
@@ -176,6 +211,16 @@ impl<'j> ProbeJson<'j> {
             keys: name(connection.keys()),
             right: name(report.keys()),
             guarded: is_guarded(connection, report),
+            conditions: connection.conditions().name(),
+            right_conditions: report.conditions().name(),
+            conditional: report
+                .conditional
+                .iter()
+                .map(|(conditional, heed)| ConditionalJson {
+                    name: conditional.name(),
+                    heed: heed.name(),
+                })
+                .collect(),
             clean: report.is_clean,
             findings: report.findings.iter().map(finding).collect(),
         }

@@ -34,8 +34,7 @@ pub enum ExecuteError {
         /// How many it has, where the server says so.
         size: Option<u64>,
     },
-    /// The name cannot be sent exactly as it is: the S3 client refuses keys of white space alone,
-    /// and names with some ends are AWS's other names of buckets.
+    /// The bucket's name cannot be sent: names with some ends are AWS's other names of buckets.
     KeyNotSendable,
     /// In the directory is an object whose name is none here: it has a control character or a segment `.` or
     /// `..`, is too long, or is one that `keys: plain` does not let through. What cannot be named is not

@@ -27,7 +27,7 @@ pub use self::{
         WriteConditions,
     },
     page::{DirectoryPage, FileEntry, PageRequest, Want},
-    probe::{Alias, ProbeError, ProbeReport, Treatment, probe},
+    probe::{Alias, Conditional, Heed, ProbeError, ProbeReport, Treatment, probe},
     s3::{S3, S3Options},
 };
 use crate::engine::{

@@ -173,6 +173,21 @@ pub enum Conditions {
     None,
 }
 
+impl Conditions {
+    /// As a policy says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Honoured => "honoured",
+            Self::None => "none",
+        }
+    }
+
+    /// The one that a policy names so.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Honoured, Self::None].into_iter().find(|one| one.name() == name)
+    }
+}
+
 /// Where a connection's credentials are. Never the credentials themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CredentialsRef {

@@ -318,25 +318,19 @@ fn keys(report: &mut Report<'_>, node: &Node<'_>) -> Option<Keys> {
 }
 
 fn conditions(report: &mut Report<'_>, node: &Node<'_>) -> Option<Conditions> {
-    match fields::text(report, node, "`conditions`")? {
-        "honoured" => Some(Conditions::Honoured),
-        "none" => Some(Conditions::None),
-        other => {
-            let message = format!(
-                "`{}` does not say whether conditions are honoured",
-                fields::visible(other)
-            );
-            let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
-            report.error("policy.value", node.span, message).advise(
-                Advice::default()
-                    .write(
-                        one("write ", "honoured").ending(" for AWS, and servers that were probed"),
-                    )
-                    .write(one(", and ", "none").ending(" for servers that may ignore them")),
-            );
-            None
-        }
+    let text = fields::text(report, node, "`conditions`")?;
+    if let Some(conditions) = Conditions::named(text) {
+        return Some(conditions);
     }
+    let message =
+        format!("`{}` does not say whether conditions are honoured", fields::visible(text));
+    let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
+    report.error("policy.value", node.span, message).advise(
+        Advice::default()
+            .write(one("write ", "honoured").ending(" for AWS, and servers known to do so"))
+            .write(one(", and ", "none").ending(" for servers that may ignore them")),
+    );
+    None
 }
 
 fn region(report: &mut Report<'_>, node: &Node<'_>) -> Option<Box<str>> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access::{Access, AccessSet},
-    policy::{CredentialsRef, Keys},
+    policy::{Conditions, CredentialsRef, Keys},
     store::{Draft, DraftCredentials, DraftRule, Secret, Stored},
 };
 
@@ -125,6 +125,7 @@ impl Form {
                     Some(Keys::Exact) => "exact".to_owned(),
                     Some(Keys::Plain) => "plain".to_owned(),
                 },
+                conditions: draft.conditions.map_or_else(String::new, |one| one.name().to_owned()),
                 reference_kind: kind.to_owned(),
                 reference_name: name.to_owned(),
                 write_access: draft.access == AccessSet::READ_WRITE,
@@ -150,6 +151,7 @@ impl Form {
             region: text("region"),
             endpoint: text("endpoint"),
             keys: text("keys"),
+            conditions: text("conditions"),
             server_open: false,
             reference_kind: text("reference_kind"),
             reference_name: text("reference_name"),
@@ -172,7 +174,8 @@ impl Form {
         };
         form.view.server_open = !form.view.region.is_empty()
             || !form.view.endpoint.is_empty()
-            || !form.view.keys.is_empty();
+            || !form.view.keys.is_empty()
+            || !form.view.conditions.is_empty();
         form.number();
         form
     }
@@ -267,6 +270,7 @@ impl Form {
                 "plain" => Some(Keys::Plain),
                 _ => None,
             },
+            conditions: Conditions::named(&self.view.conditions),
             credentials,
             access: match set_of(&self.view.access_detail) {
                 Some(detail) => detail,
@@ -288,6 +292,7 @@ impl Form {
             ("region", &view.region),
             ("endpoint", &view.endpoint),
             ("keys", &view.keys),
+            ("conditions", &view.conditions),
             ("reference_kind", &view.reference_kind),
             ("reference_name", &view.reference_name),
             ("access_detail", &view.access_detail),

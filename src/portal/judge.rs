@@ -139,7 +139,7 @@ fn place_problems(judged: &mut Judged, form: &mut Form, places: &Places, is_new:
         let said = &mut judged.said;
         match found.field {
             "credentials" => said.credentials.push(problem("access_key_id")),
-            "endpoint" | "keys" => said.endpoint.push(problem("endpoint")),
+            "endpoint" | "keys" | "conditions" => said.endpoint.push(problem("endpoint")),
             "region" => said.region.push(problem("region")),
             "restrictions" | "deny" | "access"
                 if form.restrictions.iter().all(|row| row.text.is_empty()) =>

@@ -15,7 +15,7 @@ use crate::{
     access::Access,
     escape::escape,
     manage::{Opened, Review},
-    policy::Keys,
+    policy::{Conditions, Keys},
     store::{Draft, DraftCredentials, DraftRule, Stored},
 };
 
@@ -78,6 +78,8 @@ pub(super) fn fields(old: &Stored, draft: &Draft, is_new_key: bool) -> Vec<Field
     let region = |region: &Option<String>| region.clone().unwrap_or_default();
     compare("Region", region(&was.region), region(&draft.region), None);
     compare("Keys are read", keys(was.keys), keys(draft.keys), None);
+    let of = |draft: &Draft| conditions(draft.conditions);
+    compare("Conditions on writing", of(&was), of(draft), None);
     compare("Access", words::access(was.access), words::access(draft.access), None);
     let everything = [DraftRule::path("*")];
     let list = |rules: &Option<Vec<DraftRule>>| texts(rules.as_deref().unwrap_or(&everything));
@@ -109,6 +111,15 @@ fn keys(keys: Option<Keys>) -> String {
         None => "as is usual for the server",
         Some(Keys::Exact) => "exactly",
         Some(Keys::Plain) => "plainly",
+    }
+    .to_owned()
+}
+
+fn conditions(conditions: Option<Conditions>) -> String {
+    match conditions {
+        None => "as is usual for the server",
+        Some(Conditions::Honoured) => "honoured by the server",
+        Some(Conditions::None) => "refused",
     }
     .to_owned()
 }

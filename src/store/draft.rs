@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     access::AccessSet,
-    policy::{CredentialsRef, Diagnostic, Keys, Policy, PolicyErrors, Severity, written::Written},
+    policy::{
+        Conditions, CredentialsRef, Diagnostic, Keys, Policy, PolicyErrors, Severity,
+        written::Written,
+    },
 };
 
 pub use crate::policy::DraftRule;
@@ -25,6 +28,8 @@ pub struct Draft {
     pub region: Option<String>,
     /// How the server reads keys; `None` for what follows from the endpoint.
     pub keys: Option<Keys>,
+    /// Whether the server honours conditions on what is written; `None` for what follows from the endpoint.
+    pub conditions: Option<Conditions>,
     /// The credentials.
     pub credentials: DraftCredentials,
     /// The access of every restriction that has none of its own.
@@ -102,6 +107,7 @@ impl Draft {
             endpoint: None,
             region: None,
             keys: None,
+            conditions: None,
             credentials: DraftCredentials::Keep,
             access: AccessSet::READ_ONLY,
             restrictions: None,
@@ -173,6 +179,7 @@ impl Draft {
             endpoint: self.endpoint.clone(),
             region: self.region.clone(),
             keys: self.keys,
+            conditions: self.conditions,
             credentials: match &self.credentials {
                 DraftCredentials::Reference(reference) => Some(reference.clone()),
                 DraftCredentials::Keep | DraftCredentials::None | DraftCredentials::Secret(_) => {

@@ -145,6 +145,7 @@ impl Draft {
             endpoint: written.endpoint,
             region: written.region,
             keys: written.keys,
+            conditions: written.conditions,
             credentials: DraftCredentials::Keep,
             access: written.access,
             restrictions: written.restrictions,

@@ -1,6 +1,9 @@
 //! Probing finds the aliases that a server has, touches nothing else, and leaves nothing behind.
 
-use pathward::executor::{Alias, ProbeError, ProbeReport, probe};
+use pathward::{
+    executor::{Alias, Conditional, Heed, ProbeError, ProbeReport, probe},
+    policy::Conditions,
+};
 
 use super::{ExecuteError, Setup, backend::Fault, owned};
 
@@ -49,6 +52,52 @@ async fn aliases_are_found_each_by_itself() {
             assert!(is_inside, "{} {}", request.method, request.target);
         }
     }
+}
+
+#[tokio::test]
+async fn conditions_are_tried_each_by_itself() {
+    use Conditional::{Complete, Delete, Put};
+    for (honours, honoured) in [
+        (&["put", "complete", "delete"][..], &[Put, Complete, Delete][..]),
+        (&["put"], &[Put]),
+        (&["put", "complete"], &[Put, Complete]),
+        (&[], &[]),
+    ] {
+        let setup = Setup::new().await;
+        setup.backend.bucket("pub");
+        setup.backend.honour(honours);
+        let report = report(&setup, "pub/probe/").await.expect("a report");
+        for (conditional, heed) in &report.conditional {
+            let is_honoured = honoured.contains(conditional);
+            assert_eq!(
+                *heed == Heed::Honoured,
+                is_honoured,
+                "{honours:?} {conditional:?} {heed:?}"
+            );
+            assert_eq!(
+                *heed == Heed::Ignored,
+                !is_honoured,
+                "{honours:?} {conditional:?} {heed:?}"
+            );
+        }
+        assert_eq!(report.conditional.len(), 3);
+        let right = if honoured.len() == 3 { Conditions::Honoured } else { Conditions::None };
+        assert_eq!(report.conditions(), right, "{honours:?}");
+        assert!(report.is_clean);
+        assert_eq!(setup.backend.objects(), [""; 0]);
+    }
+    // One that says that it knows none does no harm.
+    let setup = Setup::new().await;
+    setup.backend.bucket("pub");
+    setup.backend.honour(&["complete", "delete"]);
+    let fault = Fault::Error { status: 501, code: "NotImplemented", message: "" };
+    let is_put = |request: &super::backend::Request| {
+        request.method == "PUT" && request.header("if-none-match").is_some()
+    };
+    setup.backend.fail(usize::MAX, is_put, fault);
+    let report = report(&setup, "pub/probe/").await.expect("a report");
+    assert_eq!(report.conditional[0], (Put, Heed::Refused));
+    assert_eq!(report.conditions(), Conditions::Honoured);
 }
 
 #[tokio::test]
@@ -119,10 +168,15 @@ async fn the_command_says_which_setting_is_right() {
             (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
         assert_eq!(ran.status.code(), Some(code), "{out}{err}");
         assert!(out.contains(&format!("the connection has `keys: {keys}`")), "{out}");
+        assert!(out.contains("`conditions: none` is right for this server"), "{out}");
         let ran = run(true, super::SECRET);
         let json: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
         assert_eq!(json["guarded"], code == 0, "{json}");
         assert_eq!(json["findings"].as_array().map(Vec::len), Some(9));
+        assert_eq!(
+            json["conditional"][2],
+            serde_json::json!({"name": "delete", "heed": "ignored"})
+        );
         let ran = run(true, "");
         assert_eq!(ran.status.code(), Some(1), "no credentials");
     }

@@ -82,6 +82,21 @@ impl Backend {
             state.keep_directories_of(&bucket, &key);
         }
         let is_directory = state.is_directory(&bucket, &key);
+        let conditional = match (request.method.as_str(), &upload) {
+            ("PUT", None) => "put",
+            ("POST", Some(_)) => "complete",
+            ("DELETE", None) => "delete",
+            _ => "",
+        };
+        if state.honours.contains(&conditional) {
+            let there = state.buckets[&bucket].get(&key).map(|there| format!("\"{}\"", there.len));
+            let is_other = |tag: &str| there.as_deref() != Some(tag);
+            if request.header("if-none-match").is_some() && there.is_some()
+                || request.header("if-match").is_some_and(is_other)
+            {
+                return Answer::error(412, "PreconditionFailed", "");
+            }
+        }
         let objects = state.buckets.get_mut(&bucket).unwrap();
         match (request.method.as_str(), upload) {
             ("GET" | "HEAD", _) if is_directory && !objects.contains_key(&key) => Answer::ok(),

@@ -134,6 +134,8 @@ struct State {
     takes_for: Option<fn(&str) -> String>,
     /// Writes a space as `%20` in listings, and not as `+`.
     percent_spaces: bool,
+    /// What it does only on conditions: `put`, `complete`, `delete`.
+    honours: &'static [&'static str],
     /// Makes something else of each answer, head and body.
     mangles: Option<Mangler>,
 }
@@ -244,6 +246,10 @@ impl Backend {
             keys.iter().map(move |key| [bucket, &b"/"[..], key].concat())
         });
         all.map(|path| String::from_utf8(path).unwrap()).collect()
+    }
+
+    pub fn honour(&self, what: &'static [&'static str]) {
+        self.state().honours = what;
     }
 
     pub fn percent_spaces(&self) {

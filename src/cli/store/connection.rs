@@ -274,6 +274,7 @@ fn show(stored: &Stored, output: &mut Output<'_>) -> Result<Exit, Failure> {
         }
     }
     line("keys", keys(connection.keys()))?;
+    line("conditions", connection.conditions().name())?;
     match connection.credentials() {
         Some(CredentialsRef::Sealed(sealed)) => {
             line("credentials", &format!("sealed, of the access key …{}", sealed.id_ends()))?;
@@ -334,6 +335,7 @@ struct StoredJson<'s> {
     endpoint: Option<&'s str>,
     region: Option<&'s str>,
     keys: &'static str,
+    conditions: &'static str,
     credentials: Option<CredentialsJson<'s>>,
     access: Vec<&'static str>,
     restrictions: Option<Vec<RuleJson>>,
@@ -377,6 +379,7 @@ impl<'s> StoredJson<'s> {
             endpoint: connection.endpoint(),
             region: connection.region(),
             keys: keys(connection.keys()),
+            conditions: connection.conditions().name(),
             credentials: connection.credentials().map(|reference| {
                 let (kind, at) = reference.kind_and_place();
                 CredentialsJson { kind, at }

@@ -9,7 +9,7 @@ use crate::{
     access::{Access, AccessSet},
     cli::output::Failure,
     escape::escape,
-    policy::{CredentialsRef, Keys},
+    policy::{Conditions, CredentialsRef, Keys},
     store::{Draft, DraftCredentials, DraftRule, Secret},
 };
 
@@ -34,6 +34,10 @@ pub(super) struct DraftArgs {
     /// How the server reads keys
     #[arg(long, value_enum, value_name = "KIND")]
     keys: Option<KeysArg>,
+
+    /// Whether the server honours conditions on what is written or deleted
+    #[arg(long, value_enum, value_name = "KIND")]
+    conditions: Option<ConditionsArg>,
 
     /// What may be done where a restriction says nothing of its own: `read-only`, `read-write`, or a
     /// list such as `read,write`
@@ -83,6 +87,15 @@ pub(super) struct DraftArgs {
     /// The credentials are those of the AWS tools
     #[arg(long, group = "credentials")]
     no_credentials: bool,
+}
+
+/// What a server does about conditions.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ConditionsArg {
+    /// It does what has one only if that is met.
+    Honoured,
+    /// It may ignore them: they are refused.
+    None,
 }
 
 /// How a server reads keys.
@@ -156,6 +169,12 @@ impl DraftArgs {
             draft.keys = Some(match keys {
                 KeysArg::Exact => Keys::Exact,
                 KeysArg::Plain => Keys::Plain,
+            });
+        }
+        if let Some(conditions) = self.conditions {
+            draft.conditions = Some(match conditions {
+                ConditionsArg::Honoured => Conditions::Honoured,
+                ConditionsArg::None => Conditions::None,
             });
         }
         if let Some(access) = self.access {

@@ -12,8 +12,7 @@ const IN_PATH: &AsciiSet =
 pub(super) const IN_QUERY: &AsciiSet = &IN_PATH.add(b'/');
 
 /// How names end that AWS keeps for other names of buckets: aliases of access points, among them
-/// those on Outposts, of which the client makes another host than the connection's. A bucket by
-/// another name would be decided on as another bucket.
+/// those on Outposts. A bucket by another name would be decided on as another bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 const ALIASES: [&str; 4] = ["-s3alias", "--op-s3", "--ol-s3", ".mrap"];
 
@@ -27,11 +26,10 @@ pub(super) fn split<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), Execut
     }
 }
 
-/// The same for a path that names an object, which the client has to be able to send: it takes a
-/// key of white space alone for a missing one.
+/// The bucket and key of a path that names an object: without a key, the request would be for the bucket.
 pub(super) fn object<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), ExecuteError> {
     let (bucket, key) = split(path)?;
-    match key.trim().is_empty() {
+    match key.is_empty() {
         true => Err(ExecuteError::KeyNotSendable),
         false => Ok((bucket, key)),
     }

@@ -14,7 +14,7 @@ use crate::{
     access::{Access, AccessSet},
     engine::Outcome,
     manage::answers::{Attempt, Finding, Meaning, Opened, Problem, Refusal, Review, RuleRef},
-    policy::{CredentialsRef, Keys},
+    policy::{Conditions, CredentialsRef, Keys},
     store::{Draft, DraftCredentials, DraftRule, Secret, Stored},
 };
 
@@ -28,6 +28,7 @@ pub(super) struct ConnectionIn {
     endpoint: Option<String>,
     region: Option<String>,
     keys: Option<KeysIn>,
+    conditions: Option<ConditionsIn>,
     /// Left out, they are kept; `null` is none.
     #[serde(default, deserialize_with = "given")]
     credentials: Option<Option<CredentialsIn>>,
@@ -44,6 +45,13 @@ pub(super) struct ConnectionIn {
 enum KeysIn {
     Exact,
     Plain,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase", expecting = "`honoured` or `none`")]
+enum ConditionsIn {
+    Honoured,
+    None,
 }
 
 #[derive(Deserialize)]
@@ -191,6 +199,10 @@ impl ConnectionIn {
                 KeysIn::Exact => Keys::Exact,
                 KeysIn::Plain => Keys::Plain,
             }),
+            conditions: self.conditions.map(|conditions| match conditions {
+                ConditionsIn::Honoured => Conditions::Honoured,
+                ConditionsIn::None => Conditions::None,
+            }),
             credentials: match self.credentials {
                 None => DraftCredentials::Keep,
                 Some(None) => DraftCredentials::None,
@@ -298,6 +310,7 @@ pub(super) fn connection(stored: &Stored) -> Value {
             Keys::Exact => "exact",
             Keys::Plain => "plain",
         }),
+        "conditions": draft.conditions.map(Conditions::name),
         "credentials": credentials,
         "access": names(draft.access),
         "restrictions": draft.restrictions.as_ref().map(|rules| rules.iter().map(rule).collect::<Vec<_>>()),

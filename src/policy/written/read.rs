@@ -7,7 +7,7 @@ use crate::{
     access::AccessSet,
     automaton::Effect,
     policy::{
-        ConnectionId, Keys, credentials, endpoint,
+        Conditions, ConnectionId, Keys, credentials, endpoint,
         fields::{self, Fields},
         report::Report,
         rules, schema,
@@ -87,6 +87,7 @@ fn connection(report: &mut Report<'_>, node: &Node<'_>) -> Option<Written> {
             Some(_) => Some(Keys::Plain),
             None => None,
         },
+        conditions: fields.get("conditions").and_then(scalar).and_then(Conditions::named),
         credentials: match fields.get("credentials") {
             Some(node) => Some(credentials::read(report, node)?),
             None => None,

@@ -3,7 +3,7 @@
 use super::text::{access_text, quoted};
 use crate::{
     access::AccessSet,
-    policy::{CredentialsRef, Keys},
+    policy::{Conditions, CredentialsRef, Keys},
 };
 
 /// One entry of `restrictions` or `deny`, as its author writes it.
@@ -46,6 +46,7 @@ pub(crate) struct Written {
     pub(crate) endpoint: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) keys: Option<Keys>,
+    pub(crate) conditions: Option<Conditions>,
     pub(crate) credentials: Option<CredentialsRef>,
     pub(crate) access: AccessSet,
     pub(crate) restrictions: Option<Vec<DraftRule>>,
@@ -58,7 +59,7 @@ pub(crate) type Place = (&'static str, Option<usize>);
 impl Written {
     /// The fields that have one value each, in the order of a new file; `None` for those that are not
     /// written.
-    pub(super) fn scalars(&self) -> [(&'static str, Option<String>); 8] {
+    pub(super) fn scalars(&self) -> [(&'static str, Option<String>); 9] {
         [
             ("id", Some(quoted(&format!("s3+{}", self.label)))),
             ("owner", Some(quoted(&self.owner))),
@@ -72,6 +73,7 @@ impl Written {
                     Keys::Plain => "plain".to_owned(),
                 }),
             ),
+            ("conditions", self.conditions.map(|conditions| conditions.name().to_owned())),
             ("credentials", self.credentials.as_ref().map(credentials)),
             ("access", Some(access_text(self.access))),
         ]

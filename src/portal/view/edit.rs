@@ -54,6 +54,7 @@ pub(in crate::portal) struct FormView {
     pub(in crate::portal) region: String,
     pub(in crate::portal) endpoint: String,
     pub(in crate::portal) keys: String,
+    pub(in crate::portal) conditions: String,
     pub(in crate::portal) server_open: bool,
     pub(in crate::portal) reference_kind: String,
     pub(in crate::portal) reference_name: String,

@@ -57,6 +57,7 @@ fn edit() -> EditPage {
             region: h(),
             endpoint: h(),
             keys: h(),
+            conditions: h(),
             server_open: true,
             reference_kind: h(),
             reference_name: h(),

@@ -1,8 +1,10 @@
-//! Finding out how a server reads keys: which of its keys are other keys, too.
+//! Finding out how a server reads keys: which of its keys are other keys, too; and whether it honours conditions.
 //!
 //! An owner's tool. It writes a few objects under a prefix that it is given, tries to reach each by
 //! the name of another, and deletes them. It runs approved operations like everything else, by a
 //! policy of its own with one connection: the same server and credentials, and that prefix alone.
+
+mod conditions;
 
 use std::{
     fmt,
@@ -12,11 +14,12 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 
+pub use self::conditions::{Conditional, Heed};
 use super::{Body, ExecuteError, Executor, ReadOptions, Upload, WriteConditions};
 use crate::{
     engine::{Caller, DeleteObject, DeleteTree, Engine, ReadObject, WriteObject},
     path::Path,
-    policy::{Connection, ConnectionId, CredentialsRef, Keys, Policy},
+    policy::{Conditions, Connection, ConnectionId, CredentialsRef, Keys, Policy},
 };
 
 /// How much is read of an object.
@@ -124,6 +127,8 @@ impl Treatment {
 pub struct ProbeReport {
     /// Each pair of keys, in the order of [`Alias::ALL`].
     pub findings: Vec<(Alias, Treatment)>,
+    /// Each thing that may be done on a condition, in the order of [`Conditional::ALL`].
+    pub conditional: Vec<(Conditional, Heed)>,
     /// Whether all that was written could be deleted.
     pub is_clean: bool,
 }
@@ -142,6 +147,14 @@ impl ProbeReport {
         match self.aliases().any(Alias::is_refused_by_plain) {
             true => Keys::Plain,
             false => Keys::Exact,
+        }
+    }
+
+    /// The setting of `conditions` that is right for the server: that they are honoured only if it ignores none.
+    pub fn conditions(&self) -> Conditions {
+        match self.conditional.iter().any(|(_, heed)| *heed == Heed::Ignored) {
+            true => Conditions::None,
+            false => Conditions::Honoured,
         }
     }
 
@@ -199,10 +212,12 @@ pub async fn probe(
     prefix: &Path<'_>,
 ) -> Result<ProbeReport, ProbeError> {
     let prober = Prober::new(executor, connection, prefix)?;
-    let findings = prober.run().await;
+    let found = async { Ok::<_, ProbeError>((prober.run().await?, prober.conditions().await?)) };
+    let found = found.await;
     // Also after an error: nothing is to stay behind.
     let is_clean = prober.clean_up().await;
-    Ok(ProbeReport { findings: findings?, is_clean })
+    let (findings, conditional) = found?;
+    Ok(ProbeReport { findings, conditional, is_clean })
 }
 
 struct Prober<'e> {
@@ -233,7 +248,7 @@ impl<'e> Prober<'e> {
         let directory = format!("{bucket}/{key}{name}/");
         let slashed = format!("{bucket}//{key}{name}/");
         let mut yaml = format!(
-            "connections:\n  - id: s3+probe\n    owner: {}\n    keys: exact\n    restrictions:\n      \
+            "connections:\n  - id: s3+probe\n    owner: {}\n    keys: exact\n    conditions: honoured\n    restrictions:\n      \
              - {{ path: {}, access: read-write }}\n      - {{ path: {}, access: read-only }}\n",
             // Sealed credentials open for their owner alone.
             quoted(connection.owner()),
