@@ -1,6 +1,11 @@
 //! Files that answers are written to.
 
 use std::{fs::File, path::Path as FilePath};
+#[cfg(any(feature = "store", feature = "gateway"))]
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+};
 
 use same_file::Handle;
 
@@ -48,4 +53,30 @@ pub(super) fn create(path: &FilePath, read: &[Handle], policy: &FilePath) -> Res
 /// Whether a file has a name that a policy's files have.
 fn is_part_of_policy(path: &FilePath) -> bool {
     path.extension().is_some_and(|end| end == "yaml" || end == "yml")
+}
+
+/// Writes a new file that only this user can read.
+#[cfg(any(feature = "store", feature = "gateway"))]
+pub(super) fn write_private(file: &FilePath, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut opened = options.open(file)?;
+    opened.write_all(bytes)?;
+    opened.sync_all()?;
+    sync_folder(file)
+}
+
+/// A file is there for good once its folder is on the disk.
+#[cfg(any(feature = "store", feature = "gateway"))]
+pub(super) fn sync_folder(file: &FilePath) -> io::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => FilePath::new("."),
+    };
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
 }

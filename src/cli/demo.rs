@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
+    create::write_private,
     exit::Exit,
     output::{Failure, Output},
     portal::Listening,
-    store::write_private,
 };
 use crate::{
     access::AccessSet,

@@ -48,6 +48,9 @@ pub(super) enum KeyCommand {
     /// Make the key that seals the secrets of a store, or change it
     #[cfg(feature = "store")]
     Seal(super::store::SealArgs),
+    /// Make the key that several gateways share, so that one goes on with what another began
+    #[cfg(feature = "gateway")]
+    Server(super::server_key::ServerArgs),
 }
 
 /// The key to make.
@@ -133,8 +136,11 @@ struct KeyJson<'a> {
 
 pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
     #[cfg_attr(
-        not(feature = "store"),
-        expect(clippy::infallible_destructuring_match, reason = "with a store there are more")
+        not(any(feature = "store", feature = "gateway")),
+        expect(
+            clippy::infallible_destructuring_match,
+            reason = "with other features there are more"
+        )
     )]
     let args = match &args.command {
         KeyCommand::New(args) => args,
@@ -144,6 +150,8 @@ pub(super) fn run(args: &KeyArgs, output: &mut Output<'_>) -> Result<Exit, Failu
         KeyCommand::Revoke(args) => return super::store::revoke_key(args, output),
         #[cfg(feature = "store")]
         KeyCommand::Seal(args) => return super::store::seal_key(args, output),
+        #[cfg(feature = "gateway")]
+        KeyCommand::Server(args) => return super::server_key::make(args, output),
     };
     #[cfg(feature = "store")]
     if let Some(folder) = &args.store {

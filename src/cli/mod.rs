@@ -134,6 +134,8 @@ mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
 #[cfg(feature = "gateway")]
+mod server_key;
+#[cfg(feature = "gateway")]
 mod signals;
 #[cfg(feature = "store")]
 mod store;

@@ -19,6 +19,7 @@ use super::{
     limits::LimitArgs,
     output::{Failure, Output},
     question::load,
+    server_key::ServerKeyArgs,
     signals::{HangUps, reload, stop},
     tls::TlsArgs,
 };
@@ -86,6 +87,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     tls: TlsArgs,
+
+    #[command(flatten)]
+    server_key: ServerKeyArgs,
 
     #[cfg(feature = "portal")]
     #[command(flatten)]
@@ -274,6 +278,9 @@ async fn listen(
     gateway.trust_proxies(args.limits.trusted_proxies.iter().copied());
     if let Some(tls) = tls {
         gateway.use_tls(tls);
+    }
+    if let Some(key) = args.server_key.load()? {
+        gateway.use_server_key(&key);
     }
     let listener = bind(args.listen, "--listen").await?;
     Ok((gateway, listener))

@@ -75,7 +75,9 @@ impl Ask<'_> {
         let connection = allowed.approved.connection().id().to_string();
         let bound = Bound { owner: self.owner(), connection: &connection, directory: &directory };
         let mut place = match marker {
-            Some(marker) => self.shared.markers.open(&bound, marker).ok_or_else(Failure::marker)?,
+            Some(marker) => {
+                self.shared.markers().open(&bound, marker).ok_or_else(Failure::marker)?
+            }
             // A page that has both kinds breaks Algorithmia's Node client.
             None if is_node(self.headers) => Place { want: Want::Folders, after: None },
             None => Place { want: Want::All, after: None },
@@ -100,7 +102,7 @@ impl Ask<'_> {
                 next = Some(place);
             }
         }
-        let marker = next.and_then(|next| self.shared.markers.seal(&bound, &next));
+        let marker = next.and_then(|next| self.shared.markers().seal(&bound, &next));
         Ok((page, marker))
     }
 

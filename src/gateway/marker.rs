@@ -2,7 +2,9 @@
 
 use chacha20poly1305::{AeadInPlace, Key, KeyInit, XChaCha20Poly1305, XNonce};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use zeroize::Zeroizing;
 
+use super::server_key::ServerKey;
 use crate::{executor::Want, path::Path};
 
 const NONCE_LEN: usize = 24;
@@ -38,9 +40,13 @@ impl Place {
     }
 }
 
-/// Seals and opens markers with a key of this process.
+/// What the keys of markers are derived for.
+const PURPOSE: &str = "pathward marker 1";
+
+/// Seals and opens markers.
 pub(super) struct Markers {
-    cipher: XChaCha20Poly1305,
+    /// The first seals, and each opens.
+    ciphers: Vec<XChaCha20Poly1305>,
 }
 
 /// What a marker belongs to.
@@ -62,15 +68,10 @@ impl Bound<'_> {
 }
 
 impl Markers {
-    /// A new key. Markers of another process, or of this one before it was restarted, do not open.
-    ///
-    /// # Errors
-    ///
-    /// When the system gives no random bytes.
-    pub(super) fn new() -> Result<Self, getrandom::Error> {
-        let mut key = Key::default();
-        getrandom::fill(&mut key)?;
-        Ok(Self { cipher: XChaCha20Poly1305::new(&key) })
+    /// By these keys. Markers of another gateway open if it shares one of them.
+    pub(super) fn new(key: &ServerKey) -> Self {
+        let cipher = |key: Zeroizing<[u8; 32]>| XChaCha20Poly1305::new(Key::from_slice(&*key));
+        Self { ciphers: key.derive(PURPOSE).map(cipher).collect() }
     }
 
     /// The marker of a place. `None` when the system gives no random bytes.
@@ -88,7 +89,8 @@ impl Markers {
         }
         sealed.push(PAD_BEGINS);
         sealed.resize(place.padded_len(sealed.len()), 0);
-        self.cipher.encrypt_in_place(&nonce, &bound.bytes(), &mut sealed).ok()?;
+        let cipher = self.ciphers.first()?;
+        cipher.encrypt_in_place(&nonce, &bound.bytes(), &mut sealed).ok()?;
         Some(nonce.iter().chain(&sealed).map(|byte| format!("{byte:02x}")).collect())
     }
 
@@ -102,10 +104,11 @@ impl Markers {
             .map(|at| u8::from_str_radix(marker.get(at..at + 2)?, 16).ok())
             .collect::<Option<_>>()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-        let mut opened = sealed.to_vec();
-        self.cipher
-            .decrypt_in_place(XNonce::from_slice(nonce), &bound.bytes(), &mut opened)
-            .ok()?;
+        let (nonce, bound) = (XNonce::from_slice(nonce), bound.bytes());
+        let opened = self.ciphers.iter().find_map(|cipher| {
+            let mut opened = sealed.to_vec();
+            cipher.decrypt_in_place(nonce, &bound, &mut opened).ok().map(|()| opened)
+        })?;
         let len = opened.iter().rposition(|byte| *byte != 0)?;
         let opened = opened.get(..len).filter(|_| opened.get(len) == Some(&PAD_BEGINS))?;
         let (want, after) = opened.split_first()?;
@@ -130,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_marker_opens_only_where_it_was_sealed() {
-        let markers = Markers::new().unwrap();
+        let markers = Markers::new(&ServerKey::random().unwrap());
         let (here, there) = (Path::new("pub/data/").unwrap(), Path::new("pub/dat/").unwrap());
         let bound = |owner, connection, directory| Bound { owner, connection, directory };
         let place = Place { want: Want::Files, after: Some("b ü".into()) };
@@ -145,7 +148,10 @@ mod tests {
         ] {
             assert_eq!(markers.open(&other, &marker), None);
         }
-        assert_eq!(Markers::new().unwrap().open(&bound("ana", "s3+t", &here), &marker), None);
+        assert_eq!(
+            Markers::new(&ServerKey::random().unwrap()).open(&bound("ana", "s3+t", &here), &marker),
+            None
+        );
         let whole = bound("ana", "s3+t", &here);
         for at in 0..marker.len() {
             let mut forged = marker.clone().into_bytes();
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn how_long_a_marker_is_tells_nothing_of_what_is_not_shown() {
-        let markers = Markers::new().unwrap();
+        let markers = Markers::new(&ServerKey::random().unwrap());
         let directory = Path::new("pub/").unwrap();
         let bound = Bound { owner: "ana", connection: "s3+t", directory: &directory };
         let mut seal = |after: &str| {

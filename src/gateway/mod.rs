@@ -37,6 +37,7 @@ mod query;
 pub(crate) mod respond;
 mod sending;
 mod serve;
+mod server_key;
 mod share;
 mod spelling;
 mod stale;
@@ -73,6 +74,7 @@ pub use self::{
     descriptors::raise_descriptor_limit,
     proxies::{NotAProxy, Proxy},
     serve::Peer,
+    server_key::{ServerKey, ServerKeyError},
     target::{Family, PREFIXES},
     tls::{Tls, TlsError},
 };
@@ -165,7 +167,7 @@ struct Shared {
     /// Held by who replaces it.
     replacing: Mutex<()>,
     executor: Arc<dyn Executor>,
-    markers: marker::Markers,
+    markers: RwLock<Arc<marker::Markers>>,
     options: Options,
     running: Arc<Semaphore>,
     sight: stale::Sight,
@@ -201,6 +203,10 @@ impl Shared {
         Arc::clone(&self.proxies.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn markers(&self) -> Arc<marker::Markers> {
+        Arc::clone(&self.markers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn tls(&self) -> Option<Tls> {
         self.tls.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -229,7 +235,8 @@ impl Gateway {
         executor: Arc<dyn Executor>,
         options: Options,
     ) -> Result<Self, NoRandomness> {
-        let markers = marker::Markers::new().map_err(|_| NoRandomness)?;
+        let key = ServerKey::random().map_err(|_| NoRandomness)?;
+        let markers = RwLock::new(Arc::new(marker::Markers::new(&key)));
         Ok(Self {
             shared: Arc::new(Shared {
                 current: RwLock::new(Current::new(engine, &options, None)),
@@ -281,6 +288,12 @@ impl Gateway {
     pub fn trust_proxies(&self, proxies: impl IntoIterator<Item = Proxy>) {
         let proxies = Arc::new(proxies::Proxies(proxies.into_iter().collect()));
         *self.shared.proxies.write().unwrap_or_else(PoisonError::into_inner) = proxies;
+    }
+
+    /// Seals what callers bring back with this key, which other gateways share, and not with one of its own.
+    pub fn use_server_key(&self, key: &ServerKey) {
+        let markers = Arc::new(marker::Markers::new(key));
+        *self.shared.markers.write().unwrap_or_else(PoisonError::into_inner) = markers;
     }
 
     /// Speaks TLS, with this certificate, at every listener on which the gateway, or a

@@ -30,6 +30,8 @@ mod replay;
 mod revoked;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "gateway")]
+mod server_key;
 #[cfg(all(target_os = "linux", feature = "gateway", feature = "embedded"))]
 #[path = "../common/slow.rs"]
 mod slow;

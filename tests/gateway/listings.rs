@@ -1,6 +1,11 @@
 //! Catalogue c.3: what a listing tells, and what it does not.
 
-use super::world::{BOB, World};
+use pathward::{
+    executor::S3Options,
+    gateway::{Options, ServerKey},
+};
+
+use super::world::{BOB, CONNECTIONS, Front, World};
 
 /// Everything that a world's answer says, as one text.
 fn all(answer: &super::world::Answer) -> String {
@@ -91,8 +96,8 @@ async fn l05_folders_lead_to_something_permitted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn l06_pages_count_only_what_is_shown_and_markers_are_bound() {
-    let options = pathward::gateway::Options { page: 3, ..Default::default() };
-    let world = World::with(super::world::CONNECTIONS, options).await;
+    let options = Options { page: 3, ..Default::default() };
+    let world = World::with(CONNECTIONS, options).await;
     for number in 0..10 {
         let (shown, hidden) = (format!("mix/{number}.csv"), format!("mix/{number}.hidden"));
         world.embedded.put("pub", &shown, "text/csv", "1".into()).await.unwrap();
@@ -256,8 +261,8 @@ async fn the_json_is_what_every_client_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_client_gets_folders_and_files_on_pages_of_their_own() {
-    let options = pathward::gateway::Options { page: 2, ..Default::default() };
-    let world = World::with(super::world::CONNECTIONS, options).await;
+    let options = Options { page: 2, ..Default::default() };
+    let world = World::with(CONNECTIONS, options).await;
     for name in ["f1", "f2", "f3", "d1/x", "d2/x", "d3/x"] {
         world.embedded.put("pub", &format!("data/node/{name}"), "x/y", "1".into()).await.unwrap();
     }
@@ -329,4 +334,57 @@ async fn folders_that_cannot_be_named_are_left_out() {
     );
     // Through a connection whose server may read `\` as `/`, that name is none.
     assert_eq!(world.get("/v1/data/s3+ro://pub/data/odd").await.names("files"), ["plain"]);
+}
+
+/// Gateways that share a key are one: each goes on with what another began, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn d2_gateways_that_share_a_key_go_on_with_each_others_listings() {
+    let world = World::start().await;
+    for number in 0..5 {
+        let key = format!("many/{number}");
+        world.embedded.put("pub", &key, "text/plain", "".into()).await.unwrap();
+    }
+    let gateway = async |keys: &[&ServerKey]| {
+        let endpoint = world.embedded.endpoint();
+        let options = Options { page: 3, ..Options::default() };
+        let front = Front::start(CONNECTIONS, &endpoint, options, S3Options::default()).await;
+        if !keys.is_empty() {
+            let text: String = keys.iter().map(|key| key.text().to_string()).collect();
+            front.gateway.use_server_key(&ServerKey::parse(&text).unwrap());
+        }
+        front
+    };
+    let [old, new] = [(); 2].map(|()| ServerKey::random().unwrap());
+    let (one, other) = (gateway(&[&old]).await, gateway(&[&old]).await);
+    let (changing, changed) = (gateway(&[&old, &new]).await, gateway(&[&new, &old]).await);
+    let (after, alone) = (gateway(&[&new]).await, gateway(&[]).await);
+    let target = "/v1/data/s3+all://pub/many";
+    let begin = async |front: &Front| {
+        let page = front.get(target).await;
+        assert_eq!((page.status, page.names("files").len()), (200, 3));
+        page.json()["marker"].as_str().expect("there is more").to_owned()
+    };
+    let go_on = async |front: &Front, marker: &str| {
+        let page = front.get(format!("{target}?marker={marker}")).await;
+        if page.status == 200 {
+            assert_eq!(page.names("files"), ["3", "4"]);
+        }
+        page.status
+    };
+    let begun = begin(&one).await;
+    for (front, status) in [
+        (&one, 200),
+        (&other, 200),
+        (&changing, 200),
+        (&changed, 200),
+        (&after, 400),
+        (&alone, 400),
+    ] {
+        assert_eq!(go_on(front, &begun).await, status);
+    }
+    // While a key is replaced each of those that run goes on with what any of them began.
+    let begun = begin(&changed).await;
+    for (front, status) in [(&changing, 200), (&after, 200), (&one, 400)] {
+        assert_eq!(go_on(front, &begun).await, status);
+    }
 }

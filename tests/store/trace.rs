@@ -99,7 +99,7 @@ async fn a_secret_is_in_no_log_no_answer_and_no_file() {
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("sealed with another key"), "the log says why");
-    assert!(logged.lines().count() > 100, "{} lines", logged.lines().count());
+    assert!(logged.lines().count() > 20, "{} lines", logged.lines().count());
     let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
     // Of base64, what is in it wherever it starts.
     let forms = [SECRET, "stored+secret", "stored%2Bsecret", &hex, api_key.as_str(), key.as_str()];

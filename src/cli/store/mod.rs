@@ -14,7 +14,6 @@ use clap::Args;
 
 pub use self::connection::ConnectionArgs;
 #[cfg(all(feature = "portal", feature = "embedded"))]
-pub(super) use self::seal::write_private;
 pub(super) use self::{
     connection::run,
     keys::{ListKeysArgs, RevokeArgs, list_keys, new_key, revoke_key},

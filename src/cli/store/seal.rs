@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -118,7 +118,7 @@ fn said(error: crate::store::SealKeyError) -> Failure {
 
 /// Makes a key in a file that is not there yet.
 fn make(file: &Path) -> io::Result<()> {
-    write_private(file, text(&[SealKey::generate().as_str()]).as_bytes())
+    crate::cli::create::write_private(file, text(&[SealKey::generate().as_str()]).as_bytes())
 }
 
 /// Makes another key, beside the old ones, and seals everything with it.
@@ -202,32 +202,8 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    write_private(&beside, text.as_bytes())?;
+    crate::cli::create::write_private(&beside, text.as_bytes())?;
     fs::set_permissions(&beside, fs::metadata(file)?.permissions())?;
     fs::rename(&beside, file)?;
-    sync_folder(file)
-}
-
-/// Writes a new file that only this user can read.
-pub(in crate::cli) fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(file)?;
-    opened.write_all(bytes)?;
-    opened.sync_all()?;
-    sync_folder(file)
-}
-
-/// A file is there for good once its folder is on the disk.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    match cfg!(unix) {
-        true => fs::File::open(folder)?.sync_all(),
-        false => Ok(()),
-    }
+    crate::cli::create::sync_folder(file)
 }
