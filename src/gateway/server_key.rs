@@ -95,7 +95,7 @@ impl ServerKey {
     /// The keys as text, a line each: secret.
     pub fn text(&self) -> Zeroizing<String> {
         let line = |key: &Zeroizing<[u8; LEN]>| {
-            format!("{PREFIX}{}\n", BASE64_URL_SAFE_NO_PAD.encode(&**key))
+            format!("{PREFIX}{}\n", BASE64_URL_SAFE_NO_PAD.encode(**key))
         };
         Zeroizing::new(self.0.iter().map(line).collect())
     }

@@ -97,6 +97,15 @@ async fn a_clock_that_is_wrong_is_put_right() {
     setup.backend.fail(9, |_| true, fault.clone());
     assert!(matches!(setup.stat("pub/x").await, Err(ExecuteError::Refused { .. })));
     assert_eq!(setup.backend.requests().len(), 4);
+    // A time that is no clock's is none.
+    for date in ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:01 GMT"] {
+        let setup = Setup::new().await;
+        let headers: &str = format!("date: {date}\r\n").leak();
+        let fault = Fault::Answer { status: 403, headers, body: String::new() };
+        setup.backend.fail(9, |_| true, fault);
+        assert!(matches!(setup.stat("pub/x").await, Err(ExecuteError::Refused { .. })));
+        assert_eq!(setup.backend.requests().len(), 1, "{date}");
+    }
     // The answer to a HEAD does not say why.
     let setup = Setup::new().await;
     setup.backend.put("pub/x", b"x");

@@ -128,6 +128,9 @@ async fn b5_versions_are_never_mixed() {
     // A condition of the caller's stays one.
     let both = [("If-None-Match", "*"), resumed[0], resumed[1]];
     assert_eq!(get(&world, &both).await.status, 304);
+    let now = get(&world, &[]).await.header("etag").unwrap().to_owned();
+    let other = [("If-Match", "\"x\""), ("Range", "bytes=13-"), ("If-Range", &*now)];
+    assert_eq!(get(&world, &other).await.status, 412);
 }
 
 #[tokio::test(flavor = "multi_thread")]

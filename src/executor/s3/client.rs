@@ -40,6 +40,8 @@ const SPARE: u32 = 500;
 const COST: u32 = 5;
 /// By how many seconds our clock may be wrong; servers refuse what is wrong by 15 minutes.
 const MAX_SKEW: u64 = 5 * 60;
+/// The times that a server's clock may show, in seconds since 1970: of the years 2000 to 2099.
+const CLOCKS: (i64, i64) = (946_684_800, 4_102_444_800);
 /// How many buckets are remembered to be in another region.
 const MAX_REGIONS: usize = 1_024;
 
@@ -234,7 +236,8 @@ impl Inner {
             let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         };
-        let Some(theirs) = fault.time().map(seconds) else { return false };
+        let is_a_clock = |time: &i64| (CLOCKS.0..CLOCKS.1).contains(time);
+        let Some(theirs) = fault.time().map(seconds).filter(is_a_clock) else { return false };
         if theirs.abs_diff(seconds(self.now())) <= MAX_SKEW {
             return false;
         }

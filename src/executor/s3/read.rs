@@ -53,7 +53,9 @@ pub(super) async fn read(
                 Err(ExecuteError::PreconditionFailed) => {
                     get(&asking, path, None, &conditions).await
                 }
-                answer => answer,
+                // The caller's own tag was not asked for.
+                Ok(got) => check(&got.0, &conditions).map(|()| got),
+                Err(error) => Err(error),
             }
         }
         (range, _) => get(&asking, path, range, &conditions).await,
