@@ -151,6 +151,11 @@ impl<'a> Item<'a> {
         word
     }
 
+    /// Whether some byte of what it matches is one of several.
+    fn has_class(&self) -> bool {
+        self.rest().iter().any(|token| matches!(token, Token::One(_)))
+    }
+
     /// Whether it has a wildcard that the plain form has not.
     pub(super) fn is_glob(&self) -> bool {
         !self.rest().iter().all(Token::is_plain)
@@ -276,6 +281,7 @@ impl Automaton {
             terminals,
             starred_denies: denies_with(&|item| item.kind().is_none()),
             glob_denies: denies_with(&|item| item.is_glob()),
+            untold: denies_with(&|item| item.is_glob()),
             words: (words as u32).clamp(4, MAX_WORDS),
             most_on_one_path,
             stats: Stats {
@@ -334,9 +340,14 @@ impl Automaton {
                     })?;
                 live = live.without(self.denied(&word, live));
             }
-            // One word does not tell what is left by a deny that is a glob: a run within a segment
-            // takes the word's bytes and not every path.
-            let leads = live.union(item.access.intersection(self.glob_denies));
+            // One word does not tell what is left by a deny that is a glob, as a run within a segment
+            // takes the word's bytes and not every path; nor what is left of an allow with a class,
+            // of whose bytes it has one.
+            if denies && item.has_class() {
+                self.untold = self.untold.union(item.access);
+            }
+            let untold = if item.has_class() { item.access } else { self.glob_denies };
+            let leads = live.union(item.access.intersection(untold));
             self.trie.nodes[*node as usize].flags |=
                 u32::from(live.bits()) << flag::LIVE | u32::from(leads.bits()) << flag::LEADS;
             if let Some(place) = place {

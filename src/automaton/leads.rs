@@ -52,7 +52,7 @@ impl Automaton {
         looks: &mut usize,
     ) -> Vec<Vec<u8>> {
         let mut leads = self.leads_of_rules(directory, access);
-        if self.glob_denies.contains(access) && leads.len() <= *looks {
+        if self.untold.contains(access) && leads.len() <= *looks {
             *looks -= leads.len();
             leads.retain(|lead| self.below(lead).some.contains(access));
         }

@@ -165,6 +165,8 @@ pub struct Automaton {
     starred_denies: AccessSet,
     /// Of these, the ones that a glob takes.
     glob_denies: AccessSet,
+    /// The accesses of which one word for each allow does not tell what denies leave.
+    untold: AccessSet,
     /// How many words `below` may try.
     words: u32,
     /// How many patterns with wildcards before their end one path can meet; a glob counts as 64.

@@ -287,6 +287,28 @@ fn id() -> ConnectionId<'static> {
     ConnectionId::parse("s3+t").expect("an id")
 }
 
+/// What denies leave of a class was asked of its last byte alone, so that a listing was narrowed to nothing.
+#[test]
+fn a_class_leads_where_any_of_its_bytes_does() {
+    for (allow, deny, lead) in [
+        ("pub/[ab]/*", "pub/b/", "pub/a/x"),
+        ("pub/[ab]/*", "pub/a/", "pub/b/x"),
+        ("pub/?x/**", "pub/\u{7e}x/", "pub/ax/y"),
+    ] {
+        let text = format!(
+            "connections:\n  - id: s3+t\n    owner: o\n    keys: exact\n    restrictions: \
+             [{{ glob: '{allow}' }}]\n    deny: ['{deny}']\n"
+        );
+        let policy = Policy::from_yaml("policy.yaml", &text).expect("a policy");
+        let automaton = policy.connections()[0].automaton();
+        for directory in ["", "pub/"] {
+            let leads = automaton.leads(directory.as_bytes(), Access::Read);
+            let is_led = leads.iter().any(|found| lead.as_bytes().starts_with(found));
+            assert!(is_led, "{allow} without {deny}: {leads:?} of {directory:?}");
+        }
+    }
+}
+
 #[test]
 fn every_answer_is_that_of_decide() {
     let (counts, loaded) = (Cell::new(Counts::default()), Cell::new(0));
