@@ -13,7 +13,6 @@ use std::{
 use clap::Args;
 
 pub use self::connection::ConnectionArgs;
-#[cfg(all(feature = "portal", feature = "embedded"))]
 pub(super) use self::{
     connection::run,
     keys::{ListKeysArgs, RevokeArgs, list_keys, new_key, revoke_key},
