@@ -77,6 +77,8 @@ pub mod executor;
 pub mod gateway;
 #[doc(hidden)]
 pub mod internal;
+#[cfg(any(feature = "cli", feature = "gateway"))]
+mod json;
 #[cfg(feature = "portal")]
 pub mod manage;
 pub mod path;

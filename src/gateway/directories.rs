@@ -11,12 +11,12 @@ use super::{
     decide::{Allowed, Ask},
     files::NoFile,
     headers,
-    json::Json,
     respond::{Code, Failure, json_response},
 };
 use crate::{
     engine::{CreateDirectory, DeleteDirectory, DeleteObject, DeleteTree, WriteAcl},
     executor::{DirectoryDeletion, ExecuteError},
+    json::Json,
     path::Path,
 };
 
@@ -69,13 +69,15 @@ impl Ask<'_> {
             lent.collect().await.map_err(|error| self.failed(&ExecuteError::Body(error)))?;
         let bytes = bytes.to_bytes();
         let bad = |message| Failure::new(StatusCode::BAD_REQUEST, Code::InvalidJson, message);
-        match serde_json::from_slice(&bytes) {
-            Ok(Json::Object(mut object)) => match object.remove("name") {
-                Some(Json::Text(name)) => Ok(name),
-                _ => Err(bad("the JSON has no `name` that is a string")),
-            },
-            Err(error) if error.is_data() => {
+        match serde_json::from_slice::<Json>(&bytes) {
+            Ok(json) if json.has_a_member_twice() => {
                 Err(bad("a member stands twice in an object of the JSON; send each once"))
+            }
+            Ok(Json::Fields(fields)) => {
+                match fields.into_iter().find(|(member, _)| member == "name") {
+                    Some((_, Json::Text(name))) => Ok(name),
+                    _ => Err(bad("the JSON has no `name` that is a string")),
+                }
             }
             _ if is_plain => {
                 String::from_utf8(bytes.into()).map_err(|_| bad("the name is not UTF-8"))

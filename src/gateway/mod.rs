@@ -27,7 +27,6 @@ mod descriptors;
 mod directories;
 mod files;
 mod headers;
-mod json;
 mod listing;
 mod marker;
 #[cfg(feature = "portal")]

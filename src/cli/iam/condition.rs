@@ -1,6 +1,6 @@
 //! The conditions of a statement: those of listings, and all others by name.
 
-use super::json::Json;
+use crate::json::Json;
 
 /// What a condition says.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 mod condition;
 mod export;
 mod import;
-mod json;
 mod left_out;
 mod open;
 mod read;

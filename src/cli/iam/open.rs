@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::json::Json;
+use crate::json::Json;
 use crate::{
     analysis::iam::Problem,
     cli::encoding::{self, Encoding},

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use super::{
     condition::{Conditions, conditions},
-    json::Json,
     open::{Opened, open},
     resource::{Resource, resource},
     template,
@@ -13,6 +12,7 @@ use super::{
 use crate::{
     analysis::iam::{Action, Actions, Document, Meant, Note, Problem, Statement, VERSION},
     automaton::Effect,
+    json::Json,
     policy::distance,
 };
 

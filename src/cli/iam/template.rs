@@ -1,6 +1,6 @@
 //! What templates leave open: `Fn::Sub`, `Ref`, `${Bucket}`, `<bucket>`. A policy as it is deployed has none of it.
 
-use super::json::Json;
+use crate::json::Json;
 
 /// What starts the names of IAM's own variables. (The names of identity providers, which are hosts, have a dot.)
 const VARIABLES: [&str; 11] =

@@ -1,6 +1,8 @@
-//! JSON as it is written: fields in their order, and twice where they are twice. IAM refuses a field
-//! that is there twice; the usual readers take the last.
+//! JSON as it is written: fields in their order, and twice where they are twice. The usual readers take the
+//! first of two, or the last; IAM, and the gateway, refuse them.
 
+#[cfg(feature = "gateway")]
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{
@@ -10,7 +12,7 @@ use serde::{
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Text(String),
     List(Vec<Json>),
     Fields(Vec<(String, Json)>),
@@ -19,9 +21,25 @@ pub(super) enum Json {
     Other,
 }
 
+#[cfg(feature = "gateway")]
+impl Json {
+    /// Whether an object in it has two members of one name, at any depth.
+    pub(crate) fn has_a_member_twice(&self) -> bool {
+        match self {
+            Self::List(list) => list.iter().any(Self::has_a_member_twice),
+            Self::Fields(fields) => {
+                let mut names = HashSet::new();
+                fields.iter().any(|(name, value)| !names.insert(name) || value.has_a_member_twice())
+            }
+            Self::Text(_) | Self::Null | Self::Other => false,
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
 impl Json {
     /// What it is, for people.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
@@ -32,7 +50,7 @@ impl Json {
     }
 
     /// Whether it says nothing: what consoles write for a field that is not filled in.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Text(text) => text.is_empty(),
             Self::List(list) => list.is_empty(),
@@ -43,7 +61,7 @@ impl Json {
     }
 
     /// The field of an object that has this name, unless it says nothing.
-    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn field(&self, name: &str) -> Option<&Self> {
         let Self::Fields(fields) = self else { return None };
         let named = fields.iter().find(|(known, _)| known == name);
         named.map(|(_, json)| json).filter(|json| !json.is_empty())
