@@ -1,7 +1,6 @@
 //! The key that gateways share: `pathward key server`, and `serve --server-key`.
 
 use std::{
-    fs,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
@@ -13,7 +12,11 @@ use super::{
     exit::Exit,
     output::{Failure, Output},
 };
-use crate::{escape::escape, gateway::ServerKey};
+use crate::{
+    escape::escape,
+    gateway::ServerKey,
+    readers::{Unread, read_secret, warn_of_readers},
+};
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -38,26 +41,24 @@ impl ServerKeyArgs {
             );
             return Ok(None);
         };
-        crate::readers::warn_of_readers(path, "the server key");
+        warn_of_readers(path, "the server key");
         read(path).map(Some)
     }
 }
 
 fn read(path: &Path) -> Result<ServerKey, Failure> {
     let shown = escape(&path.display().to_string()).into_owned();
-    let failed = |error: &std::io::Error| match error.kind() {
-        ErrorKind::NotFound => Failure::question(format!(
-            "`{shown}`: there is no such file: make one with `pathward key server {shown}`"
-        )),
-        _ => Failure::question(format!("`{shown}` cannot be read: {error}")),
-    };
-    let about = fs::metadata(path).map_err(|error| failed(&error))?;
-    if !about.is_file() || about.len() > LONGEST {
-        return Err(Failure::question(format!(
-            "`{shown}` is no file of server keys: make one with `pathward key server FILE`"
-        )));
-    }
-    let text = Zeroizing::new(fs::read(path).map_err(|error| failed(&error))?);
+    let text = read_secret(path, LONGEST).map_err(|unread| {
+        Failure::question(match unread {
+            Unread::Io(error) if error.kind() == ErrorKind::NotFound => format!(
+                "`{shown}`: there is no such file: make one with `pathward key server {shown}`"
+            ),
+            Unread::Io(error) => format!("`{shown}` cannot be read: {error}"),
+            Unread::NotAFile | Unread::TooLong => format!(
+                "`{shown}` is no file of server keys: make one with `pathward key server FILE`"
+            ),
+        })
+    })?;
     let text = std::str::from_utf8(&text)
         .map_err(|_| Failure::question(format!("`{shown}` is no text, and so no server key")))?;
     ServerKey::parse(text).map_err(|error| Failure::question(format!("`{shown}`: {error}")))

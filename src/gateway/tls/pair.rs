@@ -1,9 +1,7 @@
 //! Two files, and the certificate and key that are in them.
 
 use std::{
-    fmt,
-    fs::File,
-    io::{self, Read as _},
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -21,7 +19,10 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::escape::escape;
+use crate::{
+    escape::escape,
+    readers::{Unread, read_secret},
+};
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -254,21 +255,14 @@ fn has(text: &[u8], part: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
-    let failed = |error| TlsError::new(path, Why::Io(error));
-    // What is no file may never end, or never begin.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(TlsError::new(path, Why::NotAFile));
-    }
-    let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    // All at once, so that no part of a key is left behind where there was too little room.
-    let room = usize::try_from(length.min(LONGEST)).unwrap_or_default() + 1;
-    let mut text = Zeroizing::new(Vec::with_capacity(room));
-    file.take(LONGEST + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > LONGEST {
-        return Err(TlsError::new(path, Why::TooLong));
-    }
-    Ok(text)
+    read_secret(path, LONGEST).map_err(|unread| {
+        let why = match unread {
+            Unread::Io(error) => Why::Io(error),
+            Unread::NotAFile => Why::NotAFile,
+            Unread::TooLong => Why::TooLong,
+        };
+        TlsError::new(path, why)
+    })
 }
 
 impl Pair {
