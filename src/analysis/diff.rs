@@ -382,11 +382,8 @@ impl<'p> Asker<'_, 'p> {
 
 fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
     let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
-    let keys = |keys| match keys {
-        Keys::Exact => "exact".to_owned(),
-        Keys::Plain => "plain".to_owned(),
-    };
-    let conditions = |connection: &Connection| connection.conditions().name().to_owned();
+    let [(old_keys, old_conditions), (new_keys, new_conditions)] =
+        [old, new].map(|one| (one.keys().name().to_owned(), one.conditions().name().to_owned()));
     let credentials = |connection: &Connection| {
         connection.credentials().map_or_else(
             || "none".to_owned(),
@@ -407,8 +404,8 @@ fn settings(old: &Connection, new: &Connection) -> Vec<Setting> {
         ("default", old.is_default().to_string(), new.is_default().to_string(), false),
         ("endpoint", text(old.endpoint()), text(new.endpoint()), true),
         ("region", text(old.region()), text(new.region()), false),
-        ("keys", keys(old.keys()), keys(new.keys()), false),
-        ("conditions", conditions(old), conditions(new), false),
+        ("keys", old_keys, new_keys, false),
+        ("conditions", old_conditions, new_conditions, false),
         ("credentials", credentials(old), credentials(new), true),
     ];
     all.into_iter()

@@ -193,10 +193,7 @@ impl<'j> ConnectionJson<'j> {
             default: connection.is_default(),
             access: connection.access().iter().map(Access::name).collect(),
             endpoint: connection.endpoint(),
-            keys: match connection.keys() {
-                Keys::Exact => "exact",
-                Keys::Plain => "plain",
-            },
+            keys: connection.keys().name(),
             conditions: connection.conditions().name(),
             region: connection.region(),
             credentials: credentials(connection).map(|(kind, at)| CredentialsJson { kind, at }),

@@ -143,7 +143,7 @@ fn write_text(
         };
         writeln!(out, "  {:<14}  {what} {said}", conditional.name())?;
     }
-    let (right, has) = (name(report.keys()), name(connection.keys()));
+    let (right, has) = (report.keys().name(), connection.keys().name());
     writeln!(out, "`keys: {right}` is right for this server; the connection has `keys: {has}`")?;
     let (right, has) = (report.conditions().name(), connection.conditions().name());
     writeln!(
@@ -159,13 +159,6 @@ fn write_text(
         )?;
     }
     Ok(())
-}
-
-fn name(keys: Keys) -> &'static str {
-    match keys {
-        Keys::Exact => "exact",
-        Keys::Plain => "plain",
-    }
 }
 
 /// The answer of `probe` in JSON. See [`crate::cli`].
@@ -208,8 +201,8 @@ impl<'j> ProbeJson<'j> {
             connection: connection.id().to_string(),
             owner: connection.owner(),
             endpoint: connection.endpoint(),
-            keys: name(connection.keys()),
-            right: name(report.keys()),
+            keys: connection.keys().name(),
+            right: report.keys().name(),
             guarded: is_guarded(connection, report),
             conditions: connection.conditions().name(),
             right_conditions: report.conditions().name(),

@@ -155,6 +155,19 @@ pub enum Keys {
 }
 
 impl Keys {
+    /// As a policy says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The one that a policy names so.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Exact, Self::Plain].into_iter().find(|one| one.name() == name)
+    }
+
     /// Whether paths of this form are taken at all: not one that such a server may read as another.
     pub fn admit(self, path: &Path<'_>) -> bool {
         self == Self::Exact || path.alias_at().is_none()

@@ -301,20 +301,18 @@ pub(super) fn name<'n>(report: &mut Report<'_>, node: &'n Node<'_>, what: &str) 
 }
 
 fn keys(report: &mut Report<'_>, node: &Node<'_>) -> Option<Keys> {
-    match fields::text(report, node, "`keys`")? {
-        "exact" => Some(Keys::Exact),
-        "plain" => Some(Keys::Plain),
-        other => {
-            let message = format!("`{}` is not a way to read keys", fields::visible(other));
-            let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
-            report.error("policy.value", node.span, message).advise(
-                Advice::default()
-                    .write(one("write ", "exact").ending(" for AWS, where a key is its bytes"))
-                    .write(one(", and ", "plain").ending(" for every server that was not probed")),
-            );
-            None
-        }
+    let text = fields::text(report, node, "`keys`")?;
+    if let Some(keys) = Keys::named(text) {
+        return Some(keys);
     }
+    let message = format!("`{}` is not a way to read keys", fields::visible(text));
+    let one = |lead, word| Candidate::example(lead, node.whole().range(), word);
+    report.error("policy.value", node.span, message).advise(
+        Advice::default()
+            .write(one("write ", "exact").ending(" for AWS, where a key is its bytes"))
+            .write(one(", and ", "plain").ending(" for every server that was not probed")),
+    );
+    None
 }
 
 fn conditions(report: &mut Report<'_>, node: &Node<'_>) -> Option<Conditions> {

@@ -120,11 +120,7 @@ impl Form {
                 server_open: draft.endpoint.is_some() || draft.region.is_some(),
                 region: draft.region.unwrap_or_default(),
                 endpoint: draft.endpoint.unwrap_or_default(),
-                keys: match draft.keys {
-                    None => String::new(),
-                    Some(Keys::Exact) => "exact".to_owned(),
-                    Some(Keys::Plain) => "plain".to_owned(),
-                },
+                keys: draft.keys.map_or_else(String::new, |one| one.name().to_owned()),
                 conditions: draft.conditions.map_or_else(String::new, |one| one.name().to_owned()),
                 reference_kind: kind.to_owned(),
                 reference_name: name.to_owned(),
@@ -265,11 +261,7 @@ impl Form {
             is_default: self.view.is_default,
             endpoint: given(&self.view.endpoint),
             region: given(&self.view.region),
-            keys: match &*self.view.keys {
-                "exact" => Some(Keys::Exact),
-                "plain" => Some(Keys::Plain),
-                _ => None,
-            },
+            keys: Keys::named(&self.view.keys),
             conditions: Conditions::named(&self.view.conditions),
             credentials,
             access: match set_of(&self.view.access_detail) {

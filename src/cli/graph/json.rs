@@ -7,7 +7,6 @@ use crate::{
     access::{Access, AccessSet},
     analysis::Decided,
     cli::output::{RuleJson, text_of},
-    policy::Keys,
 };
 
 #[derive(Serialize)]
@@ -52,10 +51,7 @@ impl<'d> GraphJson<'d> {
         Self {
             connection: connection.id().to_string(),
             owner: connection.owner(),
-            keys: match connection.keys() {
-                Keys::Exact => "exact",
-                Keys::Plain => "plain",
-            },
+            keys: connection.keys().name(),
             under: text_of(graph.under()).0.into_owned(),
             access: names(drawing.access),
             places: graph

@@ -12,7 +12,7 @@ use crate::{
         validate::{STATES, plural},
     },
     escape::escape,
-    policy::{ConnectionId, CredentialsRef, Keys, Severity},
+    policy::{ConnectionId, CredentialsRef, Severity},
     store::{Draft, DraftRule, Store, Stored},
 };
 
@@ -273,7 +273,7 @@ fn show(stored: &Stored, output: &mut Output<'_>) -> Result<Exit, Failure> {
             line(name, value)?;
         }
     }
-    line("keys", keys(connection.keys()))?;
+    line("keys", connection.keys().name())?;
     line("conditions", connection.conditions().name())?;
     match connection.credentials() {
         Some(CredentialsRef::Sealed(sealed)) => {
@@ -299,13 +299,6 @@ fn show(stored: &Stored, output: &mut Output<'_>) -> Result<Exit, Failure> {
     line("file", &stored.file.to_string_lossy())?;
     line("revision", &stored.revision)?;
     Ok(Exit::Fine)
-}
-
-const fn keys(keys: Keys) -> &'static str {
-    match keys {
-        Keys::Exact => "exact",
-        Keys::Plain => "plain",
-    }
 }
 
 /// The answer of `connection list` in JSON. See [`crate::cli`].
@@ -378,7 +371,7 @@ impl<'s> StoredJson<'s> {
             default: connection.is_default(),
             endpoint: connection.endpoint(),
             region: connection.region(),
-            keys: keys(connection.keys()),
+            keys: connection.keys().name(),
             conditions: connection.conditions().name(),
             credentials: connection.credentials().map(|reference| {
                 let (kind, at) = reference.kind_and_place();

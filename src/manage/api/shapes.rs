@@ -306,10 +306,7 @@ pub(super) fn connection(stored: &Stored) -> Value {
         "is_default": draft.is_default,
         "endpoint": draft.endpoint,
         "region": draft.region,
-        "keys": draft.keys.map(|keys| match keys {
-            Keys::Exact => "exact",
-            Keys::Plain => "plain",
-        }),
+        "keys": draft.keys.map(Keys::name),
         "conditions": draft.conditions.map(Conditions::name),
         "credentials": credentials,
         "access": names(draft.access),

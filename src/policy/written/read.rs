@@ -82,11 +82,7 @@ fn connection(report: &mut Report<'_>, node: &Node<'_>) -> Option<Written> {
             None => None,
         },
         region: fields.get("region").and_then(scalar).map(str::to_owned),
-        keys: match fields.get("keys").and_then(scalar) {
-            Some("exact") => Some(Keys::Exact),
-            Some(_) => Some(Keys::Plain),
-            None => None,
-        },
+        keys: fields.get("keys").and_then(scalar).and_then(Keys::named),
         conditions: fields.get("conditions").and_then(scalar).and_then(Conditions::named),
         credentials: match fields.get("credentials") {
             Some(node) => Some(credentials::read(report, node)?),

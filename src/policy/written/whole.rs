@@ -66,13 +66,7 @@ impl Written {
             ("default", self.is_default.then(|| "true".to_owned())),
             ("endpoint", self.endpoint.as_deref().map(quoted)),
             ("region", self.region.as_deref().map(quoted)),
-            (
-                "keys",
-                self.keys.map(|keys| match keys {
-                    Keys::Exact => "exact".to_owned(),
-                    Keys::Plain => "plain".to_owned(),
-                }),
-            ),
+            ("keys", self.keys.map(|keys| keys.name().to_owned())),
             ("conditions", self.conditions.map(|conditions| conditions.name().to_owned())),
             ("credentials", self.credentials.as_ref().map(credentials)),
             ("access", Some(access_text(self.access))),
