@@ -142,6 +142,13 @@ pub(crate) fn xml(text: &str) -> String {
     safe
 }
 
+/// Bytes as hexadecimal digits.
+#[cfg(any(feature = "executor", feature = "store"))]
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16);
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

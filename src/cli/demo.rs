@@ -20,7 +20,8 @@ use super::{
 use crate::{
     access::AccessSet,
     embedded::{Embedded, EmbeddedOptions, demo},
-    policy::{ConnectionId, Reach, written::random::hex},
+    escape::hex,
+    policy::{ConnectionId, Reach},
     store::{Draft, DraftCredentials, SealKey, Secret, Store, StoreError},
 };
 

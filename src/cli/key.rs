@@ -17,13 +17,10 @@ use super::{
 };
 use crate::{
     access::AccessSet,
-    escape::escape,
+    escape::{escape, hex},
     policy::{
         ConnectionId, Policy, Reach, User,
-        written::{
-            random::{hex, random_key},
-            text,
-        },
+        written::{random::random_key, text},
     },
 };
 

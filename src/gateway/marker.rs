@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use zeroize::Zeroizing;
 
 use super::server_key::ServerKey;
-use crate::{executor::Want, path::Path};
+use crate::{escape::hex, executor::Want, path::Path};
 
 const NONCE_LEN: usize = 24;
 /// How long the text of a place is that is behind what is not shown, whatever is there: a key of 1,024 bytes and
@@ -91,7 +91,7 @@ impl Markers {
         sealed.resize(place.padded_len(sealed.len()), 0);
         let cipher = self.ciphers.first()?;
         cipher.encrypt_in_place(&nonce, &bound.bytes(), &mut sealed).ok()?;
-        Some(nonce.iter().chain(&sealed).map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(&[&*nonce, &*sealed].concat()))
     }
 
     /// The place of a marker: `None` for one that this listing did not give.

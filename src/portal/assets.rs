@@ -7,7 +7,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
-use crate::policy::written::random::hex;
+use crate::escape::hex;
 
 struct Asset {
     bytes: &'static [u8],

@@ -23,10 +23,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        engine::Engine, executor::S3, gateway::Options, policy::Policy,
-        policy::written::random::hex,
-    };
+    use crate::{engine::Engine, escape::hex, executor::S3, gateway::Options, policy::Policy};
 
     fn gateway(keys: &str) -> Gateway {
         let text = format!("users:\n  - name: ana\n    keys:\n{keys}");

@@ -14,7 +14,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::{policy::written::random::hex, store::Secret};
+use crate::{escape::hex, store::Secret};
 
 /// How many sessions one user has at most; a further one ends the one that was unused for longest.
 const PER_USER: usize = 16;

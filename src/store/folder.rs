@@ -12,7 +12,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
-use crate::policy::{MAX_FILE_SIZE, Policy, PolicyErrors, is_policy_file, written::random::hex};
+use crate::{
+    escape::hex,
+    policy::{MAX_FILE_SIZE, Policy, PolicyErrors, is_policy_file},
+};
 
 /// The policy files of a folder, by name.
 pub(super) type Files = BTreeMap<String, Arc<[u8]>>;

@@ -23,7 +23,7 @@ use super::{
     lock::recorded,
     replace::{create_for_owner, is_still},
 };
-use crate::policy::written::random::hex;
+use crate::escape::hex;
 
 /// What the names of these files begin with. As all that is no part of the policy, it is left out of git.
 const PREFIX: &str = ".pathward.gateway.";

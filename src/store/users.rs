@@ -15,9 +15,10 @@ use super::{
 pub use crate::policy::written::random::random_key;
 use crate::{
     access::AccessSet,
+    escape::hex,
     policy::{
         ApiKey, ConnectionId, Policy, Reach, User,
-        written::{self, Why, random::hex, text},
+        written::{self, Why, text},
     },
 };
 

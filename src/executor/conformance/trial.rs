@@ -14,6 +14,7 @@ use crate::{
         Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
         DeleteTree, ListDirectory, Operate, ReadObject, StatObject, WriteObject,
     },
+    escape::hex,
     executor::{
         Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, ObjectInfo, PageRequest,
         ReadConditions, ReadOptions, TreeError, Upload, Want, WriteConditions,
@@ -77,7 +78,7 @@ pub(super) type Got = Result<(Bytes, Option<(u64, u64)>), ExecuteError>;
 
 /// A policy with this connection, for whoever has this key.
 fn policy(connection: &str, key: &[u8]) -> Result<Policy, String> {
-    let digest: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(key));
     let key = format!("{{ id: k, sha256: {digest}, access: read-write }}");
     let text = format!("{connection}users: [{{ name: checker, keys: [{key}] }}]\n");
     Policy::from_yaml("conformance.yaml", &text).map_err(|errors| errors.to_string())

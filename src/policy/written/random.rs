@@ -24,11 +24,6 @@ pub fn random_key() -> Result<String, getrandom::Error> {
     Ok(key)
 }
 
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
