@@ -281,7 +281,7 @@ impl Automaton {
             terminals,
             starred_denies: denies_with(&|item| item.kind().is_none()),
             glob_denies: denies_with(&|item| item.is_glob()),
-            untold: denies_with(&|item| item.is_glob()),
+            untold: AccessSet::NONE,
             words: (words as u32).clamp(4, MAX_WORDS),
             most_on_one_path,
             stats: Stats {
@@ -343,11 +343,14 @@ impl Automaton {
             // One word does not tell what is left by a deny that is a glob, as a run within a segment
             // takes the word's bytes and not every path; nor what is left of an allow with a class,
             // of whose bytes it has one.
-            if denies && item.has_class() {
-                self.untold = self.untold.union(item.access);
+            let untold = match item.has_class() {
+                true => item.access,
+                false => item.access.intersection(self.glob_denies),
+            };
+            if denies {
+                self.untold = self.untold.union(untold);
             }
-            let untold = if item.has_class() { item.access } else { self.glob_denies };
-            let leads = live.union(item.access.intersection(untold));
+            let leads = live.union(untold);
             self.trie.nodes[*node as usize].flags |=
                 u32::from(live.bits()) << flag::LIVE | u32::from(leads.bits()) << flag::LEADS;
             if let Some(place) = place {
