@@ -28,28 +28,37 @@ async fn lateness_of_sleeps() -> Duration {
 
 /// How late it runs beside so many, each poll of which takes so long.
 fn lateness_beside(hog: &'static str, count: usize, poll: Duration, has_turns: bool) -> Duration {
+    lateness_among(|runtime, turns| {
+        for _ in 0..count {
+            let busy = always_ready(poll);
+            match has_turns {
+                true => drop(runtime.spawn(turns.take(turns.ticket(hog), busy))),
+                false => drop(runtime.spawn(busy)),
+            }
+        }
+    })
+}
+
+/// How late it runs among what is begun before it, on one processor.
+fn lateness_among(begin: impl FnOnce(&tokio::runtime::Runtime, &Arc<Turns>)) -> Duration {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_time()
         .build()
         .unwrap();
     let turns = Turns::new(1);
-    for _ in 0..count {
-        let busy = async move {
-            loop {
-                burn(poll);
-                yield_now().await;
-            }
-        };
-        match has_turns {
-            true => drop(runtime.spawn(turns.take(turns.ticket(hog), busy))),
-            false => drop(runtime.spawn(busy)),
-        }
-    }
+    begin(&runtime, &turns);
     let late = runtime.spawn(turns.take(turns.ticket("other"), lateness_of_sleeps()));
     let late = runtime.block_on(late).unwrap();
     runtime.shutdown_background();
     late
+}
+
+async fn always_ready(poll: Duration) {
+    loop {
+        burn(poll);
+        yield_now().await;
+    }
 }
 
 #[test]
@@ -64,28 +73,15 @@ fn one_with_many_connections_delays_another_by_little() {
 
 /// How late one owner's connection runs beside handshakes that two hundred addresses have begun.
 fn lateness_beside_handshakes(have_turns_of_their_own: bool) -> Duration {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_time()
-        .build()
-        .unwrap();
-    let turns = Turns::new(1);
-    for address in 0..200 {
-        let ticket = turns.ticket(address);
-        if have_turns_of_their_own {
-            turns.begins_handshake(&ticket);
-        }
-        runtime.spawn(turns.take(ticket, async {
-            loop {
-                burn(Duration::from_micros(100));
-                yield_now().await;
+    lateness_among(|runtime, turns| {
+        for address in 0..200 {
+            let ticket = turns.ticket(address);
+            if have_turns_of_their_own {
+                turns.begins_handshake(&ticket);
             }
-        }));
-    }
-    let late = runtime.spawn(turns.take(turns.ticket("other"), lateness_of_sleeps()));
-    let late = runtime.block_on(late).unwrap();
-    runtime.shutdown_background();
-    late
+            runtime.spawn(turns.take(ticket, always_ready(Duration::from_micros(100))));
+        }
+    })
 }
 
 #[test]
