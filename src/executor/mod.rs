@@ -18,7 +18,10 @@ mod s3;
 
 use async_trait::async_trait;
 
-pub(crate) use self::body::Held;
+pub(crate) use self::{
+    body::Held,
+    object::{USER, number},
+};
 pub use self::{
     body::{Body, BodyError, Upload},
     error::{ExecuteError, TreeError},

@@ -2,6 +2,14 @@
 
 use std::{fmt, time::SystemTime};
 
+use http::{
+    HeaderMap, HeaderName,
+    header::{
+        CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
+        EXPIRES, InvalidHeaderName,
+    },
+};
+
 use super::Body;
 
 /// What is kept with an object beside its bytes, and given back with it.
@@ -22,6 +30,54 @@ pub struct Metadata {
     /// What users say of it: the names behind `x-amz-meta-`, in lower case, and their values. Servers take
     /// two kilobytes of it, all names and values together.
     pub user: Vec<(String, String)>,
+}
+
+/// What the names of users' own headers start with.
+pub(crate) const USER: &str = "x-amz-meta-";
+
+impl Metadata {
+    /// What these headers say; `text` gives the text of one.
+    pub(crate) fn read<E>(
+        headers: &HeaderMap,
+        text: impl Fn(&HeaderName) -> Result<Option<String>, E>,
+    ) -> Result<Self, E> {
+        let mut user = Vec::new();
+        for name in headers.keys() {
+            if let Some(short) = name.as_str().strip_prefix(USER)
+                && let Some(value) = text(name)?
+            {
+                user.push((short.to_owned(), value));
+            }
+        }
+        Ok(Self {
+            content_type: text(&CONTENT_TYPE)?,
+            content_encoding: text(&CONTENT_ENCODING)?,
+            content_disposition: text(&CONTENT_DISPOSITION)?,
+            content_language: text(&CONTENT_LANGUAGE)?,
+            cache_control: text(&CACHE_CONTROL)?,
+            expires: text(&EXPIRES)?,
+            user,
+        })
+    }
+
+    /// The headers that say it. What users chose may be no header's name.
+    pub(crate) fn headers(
+        &self,
+    ) -> impl Iterator<Item = (Result<HeaderName, InvalidHeaderName>, &str)> {
+        let ours = [
+            (CONTENT_TYPE, &self.content_type),
+            (CONTENT_ENCODING, &self.content_encoding),
+            (CONTENT_DISPOSITION, &self.content_disposition),
+            (CONTENT_LANGUAGE, &self.content_language),
+            (CACHE_CONTROL, &self.cache_control),
+            (EXPIRES, &self.expires),
+        ];
+        let ours = ours.into_iter().filter_map(|(name, value)| Some((Ok(name), value.as_deref()?)));
+        let user = self.user.iter().map(|(name, value)| {
+            (HeaderName::from_bytes(format!("{USER}{name}").as_bytes()), value.as_str())
+        });
+        ours.chain(user)
+    }
 }
 
 /// What a server says about an object, as far as callers learn of it.
@@ -75,10 +131,6 @@ impl ByteRange {
     /// Reads the value of a `Range` header: one range of bytes. `None` for anything else, several ranges
     /// among it: whoever serves may then give all of it (RFC 9110, 14.2).
     pub fn parse(text: &str) -> Option<Self> {
-        let number = |text: &str| {
-            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| text.parse().ok())?
-        };
         let (unit, range) = text.split_once('=')?;
         if !unit.eq_ignore_ascii_case("bytes") {
             return None;
@@ -212,6 +264,12 @@ impl WriteConditions {
     pub fn are_any(&self) -> bool {
         self.if_none || self.if_match.is_some()
     }
+}
+
+/// A number that is written in digits alone.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]

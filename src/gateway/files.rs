@@ -1,13 +1,13 @@
 //! Files: read, looked at, stored.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::SystemTime};
 
 use axum::body::Body as HttpBody;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{
-        ACCEPT, ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE,
-        CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+        ACCEPT, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+        EXPIRES, LAST_MODIFIED,
     },
 };
 use serde_json::json;
@@ -181,11 +181,7 @@ impl Ask<'_> {
 /// The answer to whoever has the file already.
 fn not_modified(error: &ExecuteError) -> Option<Response<HttpBody>> {
     let ExecuteError::NotModified { etag, last_modified } = error else { return None };
-    let mut headers = HeaderMap::new();
-    let date = last_modified.and_then(dates::http);
-    for (name, text) in [(ETAG, etag.as_deref()), (LAST_MODIFIED, date.as_deref())] {
-        headers.extend(text.and_then(|text| HeaderValue::from_str(text).ok()).map(|v| (name, v)));
-    }
+    let headers = version(etag.as_deref(), *last_modified).collect();
     // Without a length, which would be said to be the file's.
     let nothing =
         futures_util::stream::empty::<Result<http_body::Frame<bytes::Bytes>, Infallible>>();
@@ -196,26 +192,28 @@ fn not_modified(error: &ExecuteError) -> Option<Response<HttpBody>> {
 /// The headers of a file.
 fn file_headers(info: &ObjectInfo, request: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    for (name, value) in info.metadata.headers() {
+        // How long it may be kept, the gateway says for itself.
+        let name = name.ok().filter(|name| ![CACHE_CONTROL, EXPIRES].contains(name));
+        headers.extend(name.zip(HeaderValue::from_str(value).ok()));
+    }
     headers.insert("x-data-type", HeaderValue::from_static("file"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CONTENT_LENGTH, info.size.into());
     headers.insert(CONTENT_TYPE, content_type(info, request));
-    let mut set = |name, value: Option<&str>| {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-            headers.insert(name, value);
-        }
-    };
-    let metadata = &info.metadata;
-    set(ETAG, info.etag.as_deref());
-    set(CONTENT_ENCODING, metadata.content_encoding.as_deref());
-    set(CONTENT_DISPOSITION, metadata.content_disposition.as_deref());
-    set(CONTENT_LANGUAGE, metadata.content_language.as_deref());
-    set(LAST_MODIFIED, info.last_modified.and_then(dates::http).as_deref());
-    for (name, value) in &metadata.user {
-        let name = HeaderName::try_from(format!("x-amz-meta-{name}"));
-        headers.extend(name.ok().zip(HeaderValue::from_str(value).ok()));
-    }
+    headers.extend(version(info.etag.as_deref(), info.last_modified));
     headers
+}
+
+/// The headers that tell one state of a file from another.
+fn version(
+    etag: Option<&str>,
+    last_modified: Option<SystemTime>,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let date = last_modified.and_then(dates::http);
+    let value = |text: &str| HeaderValue::from_str(text).ok();
+    let etag = etag.and_then(value).map(|etag| (ETAG, etag));
+    etag.into_iter().chain(date.as_deref().and_then(value).map(|date| (LAST_MODIFIED, date)))
 }
 
 /// The content type of a file: what the caller asks for, if it is one of the three that

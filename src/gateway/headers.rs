@@ -5,17 +5,15 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{
     HeaderMap, HeaderName, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_RANGE,
-        CONTENT_TYPE, EXPIRES, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-        IF_UNMODIFIED_SINCE, RANGE,
+        CONTENT_RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
+        RANGE,
     },
 };
 
 use super::respond::{Code, Failure};
-use crate::executor::{ByteRange, Metadata, ReadConditions, ReadOptions, WriteConditions};
+use crate::executor::{ByteRange, Metadata, ReadConditions, ReadOptions, USER, WriteConditions};
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
-const USER: &str = "x-amz-meta-";
 /// What users' own headers have together at most, names and values: what AWS takes.
 const MAX_USER: usize = 2 << 10;
 
@@ -74,41 +72,29 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<Metadata, Failure> {
     if headers.contains_key(CONTENT_RANGE) {
         return Err(Failure::invalid("a file is stored whole: `Content-Range` is not known here"));
     }
-    let text = |name: HeaderName| Ok(one(headers, &name)?.map(ToOwned::to_owned));
-    let content_encoding = text(CONTENT_ENCODING)?;
+    let text = |name: &HeaderName| Ok(one(headers, name)?.map(ToOwned::to_owned));
+    let mut metadata = Metadata::read(headers, text)?;
     // The server would take it for how the body is sent.
     let is_chunked = |part: &str| part.trim().eq_ignore_ascii_case("aws-chunked");
-    if content_encoding.as_deref().is_some_and(|text| text.split(',').any(is_chunked)) {
+    if metadata.content_encoding.as_deref().is_some_and(|text| text.split(',').any(is_chunked)) {
         return Err(Failure::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::InvalidRequest,
             "the content encoding `aws-chunked` is not known here",
         ));
     }
-    let mut user = Vec::new();
-    for name in headers.keys().filter(|name| name.as_str().starts_with(USER)) {
-        let short = &name.as_str()[USER.len()..];
-        // Servers take an archive apart for it, and store what is in it elsewhere.
-        if short.starts_with("snowball") || short.is_empty() {
-            return Err(Failure::invalid(format!("the header `{name}` is not taken here")));
-        }
-        if let Some(value) = one(headers, name)? {
-            user.push((short.to_owned(), value.to_owned()));
-        }
+    // Servers take an archive apart for it, and store what is in it elsewhere.
+    let is_acted_on = |name: &str| name.starts_with("snowball") || name.is_empty();
+    if let Some((name, _)) = metadata.user.iter().find(|(name, _)| is_acted_on(name)) {
+        return Err(Failure::invalid(format!("the header `{USER}{name}` is not taken here")));
     }
-    if user.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_USER {
+    let user = metadata.user.iter().map(|(name, value)| name.len() + value.len());
+    if user.sum::<usize>() > MAX_USER {
         return Err(Failure::invalid("the headers `x-amz-meta-…` have more than 2,048 bytes"));
     }
-    Ok(Metadata {
-        // The two are the same in a header (RFC 9110, 5.6.3), but not in its signature.
-        content_type: one(headers, &CONTENT_TYPE)?.map(|value| value.replace('\t', " ")),
-        content_encoding,
-        content_disposition: text(CONTENT_DISPOSITION)?,
-        content_language: text(CONTENT_LANGUAGE)?,
-        cache_control: text(CACHE_CONTROL)?,
-        expires: text(EXPIRES)?,
-        user,
-    })
+    // The two are the same in a header (RFC 9110, 5.6.3), but not in its signature.
+    metadata.content_type = metadata.content_type.map(|value| value.replace('\t', " "));
+    Ok(metadata)
 }
 
 /// The MD5 that a body is to have.

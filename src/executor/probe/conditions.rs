@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ProbeError, Prober, Treatment, refused, unapproved};
+use super::{ProbeError, Prober, refused, unapproved};
 use crate::{
     engine::{DeleteObject, WriteObject},
     executor::{Body, ExecuteError, Upload, WriteConditions},
@@ -90,13 +90,13 @@ impl Prober<'_> {
         // What it says is not enough: what was there is to be there.
         let is_kept = self.read(&path).await?.as_deref() == Some("kept");
         let heed = match done {
-            _ if !is_kept => Heed::Ignored,
             Ok(()) => Heed::Ignored,
+            Err(_) if !is_kept => Heed::Ignored,
             Err(ExecuteError::PreconditionFailed) => Heed::Honoured,
-            Err(error) => match refused(error)? {
-                Treatment::Refused => Heed::Refused,
-                _ => Heed::Ignored,
-            },
+            Err(error) => {
+                refused(error)?;
+                Heed::Refused
+            }
         };
         self.delete(&path).await?;
         Ok(heed)

@@ -14,16 +14,17 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    asking::slot,
     fault::Fault,
     head::Head,
-    pages::MAX_KEYS,
-    root::MAX_BUCKETS,
     share::{Place, Share, Slot},
     xml::{Document, Element},
 };
-use crate::executor::Held;
+use crate::executor::{Held, number};
 
+/// The most entries that a server gives at once.
+pub(super) const MAX_KEYS: usize = 1_000;
+/// The most buckets that a server is believed to have: as many as one account of AWS has by default.
+pub(super) const MAX_BUCKETS: usize = 10_000;
 /// How much of an answer is read before it counts as long. No error is longer, and nothing but a listing
 /// and what was deleted.
 const SHORT: usize = 128 << 10;
@@ -122,7 +123,7 @@ pub(super) async fn received(
         return Err(match head.status {
             StatusCode::NOT_MODIFIED => Fault::NotModified(Head::of(&head.headers)),
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                let size = says("ActualObjectSize").and_then(|size| size.parse().ok());
+                let size = says("ActualObjectSize").and_then(|size| number(&size));
                 Fault::Range(size.or_else(|| Head::of(&head.headers).whole_size()))
             }
             status => Fault::server(status, says("Code"), &head.headers),
@@ -155,7 +156,7 @@ async fn whole<B>(body: B, most: usize, share: &Share) -> Option<Whole>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    whole_in(&slot(), body, most, share).await
+    whole_in(&Slot::of_operation(), body, most, share).await
 }
 
 async fn whole_in<B>(slot: &Slot, mut body: B, most: usize, share: &Share) -> Option<Whole>

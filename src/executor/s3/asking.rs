@@ -17,16 +17,6 @@ use crate::{
 /// entries.
 const LITTLE: usize = 128 << 10;
 
-tokio::task_local! {
-    /// Of the operation that asks.
-    static SLOT: Slot;
-}
-
-/// The slot of the operation that asks, or one that nobody else has.
-pub(super) fn slot() -> Slot {
-    SLOT.try_with(Clone::clone).unwrap_or_default()
-}
-
 /// What one operation asks its server by.
 #[derive(Clone, Debug)]
 pub(super) struct Asking {
@@ -61,7 +51,7 @@ impl Asking {
         request: impl Future<Output = Result<T, ExecuteError>>,
     ) -> Result<(T, Option<Arc<Place>>), ExecuteError> {
         self.standing.stands()?;
-        let answer = self.standing.during(SLOT.scope(self.slot.clone(), request)).await;
+        let answer = self.standing.during(self.slot.scope(request)).await;
         let place = self.slot.of_answer();
         self.standing.stands()?;
         Ok((answer??, place))
@@ -72,7 +62,7 @@ impl Asking {
         &self,
         request: impl Future<Output = Result<T, ExecuteError>>,
     ) -> Result<T, ExecuteError> {
-        let answer = SLOT.scope(self.slot.clone(), request).await;
+        let answer = self.slot.scope(request).await;
         drop(self.slot.of_answer());
         answer
     }

@@ -6,7 +6,10 @@
 //! that keeps folders as such may have `a` before `a-b`. Where that makes a difference, the server
 //! is asked.
 
-use super::pages::{Entry, Page, Pages, Start, senseless};
+use super::{
+    error::senseless,
+    pages::{Entry, Page, Pages, Start},
+};
 use crate::executor::ExecuteError;
 
 /// The first entries of a page.

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::{
     S3,
+    answer::MAX_KEYS,
     asking::Asking,
-    delete, keys,
-    pages::{Entry, MAX_KEYS, Pages, senseless},
+    delete,
+    error::senseless,
+    keys,
+    pages::{Entry, Pages},
     slices::Slices,
     standing::Standing,
     write::Target,

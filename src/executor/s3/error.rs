@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use crate::executor::ExecuteError;
 
+/// A server's answer that makes no sense.
+pub(super) fn senseless() -> ExecuteError {
+    ExecuteError::Failed { status: None, code: None }
+}
+
 /// What a server's status and the code of its error mean.
 pub(super) fn from_answer(
     status: Option<u16>,

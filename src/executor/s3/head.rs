@@ -10,15 +10,13 @@ use http::{
     },
 };
 
-use super::pages::senseless;
-use crate::executor::{ExecuteError, Metadata, ObjectInfo};
+use super::error::senseless;
+use crate::executor::{ExecuteError, Metadata, ObjectInfo, USER, number};
 
 /// The longest value of a header that is read.
 const MAX_VALUE: usize = 1_024;
 /// What users' own headers have together at most, names and values: four times as much as AWS takes.
 const MAX_USER: usize = 8 << 10;
-/// What the names of users' own headers start with.
-pub(super) const USER: &str = "x-amz-meta-";
 
 /// The headers that somebody reads of an answer that is no error.
 #[derive(Debug)]
@@ -104,31 +102,15 @@ impl Head {
     /// What this says that an object of this size is. A server that does not say how long it is could end it
     /// anywhere, unnoticed.
     pub(super) fn info(&self, size: Option<u64>) -> Result<ObjectInfo, ExecuteError> {
-        let text = |name| self.text(&name).map(ToOwned::to_owned);
-        let user = self.0.iter().filter_map(|(name, value)| {
-            let name = name.as_str().strip_prefix(USER)?;
-            Some((name.to_owned(), value.to_str().ok()?.to_owned()))
-        });
+        let text =
+            |name: &HeaderName| Ok::<_, ExecuteError>(self.text(name).map(ToOwned::to_owned));
         Ok(ObjectInfo {
             size: size.ok_or_else(senseless)?,
-            etag: text(ETAG),
+            etag: text(&ETAG)?,
             last_modified: self.time(&LAST_MODIFIED),
-            metadata: Metadata {
-                content_type: text(CONTENT_TYPE),
-                content_encoding: text(CONTENT_ENCODING),
-                content_disposition: text(CONTENT_DISPOSITION),
-                content_language: text(CONTENT_LANGUAGE),
-                cache_control: text(CACHE_CONTROL),
-                expires: text(EXPIRES),
-                user: user.collect(),
-            },
+            metadata: Metadata::read(&self.0, text)?,
         })
     }
-}
-
-fn number(text: &str) -> Option<u64> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Keys on their way out and back: encoded and decoded here, once, and nowhere else.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 
 use crate::{executor::ExecuteError, path::Path};
 
@@ -35,19 +35,14 @@ pub(super) fn object<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), Execu
     }
 }
 
-/// A bucket's name as part of a URL's path.
-pub(super) fn in_path(bucket: &str) -> impl std::fmt::Display {
-    percent_encode(bucket.as_bytes(), IN_PATH)
-}
-
-/// A key as the end of a URL's path.
-pub(super) fn key_in_path(key: &str) -> impl Iterator<Item = &str> {
-    percent_encode(key.as_bytes(), IN_PATH)
+/// A bucket's name, or a key, as part of a URL's path.
+pub(super) fn in_path(text: &str) -> PercentEncode<'_> {
+    percent_encode(text.as_bytes(), IN_PATH)
 }
 
 /// The value of `x-amz-copy-source`. A `?` in a key is encoded, so that no version can be asked for.
 pub(super) fn copy_source(bucket: &str, key: &str) -> String {
-    format!("{bucket}/{}", percent_encode(key.as_bytes(), IN_PATH))
+    format!("{bucket}/{}", in_path(key))
 }
 
 /// Whether a key comes through XML unchanged whoever reads it: XML 1.0 has no U+FFFE and U+FFFF,

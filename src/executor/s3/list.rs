@@ -9,11 +9,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     S3,
+    answer::MAX_KEYS,
     asking::Asking,
     cut::{self, Cut},
+    error::senseless,
     filling::{Filling, Item, Resume, behind},
     keys,
-    pages::{Entry, MAX_KEYS, Page, Pages, Start, senseless},
+    pages::{Entry, Page, Pages, Start},
     root, scan,
     slices::Slices,
 };

@@ -12,8 +12,8 @@ use http::{Method, header::ETAG};
 
 use super::{
     answer::{Kind, Xml},
+    error::senseless,
     head::Head,
-    pages::senseless,
     request::Request,
     room::Held,
     source::Source,

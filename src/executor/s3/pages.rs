@@ -6,17 +6,19 @@ use aws_smithy_types::{DateTime, date_time::Format};
 use http::Method;
 
 use super::{
-    answer::{Kind, Xml},
+    answer::{Kind, MAX_KEYS, Xml},
     asking::Asking,
+    error::senseless,
     keys,
     request::Request,
     share::Place,
     xml::Element,
 };
-use crate::{executor::ExecuteError, path::MAX_KEY_LEN};
+use crate::{
+    executor::{ExecuteError, number},
+    path::MAX_KEY_LEN,
+};
 
-/// The most entries that a server gives at once.
-pub(super) const MAX_KEYS: usize = 1_000;
 /// The longest token that a server goes on by: that of one that has the longest key in it, escaped.
 pub(super) const MAX_TOKEN: usize = 4 << 10;
 /// How many pages without an entry follow one another at most.
@@ -239,8 +241,7 @@ fn token(root: Element<'_>) -> Option<Option<String>> {
 
 /// A size that an object can have.
 fn size(text: &str) -> Option<u64> {
-    let size = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
-    size.filter(|size| i64::try_from(*size).is_ok())
+    number(text).filter(|size| i64::try_from(*size).is_ok())
 }
 
 /// `None` for a time that the system has none for.
@@ -269,11 +270,6 @@ impl Turns {
         self.steps += 1;
         false
     }
-}
-
-/// A server's answer that makes no sense.
-pub(super) fn senseless() -> ExecuteError {
-    ExecuteError::Failed { status: None, code: None }
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ use super::{
     S3,
     answer::{FileBody, Kind},
     asking::Asking,
+    error::senseless,
     head::Head,
     keys,
-    pages::senseless,
     request::Request,
     standing::{AGAIN, Standing},
 };

@@ -5,15 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{
-        CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
-        EXPIRES, IF_MATCH, IF_NONE_MATCH,
-    },
+    header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH},
 };
 use http_body_util::{Either, Full};
 use percent_encoding::utf8_percent_encode;
 
-use super::{answer::Kind, head::USER, keys, source::Window, standing::Standing};
+use super::{answer::Kind, keys, source::Window, standing::Standing};
 use crate::executor::{ExecuteError, Metadata, WriteConditions};
 
 /// A body on its way out.
@@ -64,7 +61,7 @@ impl Request {
         let mut target = format!("/{}", keys::in_path(bucket));
         if !key.is_empty() {
             target.push('/');
-            target.extend(keys::key_in_path(key));
+            target.extend(keys::in_path(key));
         }
         Self {
             method,
@@ -137,17 +134,12 @@ impl Request {
     /// With what is kept with an object.
     pub(super) fn metadata(mut self, metadata: &Metadata) -> Result<Self, ExecuteError> {
         const BYTES: &str = "application/octet-stream";
-        for (name, value) in &metadata.user {
-            let name = HeaderName::from_bytes(format!("{USER}{name}").as_bytes())
-                .map_err(|_| ExecuteError::Configuration)?;
+        self = self.header(CONTENT_TYPE, Some(BYTES))?;
+        for (name, value) in metadata.headers() {
+            let name = name.map_err(|_| ExecuteError::Configuration)?;
             self = self.header(name, Some(value))?;
         }
-        self.header(CONTENT_TYPE, Some(metadata.content_type.as_deref().unwrap_or(BYTES)))?
-            .header(CONTENT_ENCODING, metadata.content_encoding.as_deref())?
-            .header(CONTENT_DISPOSITION, metadata.content_disposition.as_deref())?
-            .header(CONTENT_LANGUAGE, metadata.content_language.as_deref())?
-            .header(CACHE_CONTROL, metadata.cache_control.as_deref())?
-            .header(EXPIRES, metadata.expires.as_deref())
+        Ok(self)
     }
 
     /// Whether it can go out once more.

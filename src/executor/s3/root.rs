@@ -5,11 +5,12 @@ use std::sync::Arc;
 use http::Method;
 
 use super::{
-    answer::{Kind, Xml},
+    answer::{Kind, MAX_BUCKETS, Xml},
     asking::Asking,
+    error::senseless,
     filling::{Filling, Item},
     list::WORK,
-    pages::{MAX_TOKEN, senseless},
+    pages::MAX_TOKEN,
     request::Request,
     share::Place,
     slices::Slices,
@@ -20,9 +21,6 @@ use crate::{
     executor::{DirectoryPage, ExecuteError, PageRequest, Want},
     path::{MAX_BUCKET_LEN, Path},
 };
-
-/// The most buckets that a server is believed to have: as many as one account of AWS has by default.
-pub(super) const MAX_BUCKETS: usize = 10_000;
 
 /// Up to so many buckets that restrictions name are asked for one by one, which needs no right to
 /// list all.

@@ -5,9 +5,10 @@
 //! for nothing else.
 
 use super::{
+    answer::MAX_KEYS,
     filling::{Filling, Item, Resume, behind},
     list::Walk,
-    pages::{Entry, MAX_KEYS},
+    pages::Entry,
 };
 use crate::{analysis::iam, executor::ExecuteError, path::Path};
 

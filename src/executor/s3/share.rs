@@ -36,7 +36,22 @@ struct Taken {
     of_answer: Option<Arc<Place>>,
 }
 
+tokio::task_local! {
+    /// Of the operation that asks.
+    static SLOT: Slot;
+}
+
 impl Slot {
+    /// That of the operation that asks, or one that nobody else has.
+    pub(super) fn of_operation() -> Self {
+        SLOT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Asks as the operation whose slot it is.
+    pub(super) async fn scope<T>(&self, asks: impl Future<Output = T>) -> T {
+        SLOT.scope(self.clone(), asks).await
+    }
+
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

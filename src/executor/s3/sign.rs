@@ -17,6 +17,7 @@ use super::{
     fault::Fault,
     request::{Payload, Request},
 };
+use crate::escape::hex;
 
 /// The SHA-256 of nothing.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -25,10 +26,7 @@ const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
 pub(super) fn hash(payload: &Payload) -> Option<String> {
     match payload {
         Payload::Bytes(bytes) if bytes.is_empty() => Some(EMPTY.to_owned()),
-        Payload::Bytes(bytes) => {
-            let digest = Sha256::digest(bytes);
-            Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
-        }
+        Payload::Bytes(bytes) => Some(hex(&Sha256::digest(bytes))),
         Payload::Stream(_) => None,
     }
 }
