@@ -3,19 +3,14 @@
 
 #![expect(clippy::print_stdout, reason = "what was measured is printed")]
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{fs, io::Write as _, net::TcpStream, time::Duration};
 
 use pathward::embedded::{Embedded, EmbeddedOptions};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     Folder,
-    serve::Served,
+    serve::{Served, read},
     slow::{self, Slow},
 };
 
@@ -40,7 +35,7 @@ fn get(stream: &mut TcpStream, target: &str, key: &str) -> (u16, String) {
     stream.write_all(request.as_bytes()).expect("sent");
     let (mut answer, mut buffer) = (Vec::new(), [0; 64 << 10]);
     loop {
-        let count = stream.read(&mut buffer).expect("an answer");
+        let count = read(stream, &mut buffer).expect("an answer");
         assert_ne!(count, 0, "it ended: {}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&buffer[..count]);
         let text = String::from_utf8_lossy(&answer);

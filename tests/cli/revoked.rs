@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::Write as _,
     net::TcpStream,
     process::Command,
     sync::{
@@ -16,7 +16,10 @@ use std::{
 
 use pathward::{AccessSet, Reach, store::Store};
 
-use super::{Folder, Ran, serve::Served};
+use super::{
+    Folder, Ran,
+    serve::{Served, read},
+};
 
 /// How long a revocation may take; and how long it takes at most on a machine that does much else.
 const SOON: Duration = Duration::from_secs(1);
@@ -82,7 +85,7 @@ impl Kept {
                 return status;
             }
             let mut some = [0; 4_096];
-            let count = self.0.read(&mut some).expect("an answer");
+            let count = read(&mut self.0, &mut some).expect("an answer");
             assert!(count > 0, "it ended: {}", String::from_utf8_lossy(&answer));
             answer.extend_from_slice(&some[..count]);
         }
@@ -188,7 +191,7 @@ fn a_revocation_needs_no_descriptor_that_others_leave() {
     let began = Instant::now();
     assert_eq!(Kept::to(&served).ask(TARGET, &keys[1]), 403);
     assert!(began.elapsed() < BUSY, "{:?}", began.elapsed());
-    assert_eq!(kept.0.read(&mut [0]).expect("the end"), 0);
+    assert_eq!(read(&mut kept.0, &mut [0]).expect("the end"), 0);
     prlimit(Some(pid), Resource::Nofile, before).expect("a limit");
     assert_eq!(served.get(TARGET, &keys[1]).0, 403);
 }
@@ -380,7 +383,7 @@ fn a_revocation_is_taken_with_all_places_taken_and_uploads_open() {
     let mut denied = 0;
     for (_, stream) in uploads.iter_mut().filter(|(key, _)| **key == keys[0]) {
         let mut some = [0; 12];
-        let read = stream.read(&mut some).unwrap_or(0);
+        let read = read(stream, &mut some).unwrap_or(0);
         match &some[..read] {
             b"HTTP/1.1 403" => denied += 1,
             // Those for which there was no room.

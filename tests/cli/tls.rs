@@ -14,7 +14,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-use super::{Folder, serve::Served};
+use super::{
+    Folder,
+    serve::{Served, read},
+};
 
 const TRUSTED: &str = include_str!("../data/tls/trusted.pem");
 const KEY: &str = include_str!("../data/tls/trusted.key");
@@ -62,7 +65,7 @@ fn pass_on(mut from: StreamOwned<ServerConnection, TcpStream>, mut to: TcpStream
 /// Passes on what there is; whether more may come. A client that does not trust the certificate
 /// ends the connection here.
 fn pass(from: &mut impl Read, to: &mut impl Write, buffer: &mut [u8]) -> bool {
-    match from.read(buffer) {
+    match read(from, buffer) {
         Ok(0) => false,
         Ok(count) => buffer.get(..count).is_some_and(|bytes| to.write_all(bytes).is_ok()),
         Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
