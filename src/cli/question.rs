@@ -150,7 +150,8 @@ pub struct QuestionArgs {
     pub target: OsString,
 
     /// What is to be done: read, stat, write, create-directory, delete, list, delete-directory,
-    /// delete-tree, copy, read-acl, write-acl
+    /// delete-tree, copy, create-upload, upload-part, list-parts, complete-upload, abort-upload,
+    /// list-prefix, list-uploads, read-acl, write-acl
     #[arg(value_name = "OP")]
     pub operation: Option<String>,
 

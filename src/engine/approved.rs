@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Caller, Decision, DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory,
-    ListMode, Listing, Operate, Operation, Present, Scope, Withdrawn,
+    ListMode, ListPrefix, ListUploads, Listing, Operate, Operation, Present, Scope, Withdrawn,
     decide::{decide, here, narrowed},
     grounds::{Grounds, connection_of},
     line::Line,
@@ -400,7 +400,8 @@ impl Approved<Operation<'_>> {
     /// Of an approved listing, what to ask the server for and what of its answer may be shown.
     pub fn listing(&self) -> Option<Listing<'_>> {
         match &self.operation {
-            Operation::List(list) => Some(self.listing_of(list)),
+            Operation::List(list) => Some(self.listing_of(&list.path)),
+            Operation::ListPrefix(list) => Some(self.listing_of(&list.path)),
             _ => None,
         }
     }
@@ -409,7 +410,26 @@ impl Approved<Operation<'_>> {
 impl Approved<ListDirectory<'_>> {
     /// What to ask the server for, and what of its answer may be shown.
     pub fn listing(&self) -> Listing<'_> {
-        self.listing_of(&self.operation)
+        self.listing_of(&self.operation.path)
+    }
+}
+
+impl Approved<ListPrefix<'_>> {
+    /// What to ask the server for, and what of its answer may be shown: what starts with the prefix is in the place of
+    /// what is in a directory.
+    pub fn listing(&self) -> Listing<'_> {
+        self.listing_of(&self.operation.path)
+    }
+}
+
+impl Approved<ListUploads<'_>> {
+    /// Whether an upload of this path may be shown: whether the path starts with the prefix and may be written, by the
+    /// connection as it was and as it is now.
+    pub fn shows(&self, object: &Path<'_>) -> bool {
+        object.as_bytes().starts_with(self.operation.path.as_bytes())
+            && self.grounds.are_such(Access::Write.into(), |connection| {
+                connection.allows(object, Access::Write)
+            })
     }
 }
 
@@ -455,8 +475,8 @@ impl Approved<DeleteTree<'_>> {
 }
 
 impl<Op> Approved<Op> {
-    fn listing_of<'a>(&'a self, list: &'a ListDirectory<'_>) -> Listing<'a> {
+    fn listing_of<'a>(&'a self, path: &'a Path<'_>) -> Listing<'a> {
         let mode = self.list.unwrap_or(ListMode::Narrow);
-        Listing::new(&self.grounds, &list.path, mode)
+        Listing::new(&self.grounds, path, mode)
     }
 }

@@ -36,6 +36,10 @@ pub(super) fn decide<'e, Op: Operate>(
             _ if need.is_directory && !path.is_empty() && !path.ends_with(b"/") => {
                 (Reason::InvalidOperation, None)
             }
+            // What paths start with names its bucket whole: `pub` would begin `pub2` too.
+            Scope::SomeBelow if !need.is_directory && !path.contains(&b'/') => {
+                (Reason::InvalidOperation, None)
+            }
             // A listing may be of the root or a bucket; nothing else is: a bucket is no object,
             // and is neither made nor emptied through a connection.
             Scope::Here | Scope::AllBelow if need.path.key().is_empty() => {

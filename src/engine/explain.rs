@@ -6,8 +6,8 @@
 use std::cmp::Reverse;
 
 use super::{
-    Caller, Decision, DeleteObject, DeleteTree, Engine, ListDirectory, Need, Operate, Operation,
-    ReadAcl, ReadObject, Reason, Scope, WriteObject,
+    Caller, Decision, DeleteObject, DeleteTree, Engine, ListDirectory, ListPrefix, ListUploads,
+    Need, Operate, Operation, ReadAcl, ReadObject, Reason, Scope, WriteObject,
     parting::{Fit, Parting},
     walk::Walker,
 };
@@ -205,12 +205,17 @@ fn alone<'a>(need: &Need<'a>) -> Option<Operation<'a>> {
         (Scope::Here, Access::Read) => Operation::Read(ReadObject { path }),
         (Scope::Here, Access::Write) => Operation::Write(WriteObject { path }),
         (Scope::Here, Access::Delete) => Operation::Delete(DeleteObject { path }),
-        (Scope::SomeBelow, Access::Read) => Operation::List(ListDirectory { path }),
+        (Scope::SomeBelow, Access::Read) if need.is_directory => {
+            Operation::List(ListDirectory { path })
+        }
+        (Scope::SomeBelow, Access::Read) => Operation::ListPrefix(ListPrefix { path }),
+        (Scope::SomeBelow, Access::Write) => Operation::ListUploads(ListUploads { path }),
         (Scope::AllBelow, Access::Delete) => Operation::DeleteTree(DeleteTree { path }),
         (Scope::Never, _) => Operation::ReadAcl(ReadAcl { path }),
         // No operation asks so.
-        (Scope::SomeBelow, Access::Write | Access::Delete)
-        | (Scope::AllBelow, Access::Read | Access::Write) => return None,
+        (Scope::SomeBelow, Access::Delete) | (Scope::AllBelow, Access::Read | Access::Write) => {
+            return None;
+        }
     })
 }
 

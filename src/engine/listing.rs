@@ -6,7 +6,7 @@ use crate::{access::Access, automaton::starts_with, path::Path, policy::Connecti
 /// How many folders at most are followed to the places below one.
 const MAX_FOLLOWED: usize = 4_096;
 
-/// What may be shown of one directory.
+/// What may be shown of one directory, or of the paths that start with one text.
 ///
 /// A narrowed listing asks the server for [`prefixes`](Self::prefixes) only, and shows of the
 /// answers what [`shows_object`](Self::shows_object) and [`shows_folder`](Self::shows_folder)
@@ -60,13 +60,14 @@ impl<'a> Listing<'a> {
         self.mode
     }
 
-    /// The directory: empty for the root, else ending with `/`.
+    /// The directory: empty for the root, else ending with `/`. Of a listing by prefix, the prefix.
     pub fn directory(&self) -> &'a Path<'a> {
         self.directory
     }
 
     /// The prefixes to ask the server for: sorted, none a prefix of another, none reaching further
-    /// than one segment below the directory, and all that is readable below it under one of them.
+    /// than one segment below the directory, and all that is readable below it under one of them. The
+    /// object whose path is the directory's own is left aside, and has to be looked for where it counts.
     ///
     /// For the root they are about buckets: `name/` is that bucket, and what has no `/` at its end
     /// is what buckets' names start with. See [`Automaton::leads`](crate::Automaton::leads).

@@ -21,9 +21,10 @@ pub use self::{
     grounds::Present,
     listing::Listing,
     operation::{
-        Accesses, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
-        DeleteTree, ListDirectory, Need, Operate, Operation, ReadAcl, ReadObject, Scope,
-        StatObject, WriteAcl, WriteObject,
+        AbortUpload, Accesses, CompleteUpload, CopyObject, CopyPart, CreateDirectory, CreateUpload,
+        DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory, ListParts,
+        ListPrefix, ListUploads, Need, Operate, Operation, ReadAcl, ReadObject, Scope, StatObject,
+        UploadPart, WriteAcl, WriteObject,
     },
     parting::{Expected, Fit, Parting},
     withdrawn::Withdrawn,

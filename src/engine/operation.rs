@@ -110,36 +110,65 @@ on_one_path! {
     /// Delete a directory, whose path ends with `/`, and all in it. Needs delete at every path below; without it nothing is
     /// deleted at all.
     DeleteTree, "delete-tree", Delete, AllBelow, true;
+    /// Begin an upload in parts. Needs write at its path.
+    CreateUpload, "create-upload", Write, Here, false;
+    /// Send a part of an upload. Needs write at its path.
+    UploadPart, "upload-part", Write, Here, false;
+    /// Ask which parts of an upload there are. Needs write at its path.
+    ListParts, "list-parts", Write, Here, false;
+    /// Make an object of the parts of an upload. Needs write at its path.
+    CompleteUpload, "complete-upload", Write, Here, false;
+    /// End an upload without an object, and delete its parts. Needs write at its path.
+    AbortUpload, "abort-upload", Write, Here, false;
+    /// List the objects whose paths start with a text, which names its bucket whole: `bucket/` and what keys start
+    /// with, at whatever place. Needs read at some path that starts with it, and shows no others.
+    ListPrefix, "list-prefix", Read, SomeBelow, false;
+    /// List the uploads in parts that have not ended, of the paths that start with a text, which names its bucket whole.
+    /// Needs write at some path that starts with it, and shows no others.
+    ListUploads, "list-uploads", Write, SomeBelow, false;
     /// Read an access control list. Always refused.
     ReadAcl, "read-acl", Read, Never, false;
     /// Change an access control list. Always refused.
     WriteAcl, "write-acl", Write, Never, false;
 }
 
-/// Copy an object. Needs read at the source and write at the destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopyObject<'a> {
-    /// Where the bytes come from.
-    pub source: Path<'a>,
-    /// Where they go.
-    pub destination: Path<'a>,
+/// Operations that read one path and write another.
+macro_rules! on_two_paths {
+    ($($(#[$doc:meta])* $type:ident, $name:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $type<'a> {
+            /// Where the bytes come from.
+            pub source: Path<'a>,
+            /// Where they go.
+            pub destination: Path<'a>,
+        }
+
+        impl sealed::Sealed for $type<'_> {}
+
+        impl Operate for $type<'_> {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn accesses(&self) -> Accesses<'_> {
+                let need =
+                    |access, path| Some(Need { access, scope: Scope::Here, path, is_directory: false });
+                Accesses {
+                    fixed: [need(Access::Read, &self.source), need(Access::Write, &self.destination)],
+                    deletes: [].iter(),
+                }
+            }
+        }
+    )*};
 }
 
-impl sealed::Sealed for CopyObject<'_> {}
-
-impl Operate for CopyObject<'_> {
-    fn name(&self) -> &'static str {
-        "copy"
-    }
-
-    fn accesses(&self) -> Accesses<'_> {
-        let need =
-            |access, path| Some(Need { access, scope: Scope::Here, path, is_directory: false });
-        Accesses {
-            fixed: [need(Access::Read, &self.source), need(Access::Write, &self.destination)],
-            deletes: [].iter(),
-        }
-    }
+on_two_paths! {
+    /// Copy an object. Needs read at the source and write at the destination.
+    CopyObject, "copy";
+    /// Send a part of an upload that is a copy of some of an object. Needs read at the source and write at the
+    /// destination, which is the upload's path.
+    CopyPart, "copy-part";
 }
 
 /// Delete many objects. Needs delete at each of their paths.
@@ -184,6 +213,22 @@ pub enum Operation<'a> {
     Copy(CopyObject<'a>),
     /// See [`DeleteObjects`].
     DeleteMany(DeleteObjects<'a>),
+    /// See [`CreateUpload`].
+    CreateUpload(CreateUpload<'a>),
+    /// See [`UploadPart`].
+    UploadPart(UploadPart<'a>),
+    /// See [`CopyPart`].
+    CopyPart(CopyPart<'a>),
+    /// See [`ListParts`].
+    ListParts(ListParts<'a>),
+    /// See [`CompleteUpload`].
+    CompleteUpload(CompleteUpload<'a>),
+    /// See [`AbortUpload`].
+    AbortUpload(AbortUpload<'a>),
+    /// See [`ListPrefix`].
+    ListPrefix(ListPrefix<'a>),
+    /// See [`ListUploads`].
+    ListUploads(ListUploads<'a>),
     /// See [`ReadAcl`].
     ReadAcl(ReadAcl<'a>),
     /// See [`WriteAcl`].
@@ -205,6 +250,14 @@ impl Operate for Operation<'_> {
             Self::DeleteTree(operation) => operation.name(),
             Self::Copy(operation) => operation.name(),
             Self::DeleteMany(operation) => operation.name(),
+            Self::CreateUpload(operation) => operation.name(),
+            Self::UploadPart(operation) => operation.name(),
+            Self::CopyPart(operation) => operation.name(),
+            Self::ListParts(operation) => operation.name(),
+            Self::CompleteUpload(operation) => operation.name(),
+            Self::AbortUpload(operation) => operation.name(),
+            Self::ListPrefix(operation) => operation.name(),
+            Self::ListUploads(operation) => operation.name(),
             Self::ReadAcl(operation) => operation.name(),
             Self::WriteAcl(operation) => operation.name(),
         }
@@ -222,6 +275,14 @@ impl Operate for Operation<'_> {
             Self::DeleteTree(operation) => operation.accesses(),
             Self::Copy(operation) => operation.accesses(),
             Self::DeleteMany(operation) => operation.accesses(),
+            Self::CreateUpload(operation) => operation.accesses(),
+            Self::UploadPart(operation) => operation.accesses(),
+            Self::CopyPart(operation) => operation.accesses(),
+            Self::ListParts(operation) => operation.accesses(),
+            Self::CompleteUpload(operation) => operation.accesses(),
+            Self::AbortUpload(operation) => operation.accesses(),
+            Self::ListPrefix(operation) => operation.accesses(),
+            Self::ListUploads(operation) => operation.accesses(),
             Self::ReadAcl(operation) => operation.accesses(),
             Self::WriteAcl(operation) => operation.accesses(),
         }
@@ -230,7 +291,7 @@ impl Operate for Operation<'_> {
 
 impl<'a> Operation<'a> {
     /// The names of the operations on one path, which [`Operation::named`] takes.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 17] = [
         "read",
         "stat",
         "write",
@@ -239,6 +300,13 @@ impl<'a> Operation<'a> {
         "list",
         "delete-directory",
         "delete-tree",
+        "create-upload",
+        "upload-part",
+        "list-parts",
+        "complete-upload",
+        "abort-upload",
+        "list-prefix",
+        "list-uploads",
         "read-acl",
         "write-acl",
     ];
@@ -266,6 +334,13 @@ impl<'a> Operation<'a> {
                 Self::DeleteDirectory(DeleteDirectory { path: path.into_directory()? })
             }
             "delete-tree" => Self::DeleteTree(DeleteTree { path: path.into_directory()? }),
+            "create-upload" => Self::CreateUpload(CreateUpload { path }),
+            "upload-part" => Self::UploadPart(UploadPart { path }),
+            "list-parts" => Self::ListParts(ListParts { path }),
+            "complete-upload" => Self::CompleteUpload(CompleteUpload { path }),
+            "abort-upload" => Self::AbortUpload(AbortUpload { path }),
+            "list-prefix" => Self::ListPrefix(ListPrefix { path }),
+            "list-uploads" => Self::ListUploads(ListUploads { path }),
             "read-acl" => Self::ReadAcl(ReadAcl { path }),
             "write-acl" => Self::WriteAcl(WriteAcl { path }),
             _ => return Ok(None),

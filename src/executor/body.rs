@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
-use super::{Metadata, WriteConditions};
+use super::{Checksum, Metadata, WriteConditions};
 
 /// Why a body ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +137,8 @@ pub struct Upload {
     pub metadata: Metadata,
     /// When they are to be stored.
     pub conditions: WriteConditions,
-    /// Their MD5, where it is known before they came. A body of another one fails.
-    pub md5: Option<[u8; 16]>,
+    /// The checksums that they are to have. A body with another one fails.
+    pub checksums: Vec<Checksum>,
 }
 
 impl Upload {
@@ -149,7 +149,7 @@ impl Upload {
             length,
             metadata: Metadata::default(),
             conditions: WriteConditions::default(),
-            md5: None,
+            checksums: Vec::new(),
         }
     }
 }

@@ -34,6 +34,12 @@ pub enum ExecuteError {
         /// How many it has, where the server says so.
         size: Option<u64>,
     },
+    /// The executor does not do that: see [`Executor`](super::Executor).
+    NotOffered,
+    /// There is no such upload in parts: it has ended, or is another path's.
+    NoSuchUpload,
+    /// An object cannot be made of these parts. Nothing was done.
+    InvalidParts(InvalidParts),
     /// The bucket's name cannot be sent: names with some ends are AWS's other names of buckets.
     KeyNotSendable,
     /// In the directory is an object whose name is none here: it has a control character or a segment `.` or
@@ -86,6 +92,9 @@ impl fmt::Display for ExecuteError {
                  known to honour them",
             ),
             Self::RangeNotSatisfiable { .. } => f.write_str("the file has none of these bytes"),
+            Self::NotOffered => f.write_str("this data source does not do that"),
+            Self::NoSuchUpload => f.write_str("there is no such upload; begin it anew"),
+            Self::InvalidParts(why) => why.fmt(f),
             Self::KeyNotSendable => f.write_str(
                 "this name cannot be sent to the data source; name the object otherwise",
             ),
@@ -108,6 +117,33 @@ impl fmt::Display for ExecuteError {
 }
 
 impl std::error::Error for ExecuteError {}
+
+/// Why an object cannot be made of parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidParts {
+    /// One is not there, or is another one than its entity tag says.
+    Missing,
+    /// They are not in the order of their numbers, or there are none.
+    Order,
+    /// One that is not the last is too small: servers want 5 MiB.
+    TooSmall,
+}
+
+impl fmt::Display for InvalidParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => {
+                "a part of the upload is not there, or is another one than its entity tag says"
+            }
+            Self::Order => {
+                "the parts of an upload are named once each, in the order of their numbers"
+            }
+            Self::TooSmall => {
+                "a part of the upload is too small: all but the last have 5 MiB or more"
+            }
+        })
+    }
+}
 
 /// Why the deletion of a tree ended before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,14 @@
 //! nothing that the server sent but its error's code.
 
 mod body;
+mod checksum;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
 mod object;
 mod page;
+mod parts;
+mod prefix;
 mod probe;
 mod s3;
 
@@ -24,18 +27,25 @@ pub(crate) use self::{
 };
 pub use self::{
     body::{Body, BodyError, Upload},
-    error::{ExecuteError, TreeError},
+    checksum::{Algorithm, Checksum, Sum},
+    error::{ExecuteError, InvalidParts, TreeError},
     object::{
         ByteRange, Met, Metadata, Object, ObjectInfo, ReadConditions, ReadOptions, Stored,
         WriteConditions,
     },
     page::{DirectoryPage, FileEntry, PageRequest, Want},
+    parts::{
+        CopyOptions, Made, Part, PartCopy, PartInfo, PartNumber, PartUpload, PartsPage,
+        UnfinishedUpload, UploadId, UploadsMark, UploadsPage,
+    },
+    prefix::{Continuation, ListedObject, PrefixEntry, PrefixPage, PrefixRequest, PrefixStart},
     probe::{Alias, Conditional, Heed, ProbeError, ProbeReport, Treatment, probe},
     s3::{S3, S3Options},
 };
 use crate::engine::{
-    Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
-    DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
+    AbortUpload, Approved, CompleteUpload, CopyObject, CopyPart, CreateDirectory, CreateUpload,
+    DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory, ListParts, ListPrefix,
+    ListUploads, ReadObject, StatObject, UploadPart, WriteObject,
 };
 pub use crate::policy::{Opened, PrivateEndpoints, Unseal, UnsealError};
 
@@ -54,6 +64,9 @@ pub enum DirectoryDeletion {
 ///
 /// Object safe, so that a gateway can be given any; futures are `Send` and may be dropped at any
 /// time: an upload that is dropped leaves no object and no parts behind.
+///
+/// Methods that have a body, and say [`NotOffered`](ExecuteError::NotOffered), are what the protocol of S3 has beside
+/// what the Data API needs: an executor may leave them out, and is then none for a door of S3.
 ///
 /// # Errors
 ///
@@ -118,8 +131,14 @@ pub trait Executor: Send + Sync + std::fmt::Debug + 'static {
         approved: Approved<DeleteObjects<'static>>,
     ) -> Vec<Result<(), ExecuteError>>;
 
-    /// Copies an object within the connection.
-    async fn copy(&self, approved: Approved<CopyObject<'static>>) -> Result<(), ExecuteError>;
+    /// Copies an object within the connection, with what is kept with it or with something else. Conditions are
+    /// held to by the server; over one that does not honour any they are
+    /// [`ConditionsNotHonoured`](ExecuteError::ConditionsNotHonoured).
+    async fn copy(
+        &self,
+        approved: Approved<CopyObject<'static>>,
+        options: CopyOptions,
+    ) -> Result<Made, ExecuteError>;
 
     /// One page of a directory: what may be shown of it and nothing else.
     async fn list(
@@ -127,6 +146,97 @@ pub trait Executor: Send + Sync + std::fmt::Debug + 'static {
         approved: Approved<ListDirectory<'static>>,
         page: PageRequest,
     ) -> Result<DirectoryPage, ExecuteError>;
+
+    /// One page of what starts with a prefix: what may be shown of it and nothing else.
+    async fn list_prefix(
+        &self,
+        approved: Approved<ListPrefix<'static>>,
+        page: PrefixRequest,
+    ) -> Result<PrefixPage, ExecuteError> {
+        drop((approved, page));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// Begins an upload in parts, with what is to be kept with its object. One that is dropped before it has a name
+    /// is taken back; any other stays until it is completed or aborted.
+    async fn create_upload(
+        &self,
+        approved: Approved<CreateUpload<'static>>,
+        metadata: Metadata,
+    ) -> Result<UploadId, ExecuteError> {
+        drop((approved, metadata));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// Stores a part, whole or not at all. Of this and whatever else is asked of an upload:
+    /// [`NoSuchUpload`](ExecuteError::NoSuchUpload) where it is none of this path.
+    async fn upload_part(
+        &self,
+        approved: Approved<UploadPart<'static>>,
+        upload: &UploadId,
+        part: PartUpload,
+    ) -> Result<Stored, ExecuteError> {
+        drop((approved, upload, part));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// Stores a part that is a copy of an object, or of some of it. Conditions are those of copying.
+    async fn copy_part(
+        &self,
+        approved: Approved<CopyPart<'static>>,
+        upload: &UploadId,
+        part: PartCopy,
+    ) -> Result<Made, ExecuteError> {
+        drop((approved, upload, part));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// The parts that are there, behind a number if one is given; a thousand at most.
+    async fn list_parts(
+        &self,
+        approved: Approved<ListParts<'static>>,
+        upload: &UploadId,
+        after: Option<PartNumber>,
+        limit: usize,
+    ) -> Result<PartsPage, ExecuteError> {
+        drop((approved, upload, after, limit));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// Makes an object of these parts, in one step: [`InvalidParts`](ExecuteError::InvalidParts) where that cannot be,
+    /// and then the upload is what it was. Conditions are those of writing.
+    async fn complete_upload(
+        &self,
+        approved: Approved<CompleteUpload<'static>>,
+        upload: &UploadId,
+        parts: Vec<Part>,
+        conditions: WriteConditions,
+    ) -> Result<Made, ExecuteError> {
+        drop((approved, upload, parts, conditions));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// Ends an upload without an object. What was stored of it goes.
+    async fn abort_upload(
+        &self,
+        approved: Approved<AbortUpload<'static>>,
+        upload: &UploadId,
+    ) -> Result<(), ExecuteError> {
+        drop((approved, upload));
+        Err(ExecuteError::NotOffered)
+    }
+
+    /// Uploads that have not ended, of paths that start with a prefix and may be written; a thousand at most. A page
+    /// may be empty and others follow.
+    async fn list_uploads(
+        &self,
+        approved: Approved<ListUploads<'static>>,
+        after: Option<UploadsMark>,
+        limit: usize,
+    ) -> Result<UploadsPage, ExecuteError> {
+        drop((approved, after, limit));
+        Err(ExecuteError::NotOffered)
+    }
 
     /// Waits until no upload runs, and what is left of those that were dropped is taken back. For
     /// whoever is about to end the runtime, with which that would end.

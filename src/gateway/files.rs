@@ -120,12 +120,12 @@ impl Ask<'_> {
         let mut metadata = headers::metadata(self.headers)?;
         metadata.content_type = types::of_upload(path.key(), self.headers);
         let conditions = headers::writing(self.headers)?;
-        let md5 = headers::md5(self.headers)?;
+        let checksums = headers::checksums(self.headers)?;
         let allowed = self.approve(WriteObject { path })?;
         let options = &self.shared.options;
         let length = body.length();
         let body = Body::new(body.lend(options.max_body, options.idle_timeout));
-        let upload = Upload { metadata, conditions, md5, ..Upload::new(body, length) };
+        let upload = Upload { metadata, conditions, checksums, ..Upload::new(body, length) };
         let written = self.shared.executor.write(allowed.approved, upload).await;
         let stored = allowed.line.end(written, |stored| Some(stored.size));
         let stored = stored.map_err(|error| self.failed(&error))?;

@@ -1,7 +1,6 @@
 //! Headers of a request that say what is wanted, when, and what is kept with a file. All others but the content type
 //! bring about nothing.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{
     HeaderMap, HeaderName, StatusCode,
     header::{
@@ -11,9 +10,14 @@ use http::{
 };
 
 use super::respond::{Code, Failure};
-use crate::executor::{ByteRange, Metadata, ReadConditions, ReadOptions, USER, WriteConditions};
+use crate::executor::{
+    Algorithm, ByteRange, Checksum, Metadata, ReadConditions, ReadOptions, USER, WriteConditions,
+};
 
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+/// What the names of checksums start with, and what is said about checksums and is none: here they are of the whole
+/// body, and are told to nobody.
+const CHECKSUM: &str = "x-amz-checksum-";
+const ABOUT_CHECKSUMS: [&str; 3] = ["type", "mode", "algorithm"];
 /// What users' own headers have together at most, names and values: what AWS takes.
 const MAX_USER: usize = 2 << 10;
 
@@ -97,12 +101,30 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<Metadata, Failure> {
     Ok(metadata)
 }
 
-/// The MD5 that a body is to have.
-pub(super) fn md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Failure> {
-    let Some(text) = one(headers, &CONTENT_MD5)? else { return Ok(None) };
-    let md5 = BASE64_STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-    let wrong = || Failure::invalid("`Content-MD5` is no MD5 in Base64: it has 24 characters");
-    md5.map(Some).ok_or_else(wrong)
+/// The checksums that a body is to have. One of a kind that is not known is refused, never ignored.
+pub(super) fn checksums(headers: &HeaderMap) -> Result<Vec<Checksum>, Failure> {
+    let is_known = |name: &str| Algorithm::ALL.iter().any(|algorithm| algorithm.header() == name);
+    let is_checksum = |name: &str| {
+        name.strip_prefix(CHECKSUM).is_some_and(|kind| !ABOUT_CHECKSUMS.contains(&kind))
+    };
+    let mut names = headers.keys().map(HeaderName::as_str);
+    if let Some(name) = names.find(|name| is_checksum(name) && !is_known(name)) {
+        return Err(Failure::new(
+            StatusCode::NOT_IMPLEMENTED,
+            Code::InvalidRequest,
+            format!("the checksum `{name}` is not known here"),
+        ));
+    }
+    let mut said = Vec::new();
+    for algorithm in Algorithm::ALL {
+        let name = HeaderName::from_static(algorithm.header());
+        let Some(text) = one(headers, &name)? else { continue };
+        let checksum = Checksum::from_base64(algorithm, text);
+        said.push(checksum.ok_or_else(|| {
+            Failure::invalid(format!("the header `{name}` is no such checksum in Base64"))
+        })?);
+    }
+    Ok(said)
 }
 
 /// The text of a header that stands once.

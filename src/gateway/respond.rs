@@ -125,7 +125,7 @@ impl Failure {
             ExecuteError::PreconditionFailed => {
                 (StatusCode::PRECONDITION_FAILED, Code::InvalidRequest)
             }
-            ExecuteError::ConditionsNotHonoured => {
+            ExecuteError::ConditionsNotHonoured | ExecuteError::NotOffered => {
                 (StatusCode::NOT_IMPLEMENTED, Code::InvalidRequest)
             }
             ExecuteError::RangeNotSatisfiable { size } => {
@@ -147,7 +147,10 @@ impl Failure {
             ExecuteError::Credentials | ExecuteError::Configuration => {
                 (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal)
             }
-            ExecuteError::Refused { .. }
+            // Of uploads that the executor made by itself.
+            ExecuteError::NoSuchUpload
+            | ExecuteError::InvalidParts(_)
+            | ExecuteError::Refused { .. }
             | ExecuteError::Unreachable
             | ExecuteError::Failed { .. } => (StatusCode::BAD_GATEWAY, Code::Internal),
         };

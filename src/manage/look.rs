@@ -168,6 +168,9 @@ fn of_error(error: &ExecuteError, what: &str) -> (Health, String) {
         | ExecuteError::PreconditionFailed
         | ExecuteError::ConditionsNotHonoured
         | ExecuteError::RangeNotSatisfiable { .. }
+        | ExecuteError::NotOffered
+        | ExecuteError::NoSuchUpload
+        | ExecuteError::InvalidParts(_)
         | ExecuteError::Failed { .. } => (
             Health::Failed,
             "the server failed, or is none that speaks the protocol of S3: look at the endpoint"

@@ -9,7 +9,6 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use md5::{Digest as _, Md5};
 use pathward::{
     Access, Keys, Path,
     engine::{
@@ -17,9 +16,9 @@ use pathward::{
         DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry, Met,
-        Metadata, Object, ObjectInfo, PageRequest, ReadConditions, ReadOptions, TreeError, Upload,
-        Want, WriteConditions,
+        Body, BodyError, Checksum, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError,
+        Executor, FileEntry, Made, Met, Metadata, Object, ObjectInfo, PageRequest, ReadConditions,
+        ReadOptions, Sum, TreeError, Upload, Want, WriteConditions,
     },
     policy::Conditions,
 };
@@ -40,8 +39,8 @@ pub(crate) enum Wrong {
     ForgetsType,
     /// Nothing else that is said of an object is kept.
     ForgetsMore,
-    /// A body of whatever MD5 is stored.
-    BelievesNoMd5,
+    /// A body of whatever checksum is stored.
+    BelievesNoChecksum,
     /// Ranges begin one byte later.
     ShiftsRanges,
     /// Some bytes of whatever object is there.
@@ -99,7 +98,7 @@ impl Wrong {
         (Self::BelievesNoLength, "an-upload-is-whole-or-not-at-all"),
         (Self::ForgetsType, "what-is-written-is-read"),
         (Self::ForgetsMore, "what-is-said-of-it-is-kept"),
-        (Self::BelievesNoMd5, "what-is-said-of-it-is-kept"),
+        (Self::BelievesNoChecksum, "what-is-said-of-it-is-kept"),
         (Self::ShiftsRanges, "a-range-is-what-was-asked-for"),
         (Self::MixesVersions, "a-range-is-what-was-asked-for"),
         (Self::ReadsAlways, "what-is-read-meets-its-condition"),
@@ -235,8 +234,12 @@ impl Memory {
             self.ask_again(approved)?;
             return Err(ExecuteError::Body(BodyError::Interrupted));
         }
-        let md5 = <[u8; 16]>::from(Md5::digest(&bytes));
-        if upload.md5.is_some_and(|said| said != md5) && !self.is(Wrong::BelievesNoMd5) {
+        let is_other = |said: &Checksum| {
+            let mut sum = Sum::new(said.algorithm());
+            sum.update(&bytes);
+            sum.finish() != *said
+        };
+        if upload.checksums.iter().any(is_other) && !self.is(Wrong::BelievesNoChecksum) {
             return Err(ExecuteError::Body(BodyError::Mismatch));
         }
         let mut metadata = upload.metadata;
@@ -467,7 +470,11 @@ impl Executor for Memory {
         results
     }
 
-    async fn copy(&self, approved: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
+    async fn copy(
+        &self,
+        approved: Approved<CopyObject<'static>>,
+        options: CopyOptions,
+    ) -> Result<Made, ExecuteError> {
         self.ask(&approved)?;
         let CopyObject { source, destination } = approved.operation();
         let stored = match self.get(source) {
@@ -476,8 +483,11 @@ impl Executor for Memory {
             }
             stored => stored?,
         };
+        self.meets(&stored, &options.conditions)?;
+        let stored = Stored { metadata: options.metadata.unwrap_or(stored.metadata), ..stored };
+        let etag = Some(stored.etag());
         self.objects().insert(self.key(destination), stored);
-        Ok(())
+        Ok(Made { etag, last_modified: None })
     }
 
     async fn list(

@@ -16,8 +16,8 @@ use pathward::{
         DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        BodyError, ExecuteError, Executor, PageRequest, ReadConditions, ReadOptions, TreeError,
-        Upload, Want, WriteConditions,
+        BodyError, CopyOptions, ExecuteError, Executor, PageRequest, ReadConditions, ReadOptions,
+        TreeError, Upload, Want, WriteConditions,
     },
 };
 use sha2::{Digest as _, Sha256};
@@ -226,7 +226,7 @@ async fn what_was_approved_before_is_not_done_after() {
         let many = aging.approve(DeleteObjects { paths });
         aging.take_away(what);
         let s3 = &aging.setup.s3;
-        assert!(is_withdrawn(&s3.copy(copy).await), "{what:?}");
+        assert!(is_withdrawn(&s3.copy(copy, CopyOptions::default()).await), "{what:?}");
         assert!(is_withdrawn(&s3.delete(delete, WriteConditions::default()).await), "{what:?}");
         assert!(is_withdrawn(&s3.create_directory(make).await), "{what:?}");
         let tree = s3.delete_tree(tree).await;

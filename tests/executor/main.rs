@@ -34,8 +34,8 @@ use pathward::{
         ListDirectory, Operate, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, BodyError, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Metadata,
-        PageRequest, ReadConditions, ReadOptions, S3, S3Options, TreeError, Upload, Want,
+        Body, BodyError, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor,
+        Metadata, PageRequest, ReadConditions, ReadOptions, S3, S3Options, TreeError, Upload, Want,
         WriteConditions,
     },
 };
@@ -189,7 +189,7 @@ impl Setup {
 
     pub(crate) async fn copy(&self, from: &str, to: &str) -> Result<(), ExecuteError> {
         let copy = CopyObject { source: owned(from), destination: owned(to) };
-        self.s3.copy(self.approve(copy)).await
+        self.s3.copy(self.approve(copy), CopyOptions::default()).await.map(drop)
     }
 
     pub(crate) async fn list(

@@ -13,9 +13,9 @@ use pathward::{
         DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry, Object,
-        ObjectInfo, PageRequest, ReadConditions, ReadOptions, Stored, TreeError, Upload,
-        WriteConditions,
+        Body, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, FileEntry,
+        Made, Object, ObjectInfo, PageRequest, ReadConditions, ReadOptions, Stored, TreeError,
+        Upload, WriteConditions,
     },
     gateway::{Gateway, Options},
 };
@@ -103,7 +103,11 @@ impl Executor for Dated {
         Vec::new()
     }
 
-    async fn copy(&self, _: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
+    async fn copy(
+        &self,
+        _: Approved<CopyObject<'static>>,
+        _: CopyOptions,
+    ) -> Result<Made, ExecuteError> {
         Err(ExecuteError::Configuration)
     }
 }

@@ -10,8 +10,9 @@ use pathward::{
         DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo, PageRequest,
-        ReadConditions, ReadOptions, S3Options, Stored, TreeError, Upload, WriteConditions,
+        CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Made, Object,
+        ObjectInfo, PageRequest, ReadConditions, ReadOptions, S3Options, Stored, TreeError, Upload,
+        WriteConditions,
     },
     gateway::{Gateway, Options},
 };
@@ -85,7 +86,11 @@ impl Executor for Panicking {
         panic!("CANARY of a panic")
     }
 
-    async fn copy(&self, _: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
+    async fn copy(
+        &self,
+        _: Approved<CopyObject<'static>>,
+        _: CopyOptions,
+    ) -> Result<Made, ExecuteError> {
         panic!("CANARY of a panic")
     }
 

@@ -19,8 +19,9 @@ use pathward::{
         ListDirectory, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo,
-        PageRequest, ReadConditions, ReadOptions, Stored, TreeError, Upload, WriteConditions,
+        Body, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Made, Object,
+        ObjectInfo, PageRequest, ReadConditions, ReadOptions, Stored, TreeError, Upload,
+        WriteConditions,
     },
     gateway::{Gateway, Options},
     store::Store,
@@ -96,7 +97,11 @@ impl Executor for Recorder {
     ) -> Vec<Result<(), ExecuteError>> {
         Vec::new()
     }
-    async fn copy(&self, _: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
+    async fn copy(
+        &self,
+        _: Approved<CopyObject<'static>>,
+        _: CopyOptions,
+    ) -> Result<Made, ExecuteError> {
         Err(ExecuteError::Missing)
     }
     async fn list(

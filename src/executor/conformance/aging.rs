@@ -17,8 +17,8 @@ use crate::{
         ListDirectory, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, DirectoryDeletion, ExecuteError, PageRequest, ReadConditions, ReadOptions, TreeError,
-        Upload, Want, WriteConditions,
+        Body, CopyOptions, DirectoryDeletion, ExecuteError, PageRequest, ReadConditions,
+        ReadOptions, TreeError, Upload, Want, WriteConditions,
     },
 };
 
@@ -53,7 +53,7 @@ pub(super) async fn before(trial: &Trial<'_>) -> Outcome {
         ("create a directory", executor.create_directory(create).await.err()),
         ("delete", executor.delete(delete, WriteConditions::default()).await.err()),
         ("delete a directory", executor.delete_directory(directory).await.err()),
-        ("copy", executor.copy(copy).await.err()),
+        ("copy", executor.copy(copy, CopyOptions::default()).await.err()),
     ];
     let tree = executor.delete_tree(tree).await.err();
     same(

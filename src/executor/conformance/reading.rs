@@ -7,7 +7,8 @@ use super::{
     trial::{ALL, Trial, View, passed, same},
 };
 use crate::executor::{
-    Body, ByteRange, ExecuteError, Metadata, ReadConditions, ReadOptions, Upload, WriteConditions,
+    Algorithm, Body, BodyError, ByteRange, Checksum, ExecuteError, Metadata, ReadConditions,
+    ReadOptions, Sum, Upload, WriteConditions,
 };
 
 const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
@@ -176,14 +177,29 @@ pub(super) async fn kept(trial: &Trial<'_>) -> Outcome {
         same("what is kept", &info.metadata, &metadata)?;
     }
     view.write("@/there", b"before").await?;
-    for length in [Some(5), None] {
-        let body = Body::from_bytes(Bytes::from_static(b"after"));
-        let upload = Upload { md5: Some([7; 16]), ..Upload::new(body, length) };
-        let stored = view.upload("@/there", upload).await?;
-        same("a body of another MD5 is refused", &stored.is_err(), &true)?;
+    for algorithm in Algorithm::ALL {
+        for length in [Some(5), None] {
+            let body = || Body::from_bytes(Bytes::from_static(b"after"));
+            let checksums = vec![checksum(algorithm, b"other")];
+            let upload = Upload { checksums, ..Upload::new(body(), length) };
+            let stored = view.upload("@/there", upload).await?;
+            let mismatch = Err(ExecuteError::Body(BodyError::Mismatch));
+            same(&format!("a body of another {algorithm:?}"), &stored, &mismatch)?;
+            let there = view.read("@/there").await?;
+            same("what is there", &there, &Ok(Bytes::from_static(b"before")))?;
+            let checksums = vec![checksum(algorithm, b"after")];
+            let upload = Upload { checksums, ..Upload::new(body(), length) };
+            let what = format!("a body of its own {algorithm:?}");
+            same(&what, &view.upload("@/summed", upload).await?, &Ok(5))?;
+        }
     }
-    same("what is there", &view.read("@/there").await?, &Ok(Bytes::from_static(b"before")))?;
     passed()
+}
+
+fn checksum(algorithm: Algorithm, bytes: &[u8]) -> Checksum {
+    let mut sum = Sum::new(algorithm);
+    sum.update(bytes);
+    sum.finish()
 }
 
 async fn etag(view: &View<'_>, path: &str) -> Result<String, String> {

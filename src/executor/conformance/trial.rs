@@ -16,8 +16,8 @@ use crate::{
     },
     escape::hex,
     executor::{
-        Body, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, ObjectInfo, PageRequest,
-        ReadConditions, ReadOptions, TreeError, Upload, Want, WriteConditions,
+        Body, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, ObjectInfo,
+        PageRequest, ReadConditions, ReadOptions, TreeError, Upload, Want, WriteConditions,
     },
 };
 
@@ -259,7 +259,8 @@ impl View<'_> {
     ) -> Result<Result<(), ExecuteError>, String> {
         let copy = CopyObject { source: self.path(from)?, destination: self.path(to)? };
         let approved = self.approve(copy)?;
-        within(from, self.executor.copy(approved)).await
+        let copied = within(from, self.executor.copy(approved, CopyOptions::default())).await?;
+        Ok(copied.map(drop))
     }
 
     pub(super) async fn page(

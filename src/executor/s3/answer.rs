@@ -70,6 +70,17 @@ impl Xml {
     pub(super) const DELETED: Self =
         Self { root: "DeleteResult", bytes: LONGEST, elements: 8_000, entries: MAX_KEYS };
 
+    /// Of each of a thousand parts some five things are said, and checksums.
+    pub(super) const PARTS: Self =
+        Self { root: "ListPartsResult", bytes: LONGEST, elements: 12_000, entries: MAX_KEYS };
+    /// Of each of a thousand uploads some five, with their owners and what else belongs to them.
+    pub(super) const UPLOADS: Self = Self {
+        root: "ListMultipartUploadsResult",
+        bytes: LONGEST,
+        elements: 16_000,
+        entries: MAX_KEYS,
+    };
+
     /// About one thing.
     pub(super) const fn short(root: &'static str) -> Self {
         Self { root, bytes: SHORT, elements: FEW, entries: FEW }

@@ -1,4 +1,4 @@
-//! Deleting and copying objects.
+//! Deleting objects.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,12 +15,11 @@ use super::{
     list::is_listed,
     pages::Pages,
     request::Request,
-    standing::Standing,
     write::honoured,
     xml::{Element, escaped},
 };
 use crate::{
-    engine::{Approved, CopyObject, DeleteObject, DeleteObjects},
+    engine::{Approved, DeleteObject, DeleteObjects},
     executor::{ExecuteError, WriteConditions},
 };
 
@@ -30,7 +29,6 @@ const BATCH: usize = 1_000;
 const BATCH_BYTES: usize = 256 << 10;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
-const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
 /// What a request takes of memory for a key, beside its bytes, and how much it takes without a place for what is
 /// long.
@@ -58,7 +56,7 @@ pub(super) async fn delete(
     conditions: &WriteConditions,
 ) -> Result<(), ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    honoured(approved.connection(), conditions)?;
+    honoured(approved.connection(), conditions.are_any())?;
     delete_present(&Asking::of(s3, approved).await?, bucket, key, conditions).await
 }
 
@@ -207,19 +205,4 @@ async fn delete_together(
         Some(said)
     };
     asking.done(asking.client.xml(request, read)).await
-}
-
-pub(super) async fn copy(
-    s3: &S3,
-    approved: &Arc<Approved<CopyObject<'static>>>,
-) -> Result<(), ExecuteError> {
-    let operation = approved.operation();
-    let (from_bucket, from_key) = keys::object(&operation.source)?;
-    let (bucket, key) = keys::object(&operation.destination)?;
-    let client = s3.clients.get(approved.connection()).await?;
-    let request = Request::new(Method::PUT, bucket, key, Kind::Xml(Xml::short("CopyObjectResult")))
-        .header(COPY_SOURCE, Some(&keys::copy_source(from_bucket, from_key)))?
-        .long()
-        .while_stands(&Standing::of(approved));
-    client.xml(request, |_| Some(())).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::executor::ExecuteError;
+use crate::executor::{ExecuteError, InvalidParts};
 
 /// A server's answer that makes no sense.
 pub(super) fn senseless() -> ExecuteError {
@@ -19,7 +19,10 @@ pub(super) fn from_answer(
     let owned = || code.map(Into::into);
     match (status, code) {
         // An upload that is gone says nothing about the object.
-        (_, Some("NoSuchUpload")) => ExecuteError::Failed { status, code: owned() },
+        (_, Some("NoSuchUpload")) => ExecuteError::NoSuchUpload,
+        (_, Some("InvalidPart")) => ExecuteError::InvalidParts(InvalidParts::Missing),
+        (_, Some("InvalidPartOrder")) => ExecuteError::InvalidParts(InvalidParts::Order),
+        (_, Some("EntityTooSmall")) => ExecuteError::InvalidParts(InvalidParts::TooSmall),
         (_, Some("NoSuchKey" | "NoSuchBucket" | "NotFound")) | (Some(404), _) => {
             ExecuteError::Missing
         }
@@ -68,7 +71,10 @@ mod tests {
         for (status, code, expected) in [
             (404, None, ExecuteError::Missing),
             (404, Some("NoSuchKey"), ExecuteError::Missing),
-            (404, Some("NoSuchUpload"), failed(Some(404), Some("NoSuchUpload"))),
+            (404, Some("NoSuchUpload"), ExecuteError::NoSuchUpload),
+            (400, Some("InvalidPart"), ExecuteError::InvalidParts(InvalidParts::Missing)),
+            (400, Some("InvalidPartOrder"), ExecuteError::InvalidParts(InvalidParts::Order)),
+            (400, Some("EntityTooSmall"), ExecuteError::InvalidParts(InvalidParts::TooSmall)),
             (403, None, refused(403, None)),
             (403, Some("AccessDenied"), refused(403, Some("AccessDenied"))),
             (403, Some("secret/key is not yours"), refused(403, None)),

@@ -20,7 +20,7 @@ use super::{
     slices::Slices,
 };
 use crate::{
-    engine::{Approved, ListDirectory, ListMode, Listing},
+    engine::{Approved, ListDirectory, ListMode, Listing, Operate, Present},
     executor::{DirectoryPage, ExecuteError, PageRequest, Want},
 };
 
@@ -45,19 +45,45 @@ pub(super) async fn list(
     request: PageRequest,
 ) -> Result<DirectoryPage, ExecuteError> {
     let asking = Asking::of(s3, approved).await?;
-    for _ in 0..=AGAIN {
-        let before = approved.present().map_err(ExecuteError::Withdrawn)?;
+    let mut rules = Rules::of(approved)?;
+    loop {
         let page = match approved.operation().path.is_root() {
             true => root::list(&asking, approved, &request).await,
             false => directory(&asking, approved, request.clone()).await,
         };
-        // What it says was decided entry by entry: nothing of it is said that the rules hide by now.
-        let after = approved.present().map_err(ExecuteError::Withdrawn)?;
-        if before == after {
+        if rules.are_the_same(approved)? {
             return page;
         }
     }
-    Err(ExecuteError::Busy { retry_after: None })
+}
+
+/// The rules that a page is put together by, which may change meanwhile: then it is begun anew.
+pub(super) struct Rules {
+    present: Present,
+    /// How often it may be begun anew.
+    left: usize,
+}
+
+impl Rules {
+    pub(super) fn of<Op: Operate>(approved: &Approved<Op>) -> Result<Self, ExecuteError> {
+        let present = approved.present().map_err(ExecuteError::Withdrawn)?;
+        Ok(Self { present, left: AGAIN })
+    }
+
+    /// Whether a page was put together by one set of rules: what it says was decided entry by entry, and nothing of
+    /// it is said that the rules hide by now. [`ExecuteError::Busy`] where it may not be begun anew.
+    pub(super) fn are_the_same<Op: Operate>(
+        &mut self,
+        approved: &Approved<Op>,
+    ) -> Result<bool, ExecuteError> {
+        let now = approved.present().map_err(ExecuteError::Withdrawn)?;
+        if now == self.present {
+            return Ok(true);
+        }
+        let busy = ExecuteError::Busy { retry_after: None };
+        (self.present, self.left) = (now, self.left.checked_sub(1).ok_or(busy)?);
+        Ok(false)
+    }
 }
 
 async fn directory(
@@ -65,7 +91,7 @@ async fn directory(
     approved: &Approved<ListDirectory<'static>>,
     request: PageRequest,
 ) -> Result<DirectoryPage, ExecuteError> {
-    let mut walk = Walk::new(asking, approved)?;
+    let mut walk = Walk::new(asking, approved.listing())?;
     let mut filling = Filling::new(request);
     let walked = match walk.listing.mode() {
         ListMode::Pass => pass(&mut walk, &mut filling).await,
@@ -162,12 +188,8 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(
-        asking: &'a Asking,
-        approved: &'a Approved<ListDirectory<'static>>,
-    ) -> Result<Self, ExecuteError> {
-        let listing = approved.listing();
-        let (bucket, directory) = keys::split(&approved.operation().path)?;
+    pub(super) fn new(asking: &'a Asking, listing: Listing<'a>) -> Result<Self, ExecuteError> {
+        let (bucket, directory) = keys::split(listing.directory())?;
         let slices = Slices::new();
         Ok(Self { asking, listing, bucket, directory, slices, requests: 0, looked: 0 })
     }
@@ -208,7 +230,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Where to look, in our order: none begins as another.
-    async fn prefixes(&mut self) -> Vec<String> {
+    pub(super) async fn prefixes(&mut self) -> Vec<String> {
         let prefixes = self.listing.prefixes();
         self.slices.step().await;
         self.in_bucket(&prefixes)

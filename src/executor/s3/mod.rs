@@ -8,13 +8,15 @@
 //! | `keys` | how keys go out and come back |
 //! | `read`, `source`, `write`, `multipart` | bytes in either direction |
 //! | `standing`, `asking` | that approvals age |
-//! | `pages`, `list`, `scan`, `filling`, `cut`, `root` | what is there, and what of it is shown |
-//! | `delete`, `directory` | what goes |
+//! | `pages`, `list`, `scan`, `filling`, `cut`, `root`, `prefix` | what is there, and what of it is shown |
+//! | `delete`, `directory`, `copy` | what goes, and what is made of what is there |
+//! | `parts`, `uploads` | uploads in parts, as their callers have them |
 
 mod answer;
 mod asking;
 mod client;
 mod clients;
+mod copy;
 mod credentials;
 mod cut;
 mod delete;
@@ -30,6 +32,8 @@ mod lookup;
 mod multipart;
 mod options;
 mod pages;
+mod parts;
+mod prefix;
 mod read;
 mod request;
 mod resolve;
@@ -42,6 +46,7 @@ mod slices;
 mod sockets;
 mod source;
 mod standing;
+mod uploads;
 mod write;
 mod xml;
 
@@ -50,13 +55,16 @@ use std::{sync::Arc, time::Duration};
 use self::clients::Clients;
 pub use self::options::S3Options;
 use super::{
-    DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Object, ObjectInfo, PageRequest,
-    ReadConditions, ReadOptions, Stored, TreeError, Unseal, Upload, WriteConditions,
+    CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor, Made, Metadata, Object,
+    ObjectInfo, PageRequest, Part, PartCopy, PartNumber, PartUpload, PartsPage, PrefixPage,
+    PrefixRequest, ReadConditions, ReadOptions, Stored, TreeError, Unseal, Upload, UploadId,
+    UploadsMark, UploadsPage, WriteConditions,
 };
 use crate::{
     engine::{
-        Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
-        DeleteTree, ListDirectory, ReadObject, StatObject, WriteObject,
+        AbortUpload, Approved, CompleteUpload, CopyObject, CopyPart, CreateDirectory, CreateUpload,
+        DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory, ListParts,
+        ListPrefix, ListUploads, ReadObject, StatObject, UploadPart, WriteObject,
     },
     policy::{Policy, PrivateEndpoints},
 };
@@ -168,8 +176,12 @@ impl Executor for S3 {
         delete::delete_many(self, &Arc::new(approved)).await
     }
 
-    async fn copy(&self, approved: Approved<CopyObject<'static>>) -> Result<(), ExecuteError> {
-        delete::copy(self, &Arc::new(approved)).await
+    async fn copy(
+        &self,
+        approved: Approved<CopyObject<'static>>,
+        options: CopyOptions,
+    ) -> Result<Made, ExecuteError> {
+        copy::copy(self, &Arc::new(approved), options).await
     }
 
     async fn list(
@@ -178,6 +190,77 @@ impl Executor for S3 {
         page: PageRequest,
     ) -> Result<DirectoryPage, ExecuteError> {
         list::list(self, &Arc::new(approved), page).await
+    }
+
+    async fn list_prefix(
+        &self,
+        approved: Approved<ListPrefix<'static>>,
+        page: PrefixRequest,
+    ) -> Result<PrefixPage, ExecuteError> {
+        prefix::list(self, &Arc::new(approved), &page).await
+    }
+
+    async fn create_upload(
+        &self,
+        approved: Approved<CreateUpload<'static>>,
+        metadata: Metadata,
+    ) -> Result<UploadId, ExecuteError> {
+        parts::create(self, &Arc::new(approved), metadata).await
+    }
+
+    async fn upload_part(
+        &self,
+        approved: Approved<UploadPart<'static>>,
+        upload: &UploadId,
+        part: PartUpload,
+    ) -> Result<Stored, ExecuteError> {
+        parts::upload(self, &Arc::new(approved), upload, part).await
+    }
+
+    async fn copy_part(
+        &self,
+        approved: Approved<CopyPart<'static>>,
+        upload: &UploadId,
+        part: PartCopy,
+    ) -> Result<Made, ExecuteError> {
+        parts::copy(self, &Arc::new(approved), upload, part).await
+    }
+
+    async fn list_parts(
+        &self,
+        approved: Approved<ListParts<'static>>,
+        upload: &UploadId,
+        after: Option<PartNumber>,
+        limit: usize,
+    ) -> Result<PartsPage, ExecuteError> {
+        parts::list(self, &Arc::new(approved), upload, after, limit).await
+    }
+
+    async fn complete_upload(
+        &self,
+        approved: Approved<CompleteUpload<'static>>,
+        upload: &UploadId,
+        parts: Vec<Part>,
+        conditions: WriteConditions,
+    ) -> Result<Made, ExecuteError> {
+        parts::complete(self, &Arc::new(approved), upload, parts, conditions).await
+    }
+
+    async fn abort_upload(
+        &self,
+        approved: Approved<AbortUpload<'static>>,
+        upload: &UploadId,
+    ) -> Result<(), ExecuteError> {
+        parts::abort(self, &Arc::new(approved), upload).await
+    }
+
+    async fn list_uploads(
+        &self,
+        approved: Approved<ListUploads<'static>>,
+        after: Option<UploadsMark>,
+        limit: usize,
+    ) -> Result<UploadsPage, ExecuteError> {
+        uploads::list(self, &Arc::new(approved), after, limit).await
     }
 
     async fn settle(&self) {

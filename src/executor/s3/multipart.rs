@@ -1,36 +1,21 @@
 //! Uploads in parts. One that does not come to its end is aborted, however it ends.
 
 use std::{
-    borrow::Cow,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http::{Method, header::ETAG};
 
-use super::{
-    answer::{Kind, Xml},
-    error::senseless,
-    head::Head,
-    request::Request,
-    room::Held,
-    source::Source,
-    write::Target,
-    xml::{Element, escaped},
-};
-use crate::executor::{BodyError, ExecuteError, Stored};
+use super::{error::senseless, room::Held, source::Source, write::Target};
+use crate::executor::{BodyError, ExecuteError, PartNumber, Stored, UploadId};
 
 const MIB: u64 = 1 << 20;
 /// The largest object that S3 stores.
 pub(super) const MAX_OBJECT: u64 = 5 << 40;
 /// The most parts of an upload.
 const MAX_PARTS: u64 = 10_000;
-/// The longest id of an upload, and tag of a part, that a server may give: those that are known have some
-/// two hundred and some forty bytes.
-const MAX_ID: usize = 1_024;
-const MAX_TAG: usize = 256;
 /// What is collected before it is known whether an upload needs parts at all.
 pub(super) const FIRST_PART: usize = 8 << 20;
 
@@ -53,7 +38,7 @@ pub(super) async fn unknown(
     first: Bytes,
     held: Held,
 ) -> Result<Stored, ExecuteError> {
-    let mut parts = Parts::start(target).await?;
+    let mut parts = Begun::start(target).await?;
     let result = async {
         let mut stored = first.len() as u64;
         parts.send(first).await?;
@@ -82,7 +67,7 @@ pub(super) async fn known(
     source: &Source,
     length: u64,
 ) -> Result<Stored, ExecuteError> {
-    let mut parts = Parts::start(target).await?;
+    let mut parts = Begun::start(target).await?;
     let result = async {
         let size = known_part_size(length);
         let mut left = length;
@@ -101,50 +86,41 @@ pub(super) async fn known(
 }
 
 /// An upload that the server knows of. Dropping it aborts it.
-struct Parts {
+pub(super) struct Begun {
     target: Target,
-    id: String,
+    /// Nothing once it has ended.
+    id: Option<UploadId>,
     /// The tags of the parts that were sent, in their order.
     done: Vec<Box<str>>,
-    is_open: bool,
 }
 
-impl Parts {
+impl Begun {
     /// Starts an upload. When the caller goes away in the middle, the answer is still waited for, and
     /// what it names is aborted.
-    async fn start(target: Target) -> Result<Self, ExecuteError> {
+    pub(super) async fn start(target: Target) -> Result<Self, ExecuteError> {
         ToItsEnd::new(async move {
-            let request = target
-                .request(Method::POST, Kind::Xml(Xml::short("InitiateMultipartUploadResult")))
-                .query("uploads", "")
-                .metadata(&target.metadata)?;
-            let id = |id: &str| (1..=MAX_ID).contains(&id.len()).then(|| id.to_owned());
-            let id = target.client.xml(request, |root| id(&root.says("UploadId")?)).await?;
-            Ok(Self { target, id, done: Vec::new(), is_open: true })
+            let id = target.create().await?;
+            Ok(Self { target, id: Some(id), done: Vec::new() })
         })
         .await
     }
 
-    /// Notes a part that was sent. What is kept of ten thousand of them is not for a server to choose.
-    fn sent(&mut self, head: &Head) -> Result<(), ExecuteError> {
-        let tag = head.text(&ETAG).filter(|tag| tag.len() <= MAX_TAG);
-        self.done.push(tag.ok_or_else(senseless)?.into());
-        Ok(())
+    /// Leaves the upload to whoever has its name.
+    pub(super) fn into_id(mut self) -> Result<UploadId, ExecuteError> {
+        self.id.take().ok_or_else(senseless)
     }
 
-    /// The request for the next part, without its body.
-    fn part(&self) -> Request {
-        self.target
-            .request(Method::PUT, Kind::Nothing)
-            .query("partNumber", &(self.done.len() + 1).to_string())
-            .query("uploadId", &self.id)
+    fn next(&self) -> Result<(&UploadId, PartNumber), ExecuteError> {
+        let number = u16::try_from(self.done.len() + 1).ok().and_then(PartNumber::new);
+        Ok((self.id.as_ref().ok_or_else(senseless)?, number.ok_or(ExecuteError::TooLarge)?))
     }
 
     /// Sends a part that was collected; again where that helps.
     async fn send(&mut self, bytes: Bytes) -> Result<(), ExecuteError> {
-        let request = self.target.client.head(self.part().bytes(bytes).long());
-        let head = self.target.standing.during(request).await??;
-        self.sent(&head)
+        let (id, number) = self.next()?;
+        let tag = self.target.send(id, number, bytes).await?;
+        self.done.push(tag);
+        Ok(())
     }
 
     /// Sends a part as it comes.
@@ -154,57 +130,41 @@ impl Parts {
         length: u64,
         is_last: bool,
     ) -> Result<(), ExecuteError> {
-        let request = self.part().stream(source.window(length, is_last));
-        let sent = self.target.client.head(request);
-        let sent = source.watch(self.target.options.stall_timeout, sent).await?;
-        let head = sent.map_err(|error| source.failure().unwrap_or(error))?;
-        self.sent(&head)
+        let (id, number) = self.next()?;
+        let tag = self.target.stream(id, number, source, length, is_last).await?;
+        self.done.push(tag);
+        Ok(())
     }
 
     async fn complete(&mut self, size: u64) -> Result<Stored, ExecuteError> {
-        let parts = std::mem::take(&mut self.done).into_iter().zip(1..).map(|(tag, number)| {
-            let tag = escaped(&tag);
-            format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>")
-        });
-        let parts = parts.collect::<String>();
-        let body = format!(
-            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{parts}\
-             </CompleteMultipartUpload>"
-        );
-        let request = self
-            .target
-            .request(Method::POST, Kind::Xml(Xml::short("CompleteMultipartUploadResult")))
-            .query("uploadId", &self.id)
-            .on(&self.target.conditions)?
-            .bytes(body.into())
-            .long();
-        let tag = |root: Element<'_>| {
-            Some(root.says("ETag").filter(|tag| tag.len() <= MAX_TAG).map(quoted))
-        };
-        let etag = self.target.client.xml(request, tag).await?;
-        self.is_open = false;
-        Ok(Stored { size, etag })
+        let done = std::mem::take(&mut self.done);
+        let numbers = (1..).map_while(PartNumber::new);
+        let parts = numbers.zip(done.iter().map(|tag| &**tag));
+        let id = self.id.as_ref().ok_or_else(senseless)?;
+        let made = self.target.complete(id, parts).await?;
+        self.id = None;
+        Ok(Stored { size, etag: made.etag })
     }
 
     /// Aborts what failed before the caller hears of it; still on drop if the caller does not wait.
     async fn end(mut self, result: Result<Stored, ExecuteError>) -> Result<Stored, ExecuteError> {
-        if result.is_err() && self.is_open {
-            abort(&self.target, &self.id).await;
-            self.is_open = false;
+        if let Some(id) = &self.id
+            && result.is_err()
+        {
+            self.target.take_back(id).await;
+            self.id = None;
         }
         result
     }
 }
 
-impl Drop for Parts {
+impl Drop for Begun {
     fn drop(&mut self) {
-        if !self.is_open {
-            return;
-        }
+        let Some(id) = self.id.take() else { return };
         // Without a runtime there is nothing left to abort with: the program ends.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (target, id) = (self.target.clone(), std::mem::take(&mut self.id));
-        runtime.spawn(async move { abort(&target, &id).await });
+        let target = self.target.clone();
+        runtime.spawn(async move { target.take_back(&id).await });
     }
 }
 
@@ -238,24 +198,6 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for ToItsEnd<F> {
         {
             runtime.spawn(does);
         }
-    }
-}
-
-async fn abort(target: &Target, id: &str) {
-    // Whatever became of the approval: what it began is taken back.
-    let request = Request::new(Method::DELETE, &target.bucket, &target.key, Kind::Nothing)
-        .query("uploadId", id);
-    let aborted = target.client.head(request).await;
-    if let Err(error) = aborted {
-        tracing::warn!(%error, "an upload in parts could not be aborted; its parts stay with the server");
-    }
-}
-
-/// An entity tag in quotes, as it is in a header; RGW leaves them out here.
-fn quoted(tag: Cow<'_, str>) -> String {
-    match tag.starts_with('"') {
-        true => tag.into_owned(),
-        false => format!("\"{tag}\""),
     }
 }
 

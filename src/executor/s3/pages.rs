@@ -21,6 +21,8 @@ use crate::{
 
 /// The longest token that a server goes on by: that of one that has the longest key in it, escaped.
 pub(super) const MAX_TOKEN: usize = 4 << 10;
+/// The longest entity tag that a server may give: those that are known have some forty bytes.
+pub(super) const MAX_TAG: usize = 256;
 /// How many pages without an entry follow one another at most.
 const MAX_EMPTY: usize = 100;
 
@@ -34,6 +36,8 @@ pub(super) struct Entry {
     /// `None` where what the server says is no size.
     pub(super) size: Option<u64>,
     pub(super) last_modified: Option<SystemTime>,
+    /// Quoted.
+    pub(super) etag: Option<Box<str>>,
 }
 
 /// Entries that came together. Many of them have a place for as long as they are held.
@@ -68,7 +72,8 @@ impl From<Vec<Entry>> for Page {
 
 impl Entry {
     fn memory(&self) -> usize {
-        size_of::<Self>() + self.key.as_ref().map_or(0, String::capacity)
+        let etag = self.etag.as_ref().map_or(0, |etag| etag.len());
+        size_of::<Self>() + self.key.as_ref().map_or(0, String::capacity) + etag
     }
 }
 
@@ -113,6 +118,12 @@ impl<'a> Pages<'a> {
         self
     }
 
+    /// Starts where the server says that a page of this very listing ended.
+    pub(super) fn at(mut self, token: String) -> Self {
+        self.start = Start::Token(token);
+        self
+    }
+
     /// Starts behind this key.
     pub(super) fn after(mut self, key: Option<String>) -> Self {
         if let Some(key) = key {
@@ -129,6 +140,14 @@ impl<'a> Pages<'a> {
     /// Where the next page starts.
     pub(super) fn start(&self) -> Start {
         self.start.clone()
+    }
+
+    /// The server's token for where the next page starts, once one came and another follows.
+    pub(super) fn token(&self) -> Option<&str> {
+        match &self.start {
+            Start::Token(token) if !self.is_done => Some(token),
+            _ => None,
+        }
     }
 
     /// Whether the last page came.
@@ -205,12 +224,14 @@ impl<'a> Pages<'a> {
             is_prefix: false,
             size: object.says("Size").and_then(|text| size(&text)),
             last_modified: object.says("LastModified").and_then(|text| time(&text)),
+            etag: object.says("ETag").and_then(etag),
         });
         let prefixes = root.all("CommonPrefixes").map(|prefix| Entry {
             key: decode(prefix.says("Prefix")),
             is_prefix: true,
             size: None,
             last_modified: None,
+            etag: None,
         });
         let is_below =
             |entry: &Entry| entry.key.as_deref().is_none_or(|key| key.starts_with(self.prefix));
@@ -240,12 +261,21 @@ fn token(root: Element<'_>) -> Option<Option<String>> {
 }
 
 /// A size that an object can have.
-fn size(text: &str) -> Option<u64> {
+pub(super) fn size(text: &str) -> Option<u64> {
     number(text).filter(|size| i64::try_from(*size).is_ok())
 }
 
+/// An entity tag in quotes, as it is in a header: RGW leaves them out of some answers.
+pub(super) fn etag(tag: Cow<'_, str>) -> Option<Box<str>> {
+    match tag.starts_with('"') {
+        _ if tag.len() > MAX_TAG => None,
+        true => Some(tag.into()),
+        false => Some(format!("\"{tag}\"").into()),
+    }
+}
+
 /// `None` for a time that the system has none for.
-fn time(text: &str) -> Option<SystemTime> {
+pub(super) fn time(text: &str) -> Option<SystemTime> {
     SystemTime::try_from(DateTime::from_str(text, Format::DateTimeWithOffset).ok()?).ok()
 }
 

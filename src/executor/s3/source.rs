@@ -11,7 +11,6 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as _, Frame, SizeHint};
-use md5::{Digest as _, Md5};
 use tokio::time::Instant;
 
 use super::{
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     engine::Withdrawn,
-    executor::{Body, BodyError, ExecuteError},
+    executor::{Body, BodyError, Checksum, ExecuteError, Sum},
 };
 
 /// A caller's body, which one request after the other takes its part from.
@@ -35,8 +34,8 @@ pub(super) struct Source {
 
 struct State {
     body: Body,
-    /// The MD5 of what came, and the one that all of it is to have.
-    md5: Option<(Md5, [u8; 16])>,
+    /// The checksums of what came, and those that all of it is to have.
+    sums: Vec<(Sum, Checksum)>,
     /// What came and was not taken yet.
     ahead: Bytes,
     ended: bool,
@@ -51,11 +50,12 @@ struct State {
 }
 
 impl Source {
-    /// `md5` is what the body is to have, if that is known.
-    pub(super) fn new(body: Body, md5: Option<[u8; 16]>, standing: Standing) -> Self {
+    /// With the checksums that the body is to have.
+    pub(super) fn new(body: Body, checksums: Vec<Checksum>, standing: Standing) -> Self {
+        let sums = checksums.into_iter().map(|said| (Sum::new(said.algorithm()), said));
         let state = State {
             body,
-            md5: md5.map(|md5| (Md5::new(), md5)),
+            sums: sums.collect(),
             ahead: Bytes::new(),
             ended: false,
             failed: None,
@@ -92,6 +92,18 @@ impl Source {
     /// Copies: bytes that came in small pieces may each hold a large buffer alive.
     pub(super) async fn collect(&self, limit: usize) -> Result<Bytes, ExecuteError> {
         self.collect_into(Vec::new(), limit, None).await
+    }
+
+    /// Collects a body of this length: one of another fails.
+    pub(super) async fn collect_all(&self, length: u64) -> Result<Bytes, ExecuteError> {
+        let bytes = self.collect(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+        if (bytes.len() as u64) < length {
+            return Err(ExecuteError::Body(BodyError::Interrupted));
+        }
+        match self.is_at_end().await? {
+            true => Ok(bytes),
+            false => Err(ExecuteError::Body(BodyError::TooLarge { limit: length })),
+        }
     }
 
     /// Collects a part, with what was collected before in front, as far as there is room for it.
@@ -200,15 +212,13 @@ impl State {
             self.moved = Instant::now();
             match ready!(frame) {
                 // Seen before the last bytes go out, as that it is no longer than it was said to be.
-                None => {
-                    match self.md5.take().is_none_or(|(came, md5)| came.finalize()[..] == md5) {
-                        true => self.ended = true,
-                        false => self.failed = Some(BodyError::Mismatch),
-                    }
-                }
+                None => match self.sums.drain(..).all(|(came, said)| came.finish() == said) {
+                    true => self.ended = true,
+                    false => self.failed = Some(BodyError::Mismatch),
+                },
                 Some(Ok(frame)) => {
                     self.ahead = frame.into_data().unwrap_or_default();
-                    if let Some((came, _)) = &mut self.md5 {
+                    for (came, _) in &mut self.sums {
                         came.update(&self.ahead);
                     }
                 }

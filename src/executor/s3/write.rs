@@ -6,22 +6,22 @@ use bytes::Bytes;
 use http::{Method, header::ETAG};
 
 use super::{
-    S3, S3Options, answer::Kind, client::Client, keys, multipart, request::Request, room::OwnRoom,
-    source::Source, standing::Standing,
+    S3, S3Options, answer::Kind, client::Client, head::Head, keys, multipart, request::Request,
+    room::OwnRoom, source::Source, standing::Standing,
 };
 use crate::{
     engine::{Approved, WriteObject},
-    executor::{BodyError, ExecuteError, Metadata, Stored, Upload, WriteConditions},
+    executor::{ExecuteError, Metadata, Stored, Upload, WriteConditions},
     policy::{self, Connection},
 };
 
 /// Up to here a body is collected before it is sent, so that it can be sent again.
-const COLLECTED: u64 = 128 << 10;
+pub(super) const COLLECTED: u64 = 128 << 10;
 /// Up to here a body of unknown length is held without asking for room: no more of them than requests run
 /// at once.
 const SMALL: usize = 128 << 10;
-/// The largest object that one request can store.
-const MAX_PUT: u64 = 5 << 30;
+/// The largest object, or part, that one request can store.
+pub(super) const MAX_PUT: u64 = 5 << 30;
 
 /// Where an object goes, and what is known of it.
 #[derive(Clone)]
@@ -46,27 +46,17 @@ pub(super) async fn write(
     upload: Upload,
 ) -> Result<Stored, ExecuteError> {
     let (bucket, key) = keys::object(&approved.operation().path)?;
-    let Upload { body, length, metadata, conditions, md5 } = upload;
-    honoured(approved.connection(), &conditions)?;
+    let Upload { body, length, metadata, conditions, checksums } = upload;
+    honoured(approved.connection(), conditions.are_any())?;
     let standing = Standing::of(approved);
-    let source = Source::new(body, md5, standing.clone());
+    let source = Source::new(body, checksums, standing.clone());
     let target = Target::new(s3, approved.connection(), standing, bucket, key).await?;
     let target = Target { metadata: Arc::new(metadata), conditions, ..target };
     let Some(length) = length else {
         return unknown_length(target, &source).await;
     };
     match length {
-        length if length <= COLLECTED => {
-            let limit = usize::try_from(length).unwrap_or(usize::MAX);
-            let bytes = source.collect(limit).await?;
-            if (bytes.len() as u64) < length {
-                return Err(ExecuteError::Body(BodyError::Interrupted));
-            }
-            if !source.is_at_end().await? {
-                return Err(ExecuteError::Body(BodyError::TooLarge { limit: length }));
-            }
-            target.put(bytes).await
-        }
+        length if length <= COLLECTED => target.put(source.collect_all(length).await?).await,
         length if length <= MAX_PUT => target.put_streamed(&source, length).await,
         length if length <= multipart::MAX_OBJECT => {
             multipart::known(target, &source, length).await
@@ -75,13 +65,10 @@ pub(super) async fn write(
     }
 }
 
-/// Refuses conditions that the connection's server is not known to honour: ignored, they would overwrite what they
-/// are there to keep.
-pub(super) fn honoured(
-    connection: &Connection,
-    conditions: &WriteConditions,
-) -> Result<(), ExecuteError> {
-    match conditions.are_any() && connection.conditions() == policy::Conditions::None {
+/// Refuses conditions, if there are any, that the connection's server is not known to honour: ignored, they would
+/// overwrite what they are there to keep.
+pub(super) fn honoured(connection: &Connection, are_any: bool) -> Result<(), ExecuteError> {
+    match are_any && connection.conditions() == policy::Conditions::None {
         true => Err(ExecuteError::ConditionsNotHonoured),
         false => Ok(()),
     }
@@ -143,11 +130,20 @@ impl Target {
         Ok(Stored { size, etag: head.text(&ETAG).map(ToOwned::to_owned) })
     }
 
+    /// Sends a request that takes its body from a caller, for as long as something moves.
+    pub(super) async fn streamed(
+        &self,
+        source: &Source,
+        request: Request,
+    ) -> Result<Head, ExecuteError> {
+        let sent = source.watch(self.options.stall_timeout, self.client.head(request)).await?;
+        sent.map_err(|error| source.failure().unwrap_or(error))
+    }
+
     /// Stores a body as it comes, in one request.
     async fn put_streamed(self, source: &Source, size: u64) -> Result<Stored, ExecuteError> {
         let request = self.object()?.stream(source.window(size, true));
-        let sent = source.watch(self.options.stall_timeout, self.client.head(request)).await?;
-        let head = sent.map_err(|error| source.failure().unwrap_or(error))?;
+        let head = self.streamed(source, request).await?;
         Ok(Stored { size, etag: head.text(&ETAG).map(ToOwned::to_owned) })
     }
 }

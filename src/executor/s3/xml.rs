@@ -14,7 +14,8 @@ const MAX_DEPTH: usize = 16;
 const MAX_ATTRIBUTES: usize = 16;
 
 /// What an answer says once for each of many things.
-const ENTRIES: [&str; 5] = ["Contents", "CommonPrefixes", "Bucket", "Deleted", "Error"];
+const ENTRIES: [&str; 7] =
+    ["Contents", "CommonPrefixes", "Bucket", "Deleted", "Error", "Part", "Upload"];
 
 /// An answer: its elements in the order in which they start.
 #[derive(Debug)]

@@ -1,0 +1,291 @@
+//! One page of what starts with a prefix, narrowed to what may be shown.
+//!
+//! Where everything is shown a page is the server's. Else keys are gone through one by one, where rules name what may
+//! be there, as in a directory: see `list` for what a page may take, and `scan` for how keys are taken together.
+
+use std::sync::Arc;
+
+use super::{
+    S3,
+    answer::MAX_KEYS,
+    asking::Asking,
+    filling::behind,
+    list::{Rules, Walk},
+    pages::Entry,
+};
+use crate::{
+    analysis::iam,
+    engine::{Approved, ListMode, ListPrefix},
+    executor::{
+        Continuation, ExecuteError, ListedObject, PrefixEntry, PrefixPage, PrefixRequest,
+        PrefixStart,
+    },
+    path::Path,
+};
+
+/// At how many places at most it is looked for what starts with a prefix that rules name, before it is at the prefix.
+const MAX_PLACES: usize = 16;
+/// How many entries are asked for at first where the rules may hide most of them.
+const FEW: usize = 16;
+/// How many bytes the names of a page have together before it is full, where it is not the server's.
+const MAX_NAMES: usize = 256 << 10;
+
+pub(super) async fn list(
+    s3: &S3,
+    approved: &Arc<Approved<ListPrefix<'static>>>,
+    request: &PrefixRequest,
+) -> Result<PrefixPage, ExecuteError> {
+    let asking = Asking::of(s3, approved).await?;
+    let mut rules = Rules::of(approved)?;
+    loop {
+        let walk = Walk::new(&asking, approved.listing())?;
+        let page = match walk.listing.mode() {
+            ListMode::Pass => pass(walk, request).await,
+            ListMode::Narrow => Narrowing::new(walk, request).filled().await,
+        };
+        if rules.are_the_same(approved)? {
+            return page;
+        }
+    }
+}
+
+/// The limit of a page that servers take.
+fn limit(request: &PrefixRequest) -> usize {
+    request.limit.clamp(1, MAX_KEYS)
+}
+
+/// Behind which key a page starts, as a server is told: behind all that is in a folder where that was taken together.
+fn after(request: &PrefixRequest, prefix: &str) -> Option<String> {
+    let key = match &request.start {
+        PrefixStart::First => return None,
+        PrefixStart::After(key) => key,
+        PrefixStart::Continued(Continuation { after, .. }) => after,
+    };
+    let is_together = |rest: &str| rest.find('/').is_some_and(|slash| slash + 1 == rest.len());
+    let is_folder = request.is_delimited && key.strip_prefix(prefix).is_some_and(is_together);
+    Some(if is_folder { behind(key) } else { key.to_string() })
+}
+
+/// A page of the server, where everything is shown.
+async fn pass(mut walk: Walk<'_>, request: &PrefixRequest) -> Result<PrefixPage, ExecuteError> {
+    let prefix = walk.directory;
+    let mut pages = walk.pages(prefix);
+    if request.is_delimited {
+        pages = pages.delimited();
+    }
+    pages = match &request.start {
+        PrefixStart::Continued(Continuation { server: Some(token), .. }) => {
+            pages.at(token.to_string())
+        }
+        _ => pages.after(after(request, prefix)),
+    };
+    // What a server says that it has and does not is gone past.
+    let mut page = PrefixPage::default();
+    while let Some(entries) = walk.next(&mut pages, limit(request)).await? {
+        page.entries = entries.iter().filter_map(|entry| shown(&walk, entry)).collect();
+        let token = pages.token().map(Into::into);
+        let last = entries.iter().filter_map(|entry| entry.key.as_deref()).max();
+        if let Some(last) = last {
+            page.next = token.map(|token| Continuation { after: last.into(), server: Some(token) });
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// An entry, if it is one that a path can name and may be shown.
+fn shown(walk: &Walk<'_>, entry: &Entry) -> Option<PrefixEntry> {
+    let key = entry.key.as_deref()?;
+    let path = Path::from_vec(format!("{}/{key}", walk.bucket).into_bytes()).ok()?;
+    match entry.is_prefix {
+        true => walk.listing.shows_folder(&path).then(|| PrefixEntry::Prefix(key.to_owned())),
+        false if walk.listing.shows_object(&path) => Some(PrefixEntry::Object(ListedObject {
+            key: key.to_owned(),
+            // One without a size cannot be shown as it is.
+            size: entry.size?,
+            etag: entry.etag.clone(),
+            last_modified: entry.last_modified,
+        })),
+        false => None,
+    }
+}
+
+/// A page being filled of which something is hidden.
+struct Narrowing<'a, 'r> {
+    walk: Walk<'a>,
+    request: &'r PrefixRequest,
+    page: PrefixPage,
+    names: usize,
+    /// The last folder that was taken together.
+    folder: Option<String>,
+    /// Behind what has been looked at.
+    looked: Option<String>,
+}
+
+/// Whether a page goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    On,
+    No,
+}
+
+impl<'a, 'r> Narrowing<'a, 'r> {
+    fn new(walk: Walk<'a>, request: &'r PrefixRequest) -> Self {
+        Self { walk, request, page: PrefixPage::default(), names: 0, folder: None, looked: None }
+    }
+
+    async fn filled(mut self) -> Result<PrefixPage, ExecuteError> {
+        let prefix = self.walk.directory.to_owned();
+        // The object that has the prefix for its key: what rules lead to begins behind it.
+        if after(self.request, &prefix).is_none_or(|after| after < prefix)
+            && self.shows(&prefix)
+            && self.alone(&prefix).await? == Goes::No
+        {
+            return Ok(self.page);
+        }
+        for lead in self.walk.prefixes().await {
+            let few = self.places(&lead, MAX_PLACES);
+            let goes = match self.through(&few).await {
+                // The credentials may list what the rules name, and no more.
+                Err(refused @ ExecuteError::Refused { .. }) => {
+                    let more = self.places(&lead, iam::MAX_PLACES);
+                    if more == few {
+                        return Err(refused);
+                    }
+                    self.through(&more).await?
+                }
+                goes => goes?,
+            };
+            if goes == Goes::No {
+                break;
+            }
+        }
+        Ok(self.page)
+    }
+
+    /// Where to look for what starts with a lead: as deep as rules name it.
+    fn places(&self, lead: &str, most: usize) -> Vec<String> {
+        if !lead.ends_with('/') {
+            return vec![lead.to_owned()];
+        }
+        let Walk { listing, bucket, .. } = &self.walk;
+        self.walk.in_bucket(&listing.places(format!("{bucket}/{lead}").as_bytes(), most))
+    }
+
+    async fn through(&mut self, places: &[String]) -> Result<Goes, ExecuteError> {
+        for place in places {
+            self.walk.slices.step().await;
+            let after = after(self.request, self.walk.directory);
+            let after = match after {
+                Some(after) if after.starts_with(place) => Some(after),
+                // An earlier page has it all.
+                Some(after) if after > *place => continue,
+                _ => None,
+            };
+            if self.folder.as_ref().is_some_and(|folder| place.starts_with(folder)) {
+                continue;
+            }
+            if self.ends_here() || self.place(place, after).await? == Goes::No {
+                return Ok(Goes::No);
+            }
+            self.looked = Some(behind(place));
+        }
+        Ok(Goes::On)
+    }
+
+    /// Whether the page has to end before anything else is asked.
+    fn ends_here(&mut self) -> bool {
+        let Some(looked) = self.looked.as_ref().filter(|_| self.walk.is_spent()) else {
+            return false;
+        };
+        self.page.next = Some(Continuation { after: looked.as_str().into(), server: None });
+        true
+    }
+
+    async fn place(&mut self, place: &str, after: Option<String>) -> Result<Goes, ExecuteError> {
+        if self.walk.is_alone(place) {
+            return match after {
+                Some(_) => Ok(Goes::On),
+                None => self.alone(place).await,
+            };
+        }
+        let mut pages = self.walk.pages(place).after(after);
+        let mut ask = (limit(self.request) - self.page.entries.len() + 2).clamp(FEW, MAX_KEYS);
+        while let Some(entries) = self.walk.next(&mut pages, ask).await? {
+            for entry in entries.iter() {
+                if self.look(entry) == Goes::No {
+                    return Ok(Goes::No);
+                }
+                self.walk.looked += 1;
+                self.walk.slices.step().await;
+                if self.ends_here() {
+                    return Ok(Goes::No);
+                }
+            }
+            ask = MAX_KEYS;
+            if let Some(folder) = &self.folder
+                && !pages.is_done()
+            {
+                // All of what begins so is in the folder.
+                if place.starts_with(folder) {
+                    return Ok(Goes::On);
+                }
+                let is_in = |entry: &Entry| {
+                    entry.key.as_deref().is_some_and(|key| key.starts_with(folder.as_str()))
+                };
+                let next = behind(folder);
+                // A name so long that nothing can be said to be behind it is gone through.
+                if entries.last().is_some_and(is_in) && next != *folder {
+                    pages = self.walk.pages(place).after(Some(next));
+                }
+            }
+        }
+        Ok(Goes::On)
+    }
+
+    /// Looks for the object whose key is a prefix.
+    async fn alone(&mut self, key: &str) -> Result<Goes, ExecuteError> {
+        let mut pages = self.walk.pages(key);
+        let entry = self.walk.alone(&mut pages).await?;
+        Ok(entry.map_or(Goes::On, |entry| self.look(&entry)))
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        let path = Path::from_vec(format!("{}/{key}", self.walk.bucket).into_bytes());
+        path.is_ok_and(|path| self.walk.listing.shows_object(&path))
+    }
+
+    /// Looks at an entry, and takes what it shows. The page ends where that has no room.
+    fn look(&mut self, entry: &Entry) -> Goes {
+        let Some(key) = entry.key.as_deref() else { return Goes::On };
+        if self.folder.as_ref().is_some_and(|folder| key.starts_with(folder.as_str())) {
+            return Goes::On;
+        }
+        let Some(item) = shown(&self.walk, entry) else {
+            self.looked = Some(key.to_owned());
+            return Goes::On;
+        };
+        let rest = key.strip_prefix(self.walk.directory).unwrap_or_default();
+        let item = match rest.find('/').filter(|_| self.request.is_delimited) {
+            None => item,
+            Some(slash) => {
+                PrefixEntry::Prefix(key[..=self.walk.directory.len() + slash].to_owned())
+            }
+        };
+        let is_full = self.page.entries.len() >= limit(self.request) || self.names >= MAX_NAMES;
+        if let Some(last) = self.page.entries.last().filter(|_| is_full) {
+            self.page.next = Some(Continuation { after: last.name().into(), server: None });
+            return Goes::No;
+        }
+        self.names += item.name().len();
+        self.looked = Some(match &item {
+            PrefixEntry::Object(object) => object.key.clone(),
+            PrefixEntry::Prefix(folder) => behind(folder),
+        });
+        if let PrefixEntry::Prefix(folder) = &item {
+            self.folder = Some(folder.clone());
+        }
+        self.page.entries.push(item);
+        Goes::On
+    }
+}

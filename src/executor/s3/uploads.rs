@@ -1,0 +1,82 @@
+//! Uploads in parts that have not ended.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::{
+    S3,
+    answer::{Kind, MAX_KEYS, Xml},
+    asking::Asking,
+    error::senseless,
+    keys,
+    pages::time,
+    request::Request,
+    xml::Element,
+};
+use crate::{
+    engine::{Approved, ListUploads},
+    executor::{ExecuteError, UnfinishedUpload, UploadId, UploadsMark, UploadsPage},
+    path::{MAX_KEY_LEN, Path},
+};
+
+pub(super) async fn list(
+    s3: &S3,
+    approved: &Arc<Approved<ListUploads<'static>>>,
+    after: Option<UploadsMark>,
+    limit: usize,
+) -> Result<UploadsPage, ExecuteError> {
+    let (bucket, prefix) = keys::split(&approved.operation().path)?;
+    let asking = Asking::of(s3, approved).await?;
+    let mut request = Request::new(Method::GET, bucket, "", Kind::Xml(Xml::UPLOADS))
+        .query("uploads", "")
+        .query("encoding-type", "url")
+        .query("max-uploads", &limit.clamp(1, MAX_KEYS).to_string());
+    if !prefix.is_empty() {
+        request = request.query("prefix", prefix);
+    }
+    if let Some(UploadsMark { key, id }) = &after {
+        request = request.query("key-marker", key);
+        if !id.is_empty() {
+            request = request.query("upload-id-marker", id);
+        }
+    }
+    let page = asking.answer(asking.client.xml(request, page)).await?;
+    // What goes round would be asked for ever.
+    if page.next.is_some() && page.next == after {
+        return Err(senseless());
+    }
+    let is_shown = |upload: &UnfinishedUpload| {
+        let path = Path::from_vec(format!("{bucket}/{}", upload.key).into_bytes());
+        path.is_ok_and(|path| approved.shows(&path))
+    };
+    let uploads = page.uploads.into_iter().filter(is_shown).collect();
+    Ok(UploadsPage { uploads, next: page.next })
+}
+
+/// All that the server says, hidden or not.
+fn page(root: Element<'_>) -> Option<UploadsPage> {
+    let is_encoded = root.says("EncodingType").as_deref() == Some("url");
+    let key = |element: Element<'_>, name: &str| {
+        let text = element.says(name)?;
+        let key = if is_encoded { keys::decode_url(&text)? } else { text.into_owned() };
+        (key.len() <= MAX_KEY_LEN).then_some(key)
+    };
+    let uploads = root.all("Upload").filter_map(|upload| {
+        Some(UnfinishedUpload {
+            key: key(upload, "Key")?,
+            id: UploadId::new(&upload.says("UploadId")?)?,
+            initiated: upload.says("Initiated").and_then(|text| time(&text)),
+        })
+    });
+    let next = match root.says("IsTruncated").as_deref() {
+        Some("true") => {
+            let id = root.says("NextUploadIdMarker").unwrap_or_default();
+            let is_id = id.len() <= UploadId::MAX_LEN;
+            let mark = UploadsMark { key: key(root, "NextKeyMarker")?.into(), id: id.into() };
+            Some(mark).filter(|_| is_id)
+        }
+        _ => None,
+    };
+    Some(UploadsPage { uploads: uploads.collect(), next })
+}
