@@ -95,6 +95,9 @@
 //!   `findings`: `alias`, `keys` (the two), `treatment` (`exact`, `aliased`, `refused`); `conditions` and
 //!   `right_conditions`, likewise, and `conditional`: `name` (`put`, `complete`, `delete`), `heed` (`honoured`,
 //!   `ignored`, `refused`).
+//! * `uploads`: `connection`, `owner`, `under`, `uploads`: `path`, `id` (the server's), `initiated` (seconds since
+//!   1970) and `age` (seconds), null where the server does not say, `aborted` (null where that was not wanted),
+//!   `error` (why it was not).
 //! * errors, on standard error: `error` (`exit`, `message`). Usage errors of the command line
 //!   itself are text.
 
@@ -144,6 +147,8 @@ mod tally;
 mod test;
 #[cfg(feature = "gateway")]
 mod tls;
+#[cfg(feature = "executor")]
+mod uploads;
 mod uri;
 mod validate;
 
@@ -167,6 +172,8 @@ pub use self::probe::ProbeArgs;
 use self::serve::ServeArgs;
 #[cfg(feature = "store")]
 pub use self::store::ConnectionArgs;
+#[cfg(feature = "executor")]
+pub use self::uploads::UploadsArgs;
 pub use self::{
     batch::BatchArgs,
     check::CheckArgs,
@@ -204,6 +211,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("serve", "gateway"),
     #[cfg(not(feature = "executor"))]
     ("probe", "executor"),
+    #[cfg(not(feature = "executor"))]
+    ("uploads", "executor"),
 ];
 
 /// Gives code that is not fully trusted exactly the object-storage paths it may have.
@@ -268,6 +277,9 @@ pub enum Command {
     /// Find out how a connection's server reads keys
     #[cfg(feature = "executor")]
     Probe(ProbeArgs),
+    /// List uploads in parts that have not ended, and end old ones
+    #[cfg(feature = "executor")]
+    Uploads(UploadsArgs),
 }
 
 /// Runs the command with the arguments of this process.
@@ -312,6 +324,8 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args, &mut output),
         #[cfg(feature = "executor")]
         Command::Probe(args) => probe::run(args, &mut output),
+        #[cfg(feature = "executor")]
+        Command::Uploads(args) => uploads::run(args, &mut output),
     };
     // What was answered before a failure is shown before it.
     let decided = *result.as_ref().unwrap_or(&output.decided);

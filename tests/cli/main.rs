@@ -40,6 +40,8 @@ mod store;
 mod suggest;
 #[cfg(all(feature = "gateway", feature = "embedded"))]
 mod tls;
+#[cfg(all(feature = "executor", feature = "embedded"))]
+mod uploads;
 mod version1;
 
 use std::{

@@ -21,6 +21,7 @@ mod hostile;
 mod listing;
 mod memory;
 mod narrowed;
+mod parts;
 mod probe;
 mod streams;
 mod wire;

@@ -136,6 +136,11 @@ impl Backend {
                 Some(upload) if upload.bucket == bucket && upload.key == key => {
                     let number: u32 = request.query("partNumber").unwrap().parse().unwrap();
                     upload.parts.insert(number, stored());
+                    if request.header("x-amz-copy-source").is_some() {
+                        return Answer::xml(format!(
+                            "<CopyPartResult><ETag>\"{number}\"</ETag></CopyPartResult>"
+                        ));
+                    }
                     Answer { headers: format!("etag: \"{number}\"\r\n"), ..Answer::ok() }
                 }
                 _ => Answer::error(404, "NoSuchUpload", ""),
