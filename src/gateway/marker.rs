@@ -1,20 +1,20 @@
 //! Where a listing goes on, sealed: a marker is worth something only for the listing that gave it.
 
-use chacha20poly1305::{AeadInPlace, Key, KeyInit, XChaCha20Poly1305, XNonce};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-use zeroize::Zeroizing;
 
-use super::server_key::ServerKey;
+use super::{
+    sealing::{OVERHEAD, Sealing},
+    server_key::ServerKey,
+};
 use crate::{escape::hex, executor::Want, path::Path};
 
-const NONCE_LEN: usize = 24;
 /// How long the text of a place is that is behind what is not shown, whatever is there: a key of 1,024 bytes and
 /// what may be behind it have room.
 const HIDDEN_LEN: usize = 1_088;
 /// How much longer the text of any other is, at most, than it has to be.
 const STEP: usize = 64;
 /// The longest marker that is looked at, in hexadecimal digits.
-const MAX_MARKER_LEN: usize = 2 * (NONCE_LEN + HIDDEN_LEN + 16);
+const MAX_MARKER_LEN: usize = 2 * (HIDDEN_LEN + OVERHEAD);
 /// What stands between a text and its padding, of zeros.
 const PAD_BEGINS: u8 = 1;
 /// What a logged or quoted path is escaped with.
@@ -44,10 +44,7 @@ impl Place {
 const PURPOSE: &str = "pathward marker 1";
 
 /// Seals and opens markers.
-pub(super) struct Markers {
-    /// The first seals, and each opens.
-    ciphers: Vec<XChaCha20Poly1305>,
-}
+pub(super) struct Markers(Sealing);
 
 /// What a marker belongs to.
 pub(super) struct Bound<'a> {
@@ -57,27 +54,19 @@ pub(super) struct Bound<'a> {
 }
 
 impl Bound<'_> {
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for part in [self.owner.as_bytes(), self.connection.as_bytes(), self.directory.as_bytes()] {
-            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(part);
-        }
-        bytes
+    fn parts(&self) -> [&[u8]; 3] {
+        [self.owner.as_bytes(), self.connection.as_bytes(), self.directory.as_bytes()]
     }
 }
 
 impl Markers {
     /// By these keys. Markers of another gateway open if it shares one of them.
     pub(super) fn new(key: &ServerKey) -> Self {
-        let cipher = |key: Zeroizing<[u8; 32]>| XChaCha20Poly1305::new(Key::from_slice(&*key));
-        Self { ciphers: key.derive(PURPOSE).map(cipher).collect() }
+        Self(Sealing::new(key, PURPOSE))
     }
 
     /// The marker of a place. `None` when the system gives no random bytes.
     pub(super) fn seal(&self, bound: &Bound<'_>, place: &Place) -> Option<String> {
-        let mut nonce = XNonce::default();
-        getrandom::fill(&mut nonce).ok()?;
         let mut sealed = vec![match place.want {
             Want::All => b'a',
             Want::Folders => b'd',
@@ -89,9 +78,7 @@ impl Markers {
         }
         sealed.push(PAD_BEGINS);
         sealed.resize(place.padded_len(sealed.len()), 0);
-        let cipher = self.ciphers.first()?;
-        cipher.encrypt_in_place(&nonce, &bound.bytes(), &mut sealed).ok()?;
-        Some(hex(&[&*nonce, &*sealed].concat()))
+        Some(hex(&self.0.seal(&bound.parts(), sealed)?))
     }
 
     /// The place of a marker: `None` for one that this listing did not give.
@@ -103,12 +90,7 @@ impl Markers {
             .step_by(2)
             .map(|at| u8::from_str_radix(marker.get(at..at + 2)?, 16).ok())
             .collect::<Option<_>>()?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-        let (nonce, bound) = (XNonce::from_slice(nonce), bound.bytes());
-        let opened = self.ciphers.iter().find_map(|cipher| {
-            let mut opened = sealed.to_vec();
-            cipher.decrypt_in_place(nonce, &bound, &mut opened).ok().map(|()| opened)
-        })?;
+        let opened = self.0.open(&bound.parts(), &bytes)?;
         let len = opened.iter().rposition(|byte| *byte != 0)?;
         let opened = opened.get(..len).filter(|_| opened.get(len) == Some(&PAD_BEGINS))?;
         let (want, after) = opened.split_first()?;

@@ -34,6 +34,7 @@ mod owner;
 mod proxies;
 mod query;
 pub(crate) mod respond;
+mod sealing;
 mod sending;
 mod serve;
 mod server_key;
@@ -44,6 +45,7 @@ mod target;
 mod tls;
 mod turns;
 mod types;
+mod upload_ids;
 mod wire;
 mod written;
 
@@ -76,6 +78,7 @@ pub use self::{
     server_key::{ServerKey, ServerKeyError},
     target::{Family, PREFIXES},
     tls::{Tls, TlsError},
+    upload_ids::UploadIds,
 };
 use crate::{engine::Engine, executor::Executor};
 

@@ -9,7 +9,7 @@
 //! no longer does. So a crash leaves at most files without a name, which are swept at the next
 //! opening. (The commit does what renaming a temporary file would.)
 
-use std::{collections::HashSet, error::Error, fs, io, path::Path, path::PathBuf};
+use std::{collections::HashSet, error::Error, fs, io, path::Path, path::PathBuf, time::Duration};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use s3s::{S3Result, s3_error};
@@ -17,12 +17,15 @@ use s3s::{S3Result, s3_error};
 use super::{
     data::DataFile,
     record::{self, Loader},
-    state::{Change, State},
+    state::{Change, State, Upload, now},
 };
 use crate::embedded::credentials::random_name;
 
 /// Rows by their keys; [`record`] says what is in them.
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// How old an upload in parts is that nobody goes on with, when the server starts.
+const GIVEN_UP: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) type DiskError = Box<dyn Error + Send + Sync>;
 
@@ -46,9 +49,25 @@ impl Disk {
             let (key, value) = row?;
             loader.row(key.value(), value.value())?;
         }
-        let (state, known) = loader.finish();
+        let (mut state, known) = loader.finish();
         sweep(&files, &known)?;
-        Ok((Self { database, files }, state))
+        let disk = Self { database, files };
+        disk.end_old_uploads(&mut state)?;
+        Ok((disk, state))
+    }
+
+    /// Ends the uploads in parts that nobody goes on with.
+    fn end_old_uploads(&self, state: &mut State) -> Result<(), DiskError> {
+        let is_old = |upload: &Upload| {
+            now().duration_since(upload.started).is_ok_and(|since| since >= GIVEN_UP)
+        };
+        let old = state.uploads.iter().filter(|(_, upload)| is_old(upload));
+        let changes: Vec<_> = old.map(|(id, _)| Change::NoUpload(id.clone())).collect();
+        if !changes.is_empty() {
+            self.try_record(&changes)?;
+            changes.into_iter().for_each(|change| state.apply(change));
+        }
+        Ok(())
     }
 
     /// Makes changes last, all or none.
@@ -105,4 +124,62 @@ fn sweep(files: &Path, known: &HashSet<String>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::{
+        super::data::{Data, Segment},
+        *,
+    };
+    use crate::embedded::store::{Headers, Object};
+
+    /// Stores an upload of this age with one part, and says where the part's bytes are.
+    fn upload(disk: &Disk, id: &str, age: Duration) -> PathBuf {
+        let file = disk.new_file().unwrap();
+        let path = file.path.clone();
+        fs::write(&path, b"part").unwrap();
+        let data = Data::new(vec![Segment::File { file: Arc::new(file), length: 4 }]);
+        data.retain();
+        let part = Arc::new(Object {
+            data,
+            etag: "tag".to_owned(),
+            modified: now(),
+            headers: Headers::default(),
+            checksums: BTreeMap::new(),
+        });
+        let upload = Upload {
+            bucket: "pub".to_owned(),
+            key: b"k".to_vec(),
+            headers: Headers::default(),
+            started: now() - age,
+            parts: BTreeMap::new(),
+        };
+        let changes = [
+            Change::Bucket("pub".to_owned(), now()),
+            Change::Upload(id.to_owned(), Box::new(upload)),
+            Change::Part { upload: id.to_owned(), number: 1, part },
+        ];
+        disk.record(&changes).unwrap();
+        path
+    }
+
+    #[test]
+    fn uploads_that_nobody_goes_on_with_end_when_the_server_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, _) = Disk::open(folder.path()).unwrap();
+        let (old, new) = ("0".repeat(32), "1".repeat(32));
+        let gone = upload(&disk, &old, GIVEN_UP + Duration::from_secs(60));
+        let kept = upload(&disk, &new, GIVEN_UP - Duration::from_secs(60));
+        drop(disk);
+        for _ in 0..2 {
+            let (disk, state) = Disk::open(folder.path()).unwrap();
+            assert_eq!(state.uploads.keys().collect::<Vec<_>>(), [&new]);
+            assert_eq!(state.uploads[&new].parts.len(), 1);
+            assert_eq!((gone.exists(), kept.exists()), (false, true));
+            drop(disk);
+        }
+    }
 }
