@@ -427,6 +427,7 @@ impl Approved<ListUploads<'_>> {
     /// connection as it was and as it is now.
     pub fn shows(&self, object: &Path<'_>) -> bool {
         object.as_bytes().starts_with(self.operation.path.as_bytes())
+            && !object.key().is_empty()
             && self.grounds.are_such(Access::Write.into(), |connection| {
                 connection.allows(object, Access::Write)
             })

@@ -9,8 +9,8 @@ use std::cell::Cell;
 use pathward::{
     Access, Caller, Connection, ConnectionId, Effect, Engine, Path, Policy,
     engine::{
-        DeleteDirectory, DeleteObject, DeleteTree, ListDirectory, ListMode, Operate, ReadObject,
-        StatObject, WriteObject,
+        DeleteDirectory, DeleteObject, DeleteTree, ListDirectory, ListMode, ListPrefix,
+        ListUploads, Listing, Operate, ReadObject, StatObject, WriteObject,
     },
 };
 use proptest::prelude::*;
@@ -124,6 +124,8 @@ impl Random {
 struct Counts {
     shown: u64,
     hidden: u64,
+    shown_by_prefix: u64,
+    hidden_by_prefix: u64,
     aliases_hidden: u64,
     deleted: u64,
     aliases_kept: u64,
@@ -240,18 +242,48 @@ impl World {
             if !*reads || path == directory {
                 continue;
             }
-            // It is found where it is looked for.
-            let under = prefixes.iter().find(|prefix| path.as_bytes().starts_with(prefix));
-            let prefix = under.unwrap_or_else(|| panic!("{path:?} is under none of {prefixes:?}"));
-            let is_alone = listing.is_alone(prefix);
-            assert!(!is_alone || path.as_bytes() == &prefix[..], "{path:?} follows {prefix:?}");
-            if prefix.ends_with(b"/") {
-                for most in [0, 1, 16] {
-                    let places = listing.places(prefix, most);
-                    assert!(places.len() <= most.max(1));
-                    let is_found = places.iter().any(|place| path.as_bytes().starts_with(place));
-                    assert!(is_found, "{path:?} is at none of {places:?}, of {prefix:?}");
-                }
+            check_is_found(&listing, &prefixes, path);
+        }
+    }
+
+    /// Of a listing by prefix everything is as of a directory, whatever the prefix ends with.
+    fn check_prefix(&self, prefix: &Path<'static>, counts: &mut Counts) {
+        let list = ListPrefix { path: prefix.clone() };
+        let below = || {
+            let is_below =
+                |decided: &&Decided| decided.path.as_bytes().starts_with(prefix.as_bytes());
+            self.paths.iter().filter(is_below)
+        };
+        let names_bucket = prefix.as_bytes().contains(&b'/');
+        if prefix.as_bytes().ends_with(b"/") {
+            let directory = ListDirectory { path: prefix.clone() };
+            assert_eq!(self.allows(&list), self.allows(&directory), "{prefix:?}");
+        }
+        if let Some(uploads) = self.approve(ListUploads { path: prefix.clone() }) {
+            assert!(names_bucket, "{prefix:?}");
+            for Decided { path, writes, .. } in &self.paths {
+                let is_below = path.as_bytes().starts_with(prefix.as_bytes());
+                assert_eq!(uploads.shows(path), is_below && *writes, "{path:?} in {prefix:?}");
+            }
+        } else if names_bucket && self.connection().keys().admit(prefix) {
+            assert!(below().all(|decided| !decided.writes), "{prefix:?}");
+        }
+        let Some(approved) = self.approve(list) else {
+            let is_refused = !names_bucket || !self.connection().keys().admit(prefix);
+            assert!(is_refused || below().all(|decided| !decided.reads), "{prefix:?}");
+            return;
+        };
+        assert!(names_bucket, "{prefix:?}");
+        let listing = approved.listing();
+        let prefixes = listing.prefixes();
+        for Decided { path, reads, .. } in &self.paths {
+            let is_below = path.as_bytes().starts_with(prefix.as_bytes());
+            let shows = listing.shows_object(path);
+            assert_eq!(shows, is_below && *reads, "{path:?} in {prefix:?}");
+            *if shows { &mut counts.shown_by_prefix } else { &mut counts.hidden_by_prefix } += 1;
+            // The prefix itself is looked for on its own.
+            if shows && path != prefix {
+                check_is_found(&listing, &prefixes, path);
             }
         }
     }
@@ -279,6 +311,22 @@ impl World {
                 }
                 *if reaches { &mut counts.reached } else { &mut counts.unreached } += 1;
             }
+        }
+    }
+}
+
+/// A path that is shown is found where a listing has it looked for.
+fn check_is_found(listing: &Listing<'_>, prefixes: &[Vec<u8>], path: &Path<'_>) {
+    let under = prefixes.iter().find(|prefix| path.as_bytes().starts_with(prefix));
+    let prefix = under.unwrap_or_else(|| panic!("{path:?} is under none of {prefixes:?}"));
+    let is_alone = listing.is_alone(prefix);
+    assert!(!is_alone || path.as_bytes() == &prefix[..], "{path:?} follows {prefix:?}");
+    if prefix.ends_with(b"/") {
+        for most in [0, 1, 16] {
+            let places = listing.places(prefix, most);
+            assert!(places.len() <= most.max(1));
+            let is_found = places.iter().any(|place| path.as_bytes().starts_with(place));
+            assert!(is_found, "{path:?} is at none of {places:?}, of {prefix:?}");
         }
     }
 }
@@ -325,11 +373,24 @@ fn every_answer_is_that_of_decide() {
             world.check_listing(directory, &mut seen);
             world.check_deletions(directory, &mut seen);
         }
+        for prefix in &world.paths {
+            world.check_prefix(&prefix.path, &mut seen);
+        }
         counts.set(seen);
     });
-    let Counts { shown, hidden, aliases_hidden, deleted, aliases_kept, reached, unreached } =
-        counts.get();
-    let least = [shown, hidden, aliases_hidden, deleted, aliases_kept, reached, unreached];
+    let Counts {
+        shown,
+        hidden,
+        shown_by_prefix,
+        hidden_by_prefix,
+        aliases_hidden,
+        deleted,
+        aliases_kept,
+        reached,
+        unreached,
+    } = counts.get();
+    let listed = [shown, hidden, shown_by_prefix, hidden_by_prefix, aliases_hidden];
+    let least = [&listed[..], &[deleted, aliases_kept, reached, unreached]].concat();
     println!("{} policies, {:?}", loaded.get(), counts.get());
     assert!(loaded.get() > 250, "{} policies of 600 load", loaded.get());
     assert!(least.iter().all(|n| *n > 1_000), "{:?}", counts.get());

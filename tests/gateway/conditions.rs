@@ -124,7 +124,7 @@ async fn b1_a_part_of_a_file_does_not_pass_for_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn b3_a_body_is_the_one_that_its_md5_is_of() {
+async fn b3_a_body_is_the_one_that_its_checksum_is_of() {
     let world = World::start().await;
     // The MD5 of `body`, and of nothing.
     let (right, wrong) = ("hBotaJrYa9FhFEdFPCLG/A==", "1B2M2Y8AsgTpgAmY7PhCfg==");
@@ -134,6 +134,31 @@ async fn b3_a_body_is_the_one_that_its_md5_is_of() {
         let stored = world.get(NEW).await.status;
         assert_eq!(stored == 200, status == 200, "{md5}");
     }
+    // Other checksums, of `body` and of nothing.
+    for (kind, right, wrong) in [
+        ("crc32", "26gLsg==", "AAAAAA=="),
+        ("crc32c", "Jj/JUA==", "AAAAAA=="),
+        ("crc64nvme", "mI+Ji1NHP80=", "AAAAAAAAAAA="),
+        ("sha1", "Agg/RXngimEkJcDBoX7ket14O5Q=", "2jmj7l5rSw0yVb/vlWAYkK/YBwk="),
+        (
+            "sha256",
+            "Iw2DWNyOiJC0xY3utikS7i8gNXrpKlzIYbmOaP4xrLU=",
+            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        ),
+    ] {
+        let target = format!("/v1/data/s3+t://pub/data/{kind}");
+        let header = format!("x-amz-checksum-{kind}");
+        for (sum, status) in [(wrong, 400), ("nonsense", 400), (right, 200)] {
+            let answer = send(&world, "PUT", &target, (&header, sum), b"body").await;
+            assert_eq!(answer.status, status, "{kind}: {sum}: {answer:?}");
+            let stored = world.get(&target).await.status;
+            assert_eq!(stored == 200, status == 200, "{kind}: {sum}");
+        }
+    }
+    // One of a kind that is not known is not taken for one that is right.
+    let header = ("x-amz-checksum-sha512", "AAAA");
+    let answer = send(&world, "PUT", "/v1/data/s3+t://pub/data/other", header, b"body").await;
+    assert_eq!((answer.status, answer.error().contains("sha512")), (501, true), "{answer:?}");
     // What goes through as it comes, and what goes in parts.
     let large = vec![b'l'; 9 << 20];
     let target = "/v1/data/s3+t://pub/data/large";
