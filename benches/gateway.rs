@@ -137,11 +137,11 @@ async fn small(backend: &Backend, scale: &Scale, log_to_file: bool) {
                 "GET" => {
                     let key = format!("small/{number}");
                     let size = SMALL as u64;
-                    (backend.get(&key, size).await, Gateway::get(&key, size))
+                    (backend.get(&key, size), Gateway::get(&key, size))
                 }
                 _ => {
                     let key = format!("put/{number}");
-                    (backend.put(&key, body()).await, Gateway::put(&key, body()))
+                    (backend.put(&key, body()), Gateway::put(&key, body()))
                 }
             };
             direct.push(one);
@@ -195,10 +195,10 @@ async fn large(backend: &Backend, scale: &Scale) {
     for method in ["GET", "PUT"] {
         let size = scale.large as u64;
         let (direct, through): (Request, Request) = match method {
-            "GET" => (backend.get("large", size).await, Gateway::get("large", size)),
+            "GET" => (backend.get("large", size), Gateway::get("large", size)),
             _ => {
                 let body = vec![b'z'; scale.large];
-                (backend.put("large", body.clone()).await, Gateway::put("large", body))
+                (backend.put("large", body.clone()), Gateway::put("large", body))
             }
         };
         let mut ways = [

@@ -6,29 +6,26 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    time::SystemTime,
 };
 
-use aws_sdk_s3::{
-    Client, Config,
-    config::{
-        BehaviorVersion, Credentials, Region, RequestChecksumCalculation,
-        http::{HttpRequest, HttpResponse},
-        retry::RetryConfig,
-    },
-    primitives::{ByteStream, SdkBody},
-};
-use aws_smithy_runtime_api::{
-    client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    http::StatusCode,
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4::SigningParams,
 };
 use pathward::embedded::{Embedded, EmbeddedOptions};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{load::Request, slow::Slow};
+use crate::{
+    load::{Connection, Request},
+    slow::Slow,
+};
 
 pub(crate) const BUCKET: &str = "bench";
+/// The bucket of the policies that were made to be slow.
+const PUB: &str = "pub";
 /// Who asks where nobody else does.
 const ANA: User = User { name: "ana", key: "simBench0key", connection: "s3+b" };
 
@@ -43,7 +40,6 @@ struct Running {
 /// A backend in a process of its own.
 pub(crate) struct Backend {
     running: Running,
-    pub(crate) client: Client,
     _stop: Stop,
 }
 
@@ -146,22 +142,10 @@ impl Backend {
             }
         };
         let running: Running = serde_json::from_str(&line).expect("what runs");
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(&running.endpoint)
-            .force_path_style(true)
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .credentials_provider(Credentials::new(
-                &running.access_key,
-                &running.secret_key,
-                None,
-                None,
-                "bench",
-            ))
-            .build();
-        let backend = Self { running, client: Client::from_conf(config), _stop: stop };
-        backend.client.create_bucket().bucket(BUCKET).send().await.expect("a bucket");
+        let backend = Self { running, _stop: stop };
+        for bucket in [BUCKET, PUB] {
+            backend.send(&backend.signed("PUT", bucket, Vec::new())).await;
+        }
         backend
     }
 
@@ -171,73 +155,58 @@ impl Backend {
     }
 
     pub(crate) async fn store(&self, key: &str, bytes: Vec<u8>) {
-        let body = ByteStream::from(bytes);
-        self.client.put_object().bucket(BUCKET).key(key).body(body).send().await.expect("stored");
+        self.send(&self.put(key, bytes)).await;
     }
 
-    /// A bucket `pub` with so many objects, whose names look like what a policy denies.
+    /// So many objects, whose names look like what a policy denies.
     pub(crate) async fn fill(&self, policy: &Slow, count: usize) {
-        // It may be there.
-        drop(self.client.create_bucket().bucket("pub").send().await);
-        let key = policy.denied.trim_start_matches("pub/");
+        let path = &policy.denied[..policy.denied.len() - 3];
         for number in 0..count {
-            let key = format!("{}{number:03}", &key[..key.len() - 3]);
-            let put = self.client.put_object().bucket("pub").key(key);
-            put.body(ByteStream::from_static(b"x")).send().await.expect("stored");
+            self.send(&self.signed("PUT", &format!("{path}{number:03}"), b"x".to_vec())).await;
         }
     }
 
     /// A request to the backend itself, signed now so that it costs nothing later. Good for a
     /// quarter of an hour.
-    pub(crate) async fn get(&self, key: &str, size: u64) -> Request {
-        let signed = Signed::default();
-        let request = self.client.get_object().bucket(BUCKET).key(key).customize();
-        // The answer is none that the client knows.
-        drop(request.config_override(signed.config()).send().await);
-        Request { head: signed.head(), body: Vec::new(), answer: Some(size) }
+    pub(crate) fn get(&self, key: &str, size: u64) -> Request {
+        let request = self.signed("GET", &format!("{BUCKET}/{key}"), Vec::new());
+        Request { answer: Some(size), ..request }
     }
 
-    /// The body is not signed, as it is not by the gateway when it is large.
-    pub(crate) async fn put(&self, key: &str, body: Vec<u8>) -> Request {
-        let signed = Signed::default();
-        let request = self.client.put_object().bucket(BUCKET).key(key);
-        let request = request.body(ByteStream::from(body.clone())).customize();
-        let unsigned = request.disable_payload_signing();
-        drop(unsigned.config_override(signed.config()).send().await);
-        Request { head: signed.head(), body, answer: None }
-    }
-}
-
-/// Takes the place of a connection, to have a request as it would go out.
-#[derive(Clone, Debug, Default)]
-struct Signed(Arc<Mutex<String>>);
-
-impl Signed {
-    fn config(&self) -> aws_sdk_s3::config::Builder {
-        let connector = SharedHttpConnector::new(self.clone());
-        Config::builder()
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .retry_config(RetryConfig::disabled())
+    pub(crate) fn put(&self, key: &str, body: Vec<u8>) -> Request {
+        self.signed("PUT", &format!("{BUCKET}/{key}"), body)
     }
 
-    fn head(&self) -> String {
-        let lines = self.0.lock().expect("nobody panicked");
-        assert!(!lines.is_empty(), "nothing was signed");
-        format!("{lines}\r\n")
+    async fn send(&self, request: &Request) {
+        Connection::new(self.address()).await.ask(request).await;
     }
-}
 
-impl HttpConnector for Signed {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let rest = request.uri().strip_prefix("http://").expect("plain HTTP");
-        let (host, target) = rest.split_once('/').expect("a target");
-        let mut head = format!("{} /{target} HTTP/1.1\r\nhost: {host}\r\n", request.method());
-        for (name, value) in request.headers() {
+    /// A request for a bucket, or for an object whose key goes into a target as it is. The body is not
+    /// signed, as it is not by the gateway when it is large.
+    fn signed(&self, method: &str, path: &str, body: Vec<u8>) -> Request {
+        let Running { endpoint, access_key, secret_key } = &self.running;
+        let identity = Credentials::new(access_key, secret_key, None, None, "bench").into();
+        let mut settings = SigningSettings::default();
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region("us-east-1")
+            .name("s3")
+            .time(SystemTime::now())
+            .settings(settings);
+        let params = params.build().expect("all that it takes").into();
+        let (uri, unsigned) = (format!("{endpoint}/{path}"), SignableBody::UnsignedPayload);
+        let request = SignableRequest::new(method, uri, std::iter::empty(), unsigned);
+        let signed = sign(request.expect("a request"), &params).expect("a signature");
+        let mut head = format!(
+            "{method} /{path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n",
+            self.address(),
+            body.len()
+        );
+        for (name, value) in signed.output().headers() {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        *self.0.lock().expect("nobody panicked") = head;
-        let status = StatusCode::try_from(500).expect("a status");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::empty())))
+        Request { head: head + "\r\n", body, answer: None }
     }
 }
 
