@@ -1,6 +1,7 @@
 //! S1: the backend's credentials are canaries, and every line that any crate logs while this suite
 //! runs is searched for them. So is every answer.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use pathward::{Engine, gateway::Gateway};
 
 pub use super::canaries::{ID, SECRET, found, watch};
@@ -12,8 +13,8 @@ fn s01_the_search_finds_each_form() {
         format!("a {SECRET} b"),
         url.to_owned(),
         url.to_lowercase().replace("canary", "CANARY"),
-        aws_smithy_types::base64::encode(format!("Basic x:{SECRET}")),
-        aws_smithy_types::base64::encode(format!("{ID}:x")),
+        BASE64_STANDARD.encode(format!("Basic x:{SECRET}")),
+        BASE64_STANDARD.encode(format!("{ID}:x")),
         format!("{:?}", format!("is {ID}").as_bytes()),
         SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
     ] {

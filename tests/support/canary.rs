@@ -13,6 +13,7 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use tracing_subscriber::{
     Layer as _,
     filter::{LevelFilter, Targets},
@@ -48,7 +49,7 @@ fn forms() -> &'static [Vec<u8>] {
             // that depend on what is around it.
             for offset in 0..3 {
                 let padded = format!("{}{text}", "x".repeat(offset));
-                let encoded = aws_smithy_types::base64::encode(&padded);
+                let encoded = BASE64_STANDARD.encode(&padded);
                 let inner = &encoded[4..encoded.len() - 4];
                 forms.push(inner.as_bytes().to_vec());
                 forms.push(inner.replace('+', "-").replace('/', "_").into_bytes());
