@@ -247,8 +247,9 @@ def main():
     arguments = parser.parse_args()
     # What ends this ends the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    subprocess.run(["cargo", "build", "--locked", "--quiet", "--bin", "pathward", "--example", "embedded-s3"],
-                   cwd=ROOT, check=True)
+    # With the packages and features of tests/run, so that what that has built is not built again.
+    subprocess.run(["cargo", "build", "--locked", "--quiet", "--workspace", "--features", "conformance",
+                    "--bin", "pathward", "--example", "embedded-s3"], cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     binary = (arguments.binary or target / "debug/pathward").resolve()
     os.environ["PATHWARD_EMBEDDED_S3"] = str(target.resolve() / "debug/examples/embedded-s3")

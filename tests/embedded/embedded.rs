@@ -1,5 +1,4 @@
-//! The embedded S3 server, asked over HTTP as any other.
-#![cfg(all(feature = "embedded", feature = "executor"))]
+//! The embedded S3 server, asked over HTTP as any other, by Amazon's own client.
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod demo;
