@@ -83,6 +83,10 @@ async fn pass(mut walk: Walk<'_>, request: &PrefixRequest) -> Result<PrefixPage,
     let mut page = PrefixPage::default();
     while let Some(entries) = walk.next(&mut pages, limit(request)).await? {
         page.entries = entries.iter().filter_map(|entry| shown(&walk, entry)).collect();
+        if request.is_delimited {
+            // A server says first which objects there are, and then what it took together.
+            page.entries.sort_by(|one, next| one.name().cmp(next.name()));
+        }
         let token = pages.token().map(Into::into);
         let last = entries.iter().filter_map(|entry| entry.key.as_deref()).max();
         if let Some(last) = last {
@@ -175,8 +179,7 @@ impl<'a, 'r> Narrowing<'a, 'r> {
     async fn through(&mut self, places: &[String]) -> Result<Goes, ExecuteError> {
         for place in places {
             self.walk.slices.step().await;
-            let after = after(self.request, self.walk.directory);
-            let after = match after {
+            let after = match self.start() {
                 Some(after) if after.starts_with(place) => Some(after),
                 // An earlier page has it all.
                 Some(after) if after > *place => continue,
@@ -191,6 +194,14 @@ impl<'a, 'r> Narrowing<'a, 'r> {
             self.looked = Some(behind(place));
         }
         Ok(Goes::On)
+    }
+
+    /// Behind what it is looked for places: at least behind the object that has the prefix for its key, which was
+    /// looked for by itself.
+    fn start(&self) -> Option<String> {
+        let prefix = self.walk.directory;
+        let after = after(self.request, prefix).filter(|after| after.as_str() > prefix);
+        after.or_else(|| (!prefix.is_empty()).then(|| prefix.to_owned()))
     }
 
     /// Whether the page has to end before anything else is asked.
