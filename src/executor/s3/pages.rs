@@ -269,6 +269,8 @@ pub(super) fn size(text: &str) -> Option<u64> {
 pub(super) fn etag(tag: Cow<'_, str>) -> Option<Box<str>> {
     match tag.starts_with('"') {
         _ if tag.len() > MAX_TAG => None,
+        // Some servers say one that is empty of what they have just completed.
+        _ if tag.trim_matches('"').is_empty() => None,
         true => Some(tag.into()),
         false => Some(format!("\"{tag}\"").into()),
     }
@@ -319,5 +321,15 @@ mod tests {
         }
         let mut turns = Turns::default();
         assert!(!(0..10_000).any(|step| turns.is_back_at(&step.to_string())));
+    }
+
+    #[test]
+    fn tags_are_quoted_and_what_says_none_is_none() {
+        for (text, tag) in
+            [("\"a\"", Some("\"a\"")), ("a", Some("\"a\"")), ("", None), ("\"\"", None)]
+        {
+            assert_eq!(etag(text.into()).as_deref(), tag, "{text}");
+        }
+        assert_eq!(etag("a".repeat(MAX_TAG + 1).into()), None);
     }
 }

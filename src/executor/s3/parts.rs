@@ -138,6 +138,14 @@ async fn target<Op: Operate + Send + Sync + 'static>(
     Target::new(s3, approved.connection(), Standing::of(approved), bucket, key).await
 }
 
+/// What is missing where nothing but an upload was asked for: some servers say that of its object.
+fn of_upload(error: ExecuteError) -> ExecuteError {
+    match error {
+        ExecuteError::Missing => ExecuteError::NoSuchUpload,
+        error => error,
+    }
+}
+
 pub(super) async fn create(
     s3: &S3,
     approved: &Arc<Approved<CreateUpload<'static>>>,
@@ -159,11 +167,12 @@ pub(super) async fn upload(
     let source = Source::new(body, checksums, target.standing.clone());
     let etag = match length {
         length if length <= COLLECTED => {
-            target.send(id, number, source.collect_all(length).await?).await?
+            target.send(id, number, source.collect_all(length).await?).await
         }
-        length if length <= MAX_PUT => target.stream(id, number, &source, length, true).await?,
+        length if length <= MAX_PUT => target.stream(id, number, &source, length, true).await,
         _ => return Err(ExecuteError::TooLarge),
     };
+    let etag = etag.map_err(of_upload)?;
     Ok(Stored { size: length, etag: Some(etag.into()) })
 }
 
@@ -198,7 +207,8 @@ pub(super) async fn list(
     if let Some(after) = after {
         request = request.query("part-number-marker", &after.to_string());
     }
-    asking.answer(asking.client.xml(request, |root| page(root, after))).await
+    let page = asking.answer(asking.client.xml(request, |root| page(root, after))).await;
+    page.map_err(of_upload)
 }
 
 /// Parts that are none, or are not behind those before, make no sense: a page that is gone on with comes to an end.
@@ -257,5 +267,5 @@ pub(super) async fn abort(
 ) -> Result<(), ExecuteError> {
     let target = target(s3, approved, &approved.operation().path).await?;
     let request = target.request(Method::DELETE, Kind::Nothing).query("uploadId", id.as_str());
-    target.client.head(request).await.map(drop)
+    target.client.head(request).await.map(drop).map_err(of_upload)
 }

@@ -72,11 +72,43 @@ fn page(root: Element<'_>) -> Option<UploadsPage> {
     let next = match root.says("IsTruncated").as_deref() {
         Some("true") => {
             let id = root.says("NextUploadIdMarker").unwrap_or_default();
-            let is_id = id.len() <= UploadId::MAX_LEN;
-            let mark = UploadsMark { key: key(root, "NextKeyMarker")?.into(), id: id.into() };
-            Some(mark).filter(|_| is_id)
+            // Servers that sort by the names of uploads say no key.
+            let is_mark = (1..=UploadId::MAX_LEN).contains(&id.len());
+            let key = key(root, "NextKeyMarker").filter(|key| !key.is_empty());
+            let is_mark = is_mark || id.is_empty() && key.is_some();
+            let mark = UploadsMark { key: key.unwrap_or_default().into(), id: id.into() };
+            Some(is_mark.then_some(mark)?)
         }
         _ => None,
     };
     Some(UploadsPage { uploads: uploads.collect(), next })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::xml::Document, *};
+
+    #[test]
+    fn a_page_goes_on_behind_whatever_a_server_names() {
+        let next = |text: &str| {
+            let text = format!("<L><IsTruncated>true</IsTruncated>{text}</L>");
+            let document = Document::read(text.as_bytes(), 999, 99).unwrap();
+            page(document.root()).map(|page| page.next.map(|mark| (mark.key, mark.id)))
+        };
+        let key = "<NextKeyMarker>k</NextKeyMarker>";
+        let id = "<NextUploadIdMarker>i</NextUploadIdMarker>";
+        let mark = |key: &str, id: &str| Some(Some((key.into(), id.into())));
+        assert_eq!(next(&format!("{key}{id}")), mark("k", "i"));
+        assert_eq!(next(key), mark("k", ""));
+        // One that sorts by the names of uploads.
+        assert_eq!(next(id), mark("", "i"));
+        assert_eq!(next(&format!("<NextKeyMarker/>{id}")), mark("", "i"));
+        // What goes on and does not say where makes no sense.
+        assert_eq!(next(""), None);
+        let long = "i".repeat(UploadId::MAX_LEN + 1);
+        let long = format!("{key}<NextUploadIdMarker>{long}</NextUploadIdMarker>");
+        let document = format!("<L><IsTruncated>true</IsTruncated>{long}</L>");
+        let document = Document::read(document.as_bytes(), 9_999, 99).unwrap();
+        assert!(page(document.root()).is_none());
+    }
 }
