@@ -43,6 +43,47 @@ async fn complete(
 }
 
 over_both! {
+    async fn parts_are_copied(server: &Server) {
+        let (bucket, key) = (&server.bucket().await, "made of copies");
+        let source: Vec<u8> = (0..=255).cycle().take(5 * MIB + 7).collect();
+        let put = server.client.put_object().bucket(bucket).key("from ü");
+        put.body(source.clone().into()).send().await.unwrap();
+        let id = &start(server, bucket, key).await;
+        let copy = |number| {
+            let copy = server.client.upload_part_copy().bucket(bucket).key(key).upload_id(id);
+            copy.part_number(number).copy_source(format!("{bucket}/from%20%C3%BC"))
+        };
+        let mut parts = Vec::new();
+        for (number, range) in [(1, Some("bytes=3-5242885")), (2, None), (3, Some("bytes=7-7"))] {
+            let copied = copy(number).set_copy_source_range(range.map(Into::into)).send().await;
+            let copied = copied.unwrap().copy_part_result.unwrap();
+            let part = CompletedPart::builder().part_number(number);
+            parts.push(part.e_tag(copied.e_tag().unwrap()).build());
+        }
+        for (range, code) in [
+            ("bytes=0-5242887", "InvalidRange"),
+            ("bytes=2-1", "InvalidRange"),
+            ("bytes=2-", "InvalidArgument"),
+            ("2-3", "InvalidArgument"),
+        ] {
+            let copied = copy(4).copy_source_range(range).send().await;
+            assert_eq!(refused(copied).1, code, "{range}");
+        }
+        let unmet = copy(4).copy_source_if_match("\"other\"").send().await;
+        assert_eq!(refused(unmet), (412, "PreconditionFailed".to_owned()));
+        let none = copy(10_001).send().await;
+        assert_eq!(refused(none).1, "InvalidArgument");
+        let none = copy(4).upload_id("none").send().await;
+        assert_eq!(refused(none), (404, "NoSuchUpload".to_owned()));
+        let none = copy(4).copy_source(format!("{bucket}/none")).send().await;
+        assert_eq!(refused(none), (404, "NoSuchKey".to_owned()));
+        let listed = server.client.list_parts().bucket(bucket).key(key).upload_id(id);
+        assert_eq!(listed.send().await.unwrap().parts().len(), 3, "nothing of what was refused");
+        complete(server, bucket, key, id, &parts.iter().collect::<Vec<_>>()).await.unwrap();
+        let whole = [&source[3..5_242_886], &source, &source[7..8]].concat();
+        assert!(server.get(bucket, key).await == whole);
+    }
+
     async fn parts_become_an_object(server: &Server) {
         let bucket = &server.bucket().await;
         let key = "odd // key+ü";

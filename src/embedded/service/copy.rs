@@ -3,13 +3,13 @@
 //! s3s parses `x-amz-copy-source` with the bucket names of today, whatever names it is told to
 //! accept: a copy from `Algorithmia` would be refused. So copies do not go through its parser.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{ops::Range, sync::Arc};
 
 use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 use s3s::{
     Body, S3Request, S3Response, S3Result,
-    dto::{CopyObjectResult, ETagCondition, Timestamp, TimestampFormat},
+    dto::{CopyObjectResult, CopyPartResult, ETagCondition, Timestamp, TimestampFormat},
     route::S3Route,
     s3_error,
     validation::NameValidation,
@@ -17,9 +17,14 @@ use s3s::{
 };
 
 use super::{
-    OldNames, check_key, check_version, conditions::Conditions, etag, objects::content_encoding,
+    OldNames, check_key, check_version,
+    conditions::Conditions,
+    etag,
+    multipart::part_number,
+    objects::content_encoding,
+    receive::{self, receive},
 };
-use crate::embedded::store::{Change, Headers, Object, Store, now};
+use crate::embedded::store::{Change, Headers, Object, Reader, Store, now};
 
 const SOURCE: &str = "x-amz-copy-source";
 
@@ -36,10 +41,7 @@ impl S3Route for Route {
     // That it is signed is checked by the trait, as nothing else is said here; that the source
     // is, by the guard.
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        // What else a query could ask for, such as copying a part, is no copy of an object.
-        if !matches!(request.uri.query(), None | Some("" | "x-id=CopyObject")) {
-            return Err(s3_error!(NotImplemented, "only whole objects are copied"));
-        }
+        let part = Part::of(request.uri.query().unwrap_or_default())?;
         let headers = &request.headers;
         let (bucket, key) = parse(request.uri.path())?;
         let source = only(headers, SOURCE)?.unwrap_or_default();
@@ -49,6 +51,12 @@ impl S3Route for Route {
         };
         check_version(version)?;
         let (from_bucket, from_key) = parse(source)?;
+        if let Some(part) = part {
+            let range = only(headers, "x-amz-copy-source-range")?;
+            let conditions = conditions(headers)?;
+            let from = (&*from_bucket, &*from_key);
+            return self.copy_part((bucket, key), part, from, range, &conditions).await;
+        }
         let replace = match only(headers, "x-amz-metadata-directive")? {
             None | Some("COPY") => false,
             Some("REPLACE") => true,
@@ -65,8 +73,7 @@ impl S3Route for Route {
             .write(move |state| {
                 state.bucket(&bucket)?;
                 let source = state.object(&from_bucket, &from_key)?;
-                // To a copy, S3 never answers "not modified".
-                conditions.check(&source).map_err(|_| s3_error!(PreconditionFailed))?;
+                met(&conditions, &source)?;
                 let object = Object {
                     data: source.data.clone(),
                     etag: source.etag.clone(),
@@ -79,16 +86,101 @@ impl S3Route for Route {
                 Ok((vec![Change::Object { bucket, key, object }], answer))
             })
             .await?;
-        answer(&copied, modified)
+        answer(&CopyObjectResult {
+            e_tag: Some(etag(&copied)),
+            last_modified: Some(modified.into()),
+            ..Default::default()
+        })
     }
 }
 
-fn answer(copied: &str, modified: SystemTime) -> S3Result<S3Response<Body>> {
-    let result = CopyObjectResult {
-        e_tag: Some(etag(copied)),
-        last_modified: Some(modified.into()),
-        ..Default::default()
-    };
+impl Route {
+    /// Stores a part that is a copy of an object, or of some of it.
+    async fn copy_part(
+        &self,
+        (bucket, key): (String, String),
+        Part { upload, number }: Part,
+        (from_bucket, from_key): (&str, &str),
+        range: Option<&str>,
+        conditions: &Conditions,
+    ) -> S3Result<S3Response<Body>> {
+        let source = self.store.find(|state| {
+            state.upload(&bucket, &key, &upload)?;
+            state.object(from_bucket, from_key)
+        })?;
+        met(conditions, &source)?;
+        let whole = 0..source.data.length();
+        let range = range.map_or(Ok(whole.clone()), |range| within(range, whole.end))?;
+        let bytes = receive::Upload {
+            body: Some(Body::http_body(Reader::new(&source.data, range)).into()),
+            length: None,
+            md5: None,
+            headers: HeaderMap::new(),
+            trailers: None,
+        };
+        let part = Arc::new(receive(&self.store, bytes, Headers::default()).await?);
+        let stored = Arc::clone(&part);
+        self.store
+            .write(move |state| {
+                // It may have been completed or aborted meanwhile.
+                state.upload(&bucket, &key, &upload)?;
+                Ok((vec![Change::Part { upload, number, part: stored }], ()))
+            })
+            .await?;
+        answer(&CopyPartResult {
+            e_tag: Some(etag(&part.etag)),
+            last_modified: Some(part.modified.into()),
+            ..Default::default()
+        })
+    }
+}
+
+/// To a copy, S3 never answers "not modified".
+fn met(conditions: &Conditions, source: &Object) -> S3Result<()> {
+    conditions.check(source).map_err(|_| s3_error!(PreconditionFailed))
+}
+
+/// The part that a copy is for.
+struct Part {
+    upload: String,
+    number: u16,
+}
+
+impl Part {
+    /// The one that a query names; `None` where the copy is to be an object.
+    fn of(query: &str) -> S3Result<Option<Self>> {
+        let (mut upload, mut number) = (None, None);
+        for field in query.split('&').filter(|field| !field.is_empty()) {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            let value = percent_decode_str(value).decode_utf8();
+            let value = value.map_err(|error| s3_error!(error, InvalidURI))?;
+            match (name, &*value) {
+                ("x-id", "CopyObject" | "UploadPartCopy") => {}
+                ("uploadId", id) => upload = Some(id.to_owned()),
+                ("partNumber", text) => number = Some(part_number(text.parse().ok())?),
+                _ => return Err(s3_error!(NotImplemented, "objects and parts are copied")),
+            }
+        }
+        match (upload, number) {
+            (None, None) => Ok(None),
+            (Some(upload), Some(number)) => Ok(Some(Self { upload, number })),
+            _ => Err(s3_error!(InvalidArgument, "a part has an upload and a number")),
+        }
+    }
+}
+
+/// Some of so many bytes: all that are asked for have to be there.
+fn within(text: &str, length: u64) -> S3Result<Range<u64>> {
+    let range = text.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let range = range.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    match range {
+        Some((first, last)) if first <= last && last < length => Ok(first..last + 1),
+        Some(_) => Err(s3_error!(InvalidRange, "the source has not all of these bytes")),
+        None => Err(s3_error!(InvalidArgument, "a range is `bytes=first-last`")),
+    }
+}
+
+fn answer(result: &impl Serialize) -> S3Result<S3Response<Body>> {
     let mut xml = Vec::new();
     let mut serializer = Serializer::new(&mut xml);
     serializer

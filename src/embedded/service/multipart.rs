@@ -61,13 +61,19 @@ pub(super) async fn create_multipart_upload(
     }))
 }
 
+/// The number of a part, if it is one.
+pub(super) fn part_number(number: Option<i32>) -> S3Result<u16> {
+    let number = number.and_then(|number| u16::try_from(number).ok());
+    let number = number.filter(|number| (1..=10_000).contains(number));
+    number.ok_or_else(|| s3_error!(InvalidArgument, "parts are 1 to 10,000"))
+}
+
 pub(super) async fn upload_part(
     store: &Arc<Store>,
     request: S3Request<dto::UploadPartInput>,
 ) -> Answer<dto::UploadPartOutput> {
     let input = request.input;
-    let number = u16::try_from(input.part_number).ok().filter(|n| (1..=10_000).contains(n));
-    let number = number.ok_or_else(|| s3_error!(InvalidArgument, "parts are 1 to 10,000"))?;
+    let number = part_number(Some(input.part_number))?;
     store.find(|state| state.upload(&input.bucket, &input.key, &input.upload_id).map(drop))?;
     let body = receive::Upload {
         body: input.body,
