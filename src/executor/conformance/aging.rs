@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::{
     objects::strings,
-    report::Outcome,
-    trial::{ALL, Trial, passed, same, within},
+    report::{Outcome, passed, same, within},
+    trial::{ALL, Trial},
 };
 use crate::{
     engine::{
@@ -23,9 +23,9 @@ use crate::{
 };
 
 /// How long an upload is under way before it is withdrawn.
-const UNDER_WAY: Duration = Duration::from_millis(200);
+pub(super) const UNDER_WAY: Duration = Duration::from_millis(200);
 /// How long it may go on then: a transfer asks every second, and the machine may be busy.
-const SOON: Duration = Duration::from_secs(10);
+pub(super) const SOON: Duration = Duration::from_secs(10);
 
 /// What changes something does nothing once its approval is withdrawn.
 pub(super) async fn before(trial: &Trial<'_>) -> Outcome {
@@ -131,7 +131,7 @@ pub(super) async fn narrowed(trial: &Trial<'_>) -> Outcome {
     ] {
         let view = trial.view(&then)?;
         let approved = view.approve(ListDirectory { path: view.path(path)? })?;
-        view.change(trial, &now)?;
+        trial.change(&view, &now)?;
         let request = PageRequest { after: None, want, limit: 100, brief: false };
         let what = format!("list {path}, {want:?}");
         let page = within(&what, trial.executor().list(approved, request)).await?;
@@ -151,7 +151,7 @@ pub(super) async fn narrowed(trial: &Trial<'_>) -> Outcome {
     }
     let view = trial.view(&then)?;
     let delete = view.approve(DeleteDirectory { path: view.path("@/left/")? })?;
-    view.change(trial, &now)?;
+    trial.change(&view, &now)?;
     let deleted = within("delete", trial.executor().delete_directory(delete)).await?;
     same("delete @/left/", &deleted, &Ok(DirectoryDeletion::Deleted))?;
     passed()
@@ -191,7 +191,7 @@ pub(super) async fn during(trial: &Trial<'_>) -> Outcome {
     passed()
 }
 
-fn is_withdrawn(what: &str, error: Option<&ExecuteError>) -> Result<(), String> {
+pub(super) fn is_withdrawn(what: &str, error: Option<&ExecuteError>) -> Result<(), String> {
     match error {
         Some(ExecuteError::Withdrawn(_)) => Ok(()),
         other => Err(format!("{what}: {other:?}, and not that it is withdrawn")),

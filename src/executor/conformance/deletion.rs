@@ -3,8 +3,8 @@
 use super::{
     listing::{ALIASES, NO_ALIASES, has_aliases},
     objects::strings,
-    report::Outcome,
-    trial::{ALL, Trial, passed, same},
+    report::{Outcome, passed, same},
+    trial::{ALL, Trial},
 };
 use crate::executor::{DirectoryDeletion, ExecuteError, TreeError};
 

@@ -2,8 +2,9 @@
 
 use super::{
     objects::strings,
-    report::{Done, Outcome},
-    trial::{ALL, Trial, View, passed, same},
+    report::{Done, Outcome, passed, same},
+    trial::{ALL, Trial},
+    view::View,
 };
 use crate::executor::{DirectoryPage, PageRequest, Want};
 

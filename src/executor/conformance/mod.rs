@@ -3,7 +3,10 @@
 //! An executor does what was approved and nothing else, shows of what is there only what may be shown, and
 //! ends what is withdrawn. The type of [`Approved`](crate::Approved) gives it the decision and no more; the
 //! rest is its own code's to get right, and is what these checks look at: objects and their bytes, listings
-//! and what they tell of what is hidden, deletions, copies, and approvals that are withdrawn.
+//! and what they tell of what is hidden, deletions, copies, uploads in parts, and approvals that are withdrawn.
+//!
+//! What an executor may leave out, and says [`NotOffered`](super::ExecuteError::NotOffered) of, is not looked at: the
+//! checks of it are skipped.
 //!
 //! Each check works in a directory of its own and deletes it at the end. They run one after another, in
 //! a few seconds in all.
@@ -22,12 +25,18 @@
 //! ```
 
 mod aging;
+mod copies;
 mod deletion;
+mod ending;
 mod listing;
 mod objects;
+mod parts;
+mod prefix;
 mod reading;
 mod report;
 mod trial;
+mod uploads;
+mod view;
 
 use std::pin::Pin;
 
@@ -60,16 +69,31 @@ const CHECKS: &[Check] = &[
     ("what-is-not-there-is-missing", |trial| Box::pin(objects::missing(trial))),
     ("an-upload-is-whole-or-not-at-all", |trial| Box::pin(objects::whole(trial))),
     ("a-copy-has-the-bytes", |trial| Box::pin(objects::copied(trial))),
+    ("a-copy-keeps-what-is-said-of-it", |trial| Box::pin(copies::kept(trial))),
+    ("a-copy-meets-its-condition", |trial| Box::pin(copies::conditional(trial))),
     ("a-range-is-what-was-asked-for", |trial| Box::pin(reading::ranges(trial))),
     ("what-is-read-meets-its-condition", |trial| Box::pin(reading::conditional(trial))),
     ("what-is-changed-meets-its-condition", |trial| Box::pin(reading::changed(trial))),
     ("what-is-said-of-it-is-kept", |trial| Box::pin(reading::kept(trial))),
+    ("parts-make-the-object", |trial| Box::pin(parts::made(trial))),
+    ("a-part-replaces-the-one-before", |trial| Box::pin(parts::replaced(trial))),
+    ("an-upload-in-parts-is-that-of-its-path", |trial| Box::pin(parts::owned(trial))),
+    ("parts-that-make-no-object-change-nothing", |trial| Box::pin(parts::refused(trial))),
+    ("what-is-completed-meets-its-condition", |trial| Box::pin(parts::completed(trial))),
+    ("a-part-is-whole-or-not-at-all", |trial| Box::pin(uploads::whole(trial))),
+    ("a-part-is-a-copy-of-what-was-asked-for", |trial| Box::pin(copies::part(trial))),
+    ("what-is-unfinished-is-shown-to-its-writers", |trial| Box::pin(uploads::unfinished(trial))),
     ("pages-make-the-directory", |trial| Box::pin(listing::pages(trial))),
     ("directories-are-there-or-not", |trial| Box::pin(listing::directories(trial))),
     ("what-is-hidden-changes-no-listing", |trial| Box::pin(listing::hidden(trial))),
     ("what-is-shown-is-not-lost", |trial| Box::pin(listing::shown(trial))),
     ("names-that-are-none-are-not-shown", |trial| Box::pin(listing::aliases(trial))),
     ("the-root-shows-what-is-reached", |trial| Box::pin(listing::root(trial))),
+    ("pages-make-the-prefix", |trial| Box::pin(prefix::pages(trial))),
+    ("a-page-begins-behind-any-text", |trial| Box::pin(prefix::behind(trial))),
+    ("what-is-shown-of-a-prefix-is-not-lost", |trial| Box::pin(prefix::shown(trial))),
+    ("what-is-hidden-changes-no-prefix", |trial| Box::pin(prefix::hidden(trial))),
+    ("names-that-are-none-have-no-prefix", |trial| Box::pin(prefix::aliases(trial))),
     ("an-empty-directory-is-deleted", |trial| Box::pin(deletion::directory(trial))),
     ("what-is-hidden-changes-no-deletion", |trial| Box::pin(deletion::hidden(trial))),
     ("a-tree-goes-whole-and-alone", |trial| Box::pin(deletion::tree(trial))),
@@ -79,6 +103,11 @@ const CHECKS: &[Check] = &[
     ("what-is-withdrawn-is-not-answered", |trial| Box::pin(aging::reading(trial))),
     ("what-is-hidden-now-is-not-listed", |trial| Box::pin(aging::narrowed(trial))),
     ("an-upload-that-is-withdrawn-is-not-stored", |trial| Box::pin(aging::during(trial))),
+    ("parts-that-are-withdrawn-do-not-begin", |trial| Box::pin(ending::parts(trial))),
+    ("a-part-that-is-withdrawn-is-not-stored", |trial| Box::pin(ending::during(trial))),
+    ("a-prefix-that-is-withdrawn-is-not-listed", |trial| Box::pin(ending::prefixes(trial))),
+    ("what-is-hidden-now-has-no-prefix", |trial| Box::pin(ending::narrowed(trial))),
+    ("an-upload-that-is-hidden-now-is-not-listed", |trial| Box::pin(ending::unfinished(trial))),
 ];
 
 /// Runs every check, and says which passed.

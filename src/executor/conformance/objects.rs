@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http_body_util::channel::Channel;
 
 use super::{
-    report::Outcome,
-    trial::{ALL, Trial, View, passed, same, within},
+    report::{Outcome, passed, same, within},
+    trial::{ALL, Trial},
+    view::View,
 };
 use crate::executor::{Body, BodyError, ExecuteError, Metadata, Upload, Want};
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::{
-    report::Outcome,
-    trial::{ALL, Trial, View, passed, same},
+    report::{Outcome, passed, same},
+    trial::{ALL, Trial},
+    view::View,
 };
 use crate::executor::{
     Algorithm, Body, BodyError, ByteRange, Checksum, ExecuteError, Metadata, ReadConditions,
@@ -13,7 +14,7 @@ use crate::executor::{
 
 const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
 /// An entity tag that no object of a check has.
-const OTHER: &str = "\"00000000000000000000000000000000\"";
+pub(super) const OTHER: &str = "\"00000000000000000000000000000000\"";
 
 /// A range is the bytes that were asked for, or all of them where the server knows no ranges.
 pub(super) async fn ranges(trial: &Trial<'_>) -> Outcome {
@@ -157,17 +158,7 @@ pub(super) async fn changed(trial: &Trial<'_>) -> Outcome {
 /// the one that its MD5 is of is not stored.
 pub(super) async fn kept(trial: &Trial<'_>) -> Outcome {
     let view = trial.view(ALL)?;
-    let text = |text: &str| Some(text.to_owned());
-    let metadata = Metadata {
-        content_type: text("text/x-kept; charset=utf-8"),
-        content_encoding: text("gzip"),
-        content_disposition: text("attachment; filename=\"a b.txt\""),
-        content_language: text("de"),
-        cache_control: text("max-age=60"),
-        // Not every server keeps it.
-        expires: None,
-        user: vec![("mine".into(), "a value".into()), ("other".into(), "1".into())],
-    };
+    let metadata = metadata();
     for length in [Some(4), None] {
         let body = Body::from_bytes(Bytes::from_static(b"kept"));
         let upload = Upload { metadata: metadata.clone(), ..Upload::new(body, length) };
@@ -196,13 +187,28 @@ pub(super) async fn kept(trial: &Trial<'_>) -> Outcome {
     passed()
 }
 
-fn checksum(algorithm: Algorithm, bytes: &[u8]) -> Checksum {
+/// Something of all that is kept with an object, users' names sorted.
+pub(super) fn metadata() -> Metadata {
+    let text = |text: &str| Some(text.to_owned());
+    Metadata {
+        content_type: text("text/x-kept; charset=utf-8"),
+        content_encoding: text("gzip"),
+        content_disposition: text("attachment; filename=\"a b.txt\""),
+        content_language: text("de"),
+        cache_control: text("max-age=60"),
+        // Not every server keeps it.
+        expires: None,
+        user: vec![("mine".into(), "a value".into()), ("other".into(), "1".into())],
+    }
+}
+
+pub(super) fn checksum(algorithm: Algorithm, bytes: &[u8]) -> Checksum {
     let mut sum = Sum::new(algorithm);
     sum.update(bytes);
     sum.finish()
 }
 
-async fn etag(view: &View<'_>, path: &str) -> Result<String, String> {
+pub(super) async fn etag(view: &View<'_>, path: &str) -> Result<String, String> {
     let info = view.stat(path).await?.map_err(|error| error.to_string())?;
     info.etag.ok_or_else(|| format!("{path} has no entity tag"))
 }

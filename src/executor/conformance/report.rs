@@ -1,6 +1,13 @@
 //! What the checks found.
 
-use std::fmt;
+use std::{fmt, time::Duration};
+
+use tokio::time::timeout;
+
+use crate::executor::ExecuteError;
+
+/// No operation of a check takes as long on a server that works.
+const LONG: Duration = Duration::from_secs(60);
 
 /// How a check ended; an error says what was found.
 pub(super) type Outcome = Result<Done, String>;
@@ -66,4 +73,39 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// Waits for what may hang.
+pub(super) async fn within<T>(what: &str, does: impl Future<Output = T>) -> Result<T, String> {
+    timeout(LONG, does).await.map_err(|_| format!("{what}: not done within {LONG:?}"))
+}
+
+/// Whether what came is what was to come.
+pub(super) fn same<T: PartialEq + fmt::Debug>(
+    what: &str,
+    came: &T,
+    wanted: &T,
+) -> Result<(), String> {
+    match came == wanted {
+        true => Ok(()),
+        false => Err(format!("{what}: {came:?}, and not {wanted:?}")),
+    }
+}
+
+/// Says of an outcome that it is passed when all before is.
+pub(super) fn passed() -> Outcome {
+    Ok(Done::Passed)
+}
+
+/// What came of the first thing that an executor may leave out: `None` where it is left out.
+pub(super) fn offered<T>(what: &str, came: Result<T, ExecuteError>) -> Result<Option<T>, String> {
+    match came {
+        Err(ExecuteError::NotOffered) => Ok(None),
+        came => done(what, came).map(Some),
+    }
+}
+
+/// What came of something that has to be done.
+pub(super) fn done<T>(what: &str, came: Result<T, ExecuteError>) -> Result<T, String> {
+    came.map_err(|error| format!("{what}: {error:?}"))
 }
