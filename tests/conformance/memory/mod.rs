@@ -1,149 +1,58 @@
 //! An executor that keeps objects in memory, and one thing of which is wrong where that is asked for.
 
+mod incoming;
+mod parts;
+mod prefix;
+mod wrong;
+
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
-    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
 use pathward::{
     Access, Keys, Path,
     engine::{
-        Approved, CopyObject, CreateDirectory, DeleteDirectory, DeleteObject, DeleteObjects,
-        DeleteTree, ListDirectory, ListMode, Operate, ReadObject, StatObject, WriteObject,
+        AbortUpload, Approved, CompleteUpload, CopyObject, CopyPart, CreateDirectory, CreateUpload,
+        DeleteDirectory, DeleteObject, DeleteObjects, DeleteTree, ListDirectory, ListMode,
+        ListParts, ListPrefix, ListUploads, Operate, ReadObject, StatObject, UploadPart,
+        WriteObject,
     },
     executor::{
-        Body, BodyError, Checksum, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError,
-        Executor, FileEntry, Made, Met, Metadata, Object, ObjectInfo, PageRequest, ReadConditions,
-        ReadOptions, Sum, TreeError, Upload, Want, WriteConditions,
+        Algorithm, Body, CopyOptions, DirectoryDeletion, DirectoryPage, ExecuteError, Executor,
+        FileEntry, Made, Met, Metadata, Object, ObjectInfo, PageRequest, Part, PartCopy,
+        PartNumber, PartUpload, PartsPage, PrefixPage, PrefixRequest, ReadConditions, ReadOptions,
+        Sum, TreeError, Upload, UploadId, UploadsMark, UploadsPage, Want, WriteConditions,
     },
     policy::Conditions,
 };
-use tokio::time::timeout;
 
-/// What may be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
-    /// Keys are decoded once more.
-    DecodesKeys,
-    /// A copy of nothing is an empty object.
-    CopiesNothing,
-    /// What came of an upload that broke off is kept.
-    KeepsTorn,
-    /// An upload of another length than was said is stored.
-    BelievesNoLength,
-    /// The content type is not kept.
-    ForgetsType,
-    /// Nothing else that is said of an object is kept.
-    ForgetsMore,
-    /// A body of whatever checksum is stored.
-    BelievesNoChecksum,
-    /// Ranges begin one byte later.
-    ShiftsRanges,
-    /// Some bytes of whatever object is there.
-    MixesVersions,
-    /// What is read is read, whatever the conditions.
-    ReadsAlways,
-    /// What is stored is stored, whatever the conditions.
-    OverwritesAlways,
-    /// Conditions are taken for a server that may ignore them.
-    TrustsServers,
-    /// The last entry of a page comes on the next one too.
-    ShowsTwice,
-    /// A page's last entry is lost.
-    LosesOne,
-    /// Every entry is shown.
-    ShowsHidden,
-    /// A folder shows when something is in it, whether that may be shown or not.
-    ShowsHiddenFolders,
-    /// A directory is there when something is in it, whether that may be shown or not.
-    CountsHidden,
-    /// Names that are none are shown.
-    ShowsAliases,
-    /// Every bucket is shown.
-    ShowsBuckets,
-    /// A directory with something in it is deleted.
-    DeletesFull,
-    /// What is hidden keeps a directory.
-    KeepsForHidden,
-    /// A tree goes with what only begins with its name.
-    DeletesBeside,
-    /// A tree goes without what cannot be named.
-    DeletesPartly,
-    /// Of many, those that are there come first.
-    SortsResults,
-    /// Deleting what is not there succeeds.
-    DeletesNothing,
-    /// Approvals are for ever.
-    NeverAsks,
-    /// What reads and lists never asks.
-    ReadsWithdrawn,
-    /// Entries are shown by the connection as it was.
-    ShowsHiddenSince,
-    /// Approvals are asked when something begins, and never again.
-    AsksOnce,
-    /// Approvals are asked again when something has come.
-    WaitsForBytes,
-}
-
-impl Wrong {
-    /// All of them, and the check that each must fail.
-    pub(crate) const ALL: [(Self, &str); 30] = [
-        (Self::DecodesKeys, "keys-are-bytes"),
-        (Self::CopiesNothing, "what-is-not-there-is-missing"),
-        (Self::KeepsTorn, "an-upload-is-whole-or-not-at-all"),
-        (Self::BelievesNoLength, "an-upload-is-whole-or-not-at-all"),
-        (Self::ForgetsType, "what-is-written-is-read"),
-        (Self::ForgetsMore, "what-is-said-of-it-is-kept"),
-        (Self::BelievesNoChecksum, "what-is-said-of-it-is-kept"),
-        (Self::ShiftsRanges, "a-range-is-what-was-asked-for"),
-        (Self::MixesVersions, "a-range-is-what-was-asked-for"),
-        (Self::ReadsAlways, "what-is-read-meets-its-condition"),
-        (Self::OverwritesAlways, "what-is-changed-meets-its-condition"),
-        (Self::TrustsServers, "what-is-changed-meets-its-condition"),
-        (Self::ShowsTwice, "pages-make-the-directory"),
-        (Self::LosesOne, "pages-make-the-directory"),
-        (Self::ShowsHidden, "what-is-hidden-changes-no-listing"),
-        (Self::ShowsHiddenFolders, "what-is-hidden-changes-no-listing"),
-        (Self::CountsHidden, "what-is-hidden-changes-no-listing"),
-        (Self::ShowsAliases, "names-that-are-none-are-not-shown"),
-        (Self::ShowsBuckets, "the-root-shows-what-is-reached"),
-        (Self::DeletesFull, "an-empty-directory-is-deleted"),
-        (Self::KeepsForHidden, "what-is-hidden-changes-no-deletion"),
-        (Self::DeletesBeside, "a-tree-goes-whole-and-alone"),
-        (Self::DeletesPartly, "what-cannot-be-named-is-not-deleted"),
-        (Self::SortsResults, "many-are-deleted-in-their-order"),
-        (Self::DeletesNothing, "what-is-not-there-is-missing"),
-        (Self::NeverAsks, "what-is-withdrawn-does-not-begin"),
-        (Self::ReadsWithdrawn, "what-is-withdrawn-is-not-answered"),
-        (Self::ShowsHiddenSince, "what-is-hidden-now-is-not-listed"),
-        (Self::AsksOnce, "an-upload-that-is-withdrawn-is-not-stored"),
-        (Self::WaitsForBytes, "an-upload-that-is-withdrawn-is-not-stored"),
-    ];
-}
+pub(crate) use self::wrong::Wrong;
+use self::{incoming::Faults, parts::Unfinished};
 
 #[derive(Clone, Debug)]
 struct Stored {
     bytes: Bytes,
     metadata: Metadata,
+    etag: String,
 }
 
 impl Stored {
-    /// Another one for other bytes.
-    fn etag(&self) -> String {
-        let sum = self.bytes.iter().fold(self.bytes.len(), |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
-        });
-        format!("\"{sum:032x}\"")
+    /// Has another tag for other bytes.
+    fn new(bytes: Bytes, metadata: Metadata) -> Self {
+        let mut sum = Sum::new(Algorithm::Crc64Nvme);
+        sum.update(&bytes);
+        let digits: String =
+            sum.finish().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { bytes, metadata, etag: format!("\"{digits}\"") }
     }
 
     fn info(&self) -> ObjectInfo {
         ObjectInfo {
             size: self.bytes.len() as u64,
-            etag: Some(self.etag()),
+            etag: Some(self.etag.clone()),
             last_modified: None,
             metadata: self.metadata.clone(),
         }
@@ -155,16 +64,28 @@ impl Stored {
 pub(crate) struct Memory {
     bucket: &'static str,
     objects: Mutex<BTreeMap<Vec<u8>, Stored>>,
+    uploads: Mutex<BTreeMap<String, Unfinished>>,
+    /// Whether it offers what an executor may leave out.
+    offers: bool,
     wrong: Option<Wrong>,
 }
 
 impl Memory {
     pub(crate) fn new(bucket: &'static str, wrong: Option<Wrong>) -> Self {
-        Self { bucket, objects: Mutex::default(), wrong }
+        Self { bucket, objects: Mutex::default(), uploads: Mutex::default(), offers: true, wrong }
+    }
+
+    /// One that leaves out whatever an executor may.
+    pub(crate) fn least(bucket: &'static str) -> Self {
+        Self { offers: false, ..Self::new(bucket, None) }
     }
 
     fn is(&self, wrong: Wrong) -> bool {
         self.wrong == Some(wrong)
+    }
+
+    fn offered(&self) -> Result<(), ExecuteError> {
+        if self.offers { Ok(()) } else { Err(ExecuteError::NotOffered) }
     }
 
     fn objects(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Stored>> {
@@ -203,57 +124,32 @@ impl Memory {
         inside.collect()
     }
 
+    /// What is stored of a body that comes.
     async fn collect(
         &self,
         approved: &Approved<WriteObject<'static>>,
         upload: Upload,
     ) -> Result<Stored, ExecuteError> {
-        let (mut bytes, mut body) = (Vec::new(), upload.body);
-        loop {
-            let frame = match timeout(Duration::from_millis(100), body.frame()).await {
-                Ok(frame) => frame,
-                Err(_) if self.is(Wrong::WaitsForBytes) => body.frame().await,
-                Err(_) => {
-                    self.ask_again(approved)?;
-                    continue;
-                }
-            };
-            match frame {
-                None => break,
-                Some(Ok(frame)) => bytes.extend(frame.into_data().unwrap_or_default()),
-                Some(Err(_)) if self.is(Wrong::KeepsTorn) => break,
-                Some(Err(error)) => return Err(ExecuteError::Body(error)),
-            }
-        }
-        let is_other = upload.length.is_some_and(|length| length != bytes.len() as u64);
-        if is_other
-            && self
-                .wrong
-                .is_none_or(|wrong| wrong != Wrong::BelievesNoLength && wrong != Wrong::KeepsTorn)
-        {
-            self.ask_again(approved)?;
-            return Err(ExecuteError::Body(BodyError::Interrupted));
-        }
-        let is_other = |said: &Checksum| {
-            let mut sum = Sum::new(said.algorithm());
-            sum.update(&bytes);
-            sum.finish() != *said
+        let faults = Faults {
+            keeps_torn: self.is(Wrong::KeepsTorn),
+            believes_length: self.is(Wrong::BelievesNoLength),
+            believes_checksum: self.is(Wrong::BelievesNoChecksum),
+            asks_once: self.is(Wrong::AsksOnce) || self.is(Wrong::NeverAsks),
+            waits: self.is(Wrong::WaitsForBytes),
         };
-        if upload.checksums.iter().any(is_other) && !self.is(Wrong::BelievesNoChecksum) {
-            return Err(ExecuteError::Body(BodyError::Mismatch));
-        }
-        let mut metadata = upload.metadata;
+        let Upload { body, length, mut metadata, checksums, .. } = upload;
+        let bytes = faults.collect(approved, body, length, &checksums).await?;
         if self.is(Wrong::ForgetsType) {
             metadata.content_type = None;
         }
         if self.is(Wrong::ForgetsMore) {
             metadata = Metadata { content_type: metadata.content_type, ..Metadata::default() };
         }
-        Ok(Stored { bytes: bytes.into(), metadata })
+        Ok(Stored::new(bytes, metadata))
     }
 
     fn meets(&self, stored: &Stored, conditions: &ReadConditions) -> Result<(), ExecuteError> {
-        let etag = stored.etag();
+        let etag = stored.etag.clone();
         match conditions.are_met(Some(&etag), None) {
             _ if self.is(Wrong::ReadsAlways) => Ok(()),
             Met::Yes => Ok(()),
@@ -270,11 +166,18 @@ impl Memory {
         path: &Path<'_>,
         conditions: &WriteConditions,
     ) -> Result<(), ExecuteError> {
-        let is_unsure = approved.connection().conditions() == Conditions::None;
-        if conditions.are_any() && is_unsure && !self.is(Wrong::TrustsServers) {
-            return Err(ExecuteError::ConditionsNotHonoured);
+        if conditions.are_any() && !self.is(Wrong::TrustsServers) {
+            honoured(approved)?;
         }
-        let there = self.get(path).ok().map(|stored| stored.etag());
+        self.may_replace(path, conditions)
+    }
+
+    fn may_replace(
+        &self,
+        path: &Path<'_>,
+        conditions: &WriteConditions,
+    ) -> Result<(), ExecuteError> {
+        let there = self.get(path).ok().map(|stored| stored.etag);
         let is_met = match (&conditions.if_match, there) {
             (Some(tag), there) => there.as_ref() == Some(tag),
             (None, there) => there.is_none() || !conditions.if_none,
@@ -282,6 +185,24 @@ impl Memory {
         match is_met || self.is(Wrong::OverwritesAlways) {
             true => Ok(()),
             false => Err(ExecuteError::PreconditionFailed),
+        }
+    }
+
+    /// A source of a copy, if it is there and meets the conditions.
+    fn source<Op: Operate>(
+        &self,
+        approved: &Approved<Op>,
+        path: &Path<'_>,
+        conditions: &ReadConditions,
+        [always, trusts]: [Wrong; 2],
+    ) -> Result<Stored, ExecuteError> {
+        if *conditions != ReadConditions::default() && !self.is(trusts) {
+            honoured(approved)?;
+        }
+        let stored = self.get(path)?;
+        match conditions.are_met(Some(&stored.etag), None) {
+            Met::NotModified | Met::No if !self.is(always) => Err(ExecuteError::PreconditionFailed),
+            _ => Ok(stored),
         }
     }
 
@@ -337,6 +258,13 @@ impl Memory {
     }
 }
 
+fn honoured<Op: Operate>(approved: &Approved<Op>) -> Result<(), ExecuteError> {
+    match approved.connection().conditions() {
+        Conditions::None => Err(ExecuteError::ConditionsNotHonoured),
+        _ => Ok(()),
+    }
+}
+
 #[async_trait]
 impl Executor for Memory {
     async fn read(
@@ -347,7 +275,7 @@ impl Executor for Memory {
         self.ask_to_read(&approved)?;
         let stored = self.get(&approved.operation().path)?;
         self.meets(&stored, &options.conditions)?;
-        let (info, etag) = (stored.info(), stored.etag());
+        let (info, etag) = (stored.info(), stored.etag.clone());
         let is_other = options.if_range.is_some_and(|tag| tag != etag);
         let range = options.range.filter(|_| !is_other || self.is(Wrong::MixesVersions));
         let Some(range) = range else {
@@ -381,7 +309,7 @@ impl Executor for Memory {
         self.may_change(&approved, &approved.operation().path, &upload.conditions)?;
         let stored = self.collect(&approved, upload).await?;
         self.ask_again(&approved)?;
-        let (size, etag) = (stored.bytes.len() as u64, Some(stored.etag()));
+        let (size, etag) = (stored.bytes.len() as u64, Some(stored.etag.clone()));
         self.objects().insert(self.key(&approved.operation().path), stored);
         Ok(pathward::executor::Stored { size, etag })
     }
@@ -391,7 +319,7 @@ impl Executor for Memory {
         approved: Approved<CreateDirectory<'static>>,
     ) -> Result<(), ExecuteError> {
         self.ask(&approved)?;
-        let marker = Stored { bytes: Bytes::new(), metadata: Metadata::default() };
+        let marker = Stored::new(Bytes::new(), Metadata::default());
         self.objects().insert(self.key(&approved.operation().path), marker);
         Ok(())
     }
@@ -477,16 +405,20 @@ impl Executor for Memory {
     ) -> Result<Made, ExecuteError> {
         self.ask(&approved)?;
         let CopyObject { source, destination } = approved.operation();
-        let stored = match self.get(source) {
-            Err(_) if self.is(Wrong::CopiesNothing) => {
-                Stored { bytes: Bytes::new(), metadata: Metadata::default() }
+        let wrongs = [Wrong::CopiesAlways, Wrong::TrustsServersToCopy];
+        let stored = match self.source(&approved, source, &options.conditions, wrongs) {
+            Err(ExecuteError::Missing) if self.is(Wrong::CopiesNothing) => {
+                Stored::new(Bytes::new(), Metadata::default())
             }
             stored => stored?,
         };
-        self.meets(&stored, &options.conditions)?;
-        let stored = Stored { metadata: options.metadata.unwrap_or(stored.metadata), ..stored };
-        let etag = Some(stored.etag());
-        self.objects().insert(self.key(destination), stored);
+        let metadata = match options.metadata.filter(|_| !self.is(Wrong::ForgetsToReplace)) {
+            None if self.is(Wrong::CopiesBytesAlone) => Metadata::default(),
+            None => stored.metadata,
+            Some(metadata) => metadata,
+        };
+        let etag = Some(stored.etag.clone());
+        self.objects().insert(self.key(destination), Stored { metadata, ..stored });
         Ok(Made { etag, last_modified: None })
     }
 
@@ -529,5 +461,84 @@ impl Executor for Memory {
             }
         }
         Ok(shown)
+    }
+
+    async fn list_prefix(
+        &self,
+        approved: Approved<ListPrefix<'static>>,
+        page: PrefixRequest,
+    ) -> Result<PrefixPage, ExecuteError> {
+        self.offered()?;
+        self.prefix(&approved, &page)
+    }
+
+    async fn create_upload(
+        &self,
+        approved: Approved<CreateUpload<'static>>,
+        metadata: Metadata,
+    ) -> Result<UploadId, ExecuteError> {
+        self.offered()?;
+        self.create(&approved, metadata)
+    }
+
+    async fn upload_part(
+        &self,
+        approved: Approved<UploadPart<'static>>,
+        upload: &UploadId,
+        part: PartUpload,
+    ) -> Result<pathward::executor::Stored, ExecuteError> {
+        self.offered()?;
+        self.take_part(&approved, upload, part).await
+    }
+
+    async fn copy_part(
+        &self,
+        approved: Approved<CopyPart<'static>>,
+        upload: &UploadId,
+        part: PartCopy,
+    ) -> Result<Made, ExecuteError> {
+        self.offered()?;
+        self.part_of(&approved, upload, &part)
+    }
+
+    async fn list_parts(
+        &self,
+        approved: Approved<ListParts<'static>>,
+        upload: &UploadId,
+        after: Option<PartNumber>,
+        limit: usize,
+    ) -> Result<PartsPage, ExecuteError> {
+        self.offered()?;
+        self.parts(&approved, upload, after, limit)
+    }
+
+    async fn complete_upload(
+        &self,
+        approved: Approved<CompleteUpload<'static>>,
+        upload: &UploadId,
+        parts: Vec<Part>,
+        conditions: WriteConditions,
+    ) -> Result<Made, ExecuteError> {
+        self.offered()?;
+        self.complete(&approved, upload, &parts, &conditions)
+    }
+
+    async fn abort_upload(
+        &self,
+        approved: Approved<AbortUpload<'static>>,
+        upload: &UploadId,
+    ) -> Result<(), ExecuteError> {
+        self.offered()?;
+        self.abort(&approved, upload)
+    }
+
+    async fn list_uploads(
+        &self,
+        approved: Approved<ListUploads<'static>>,
+        after: Option<UploadsMark>,
+        limit: usize,
+    ) -> Result<UploadsPage, ExecuteError> {
+        self.offered()?;
+        self.unfinished(&approved, after, limit)
     }
 }
