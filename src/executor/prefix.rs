@@ -31,7 +31,8 @@ pub enum PrefixStart {
 pub struct Continuation {
     /// Behind this key.
     pub after: Box<str>,
-    /// The server's own token for the place, where it gave one. Good for as long as everything is shown.
+    /// The server's own token for the place, where it gave one. Good for the very prefix and the way in which keys
+    /// were taken together, and for as long as everything is shown.
     pub server: Option<Box<str>>,
 }
 

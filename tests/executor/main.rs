@@ -22,6 +22,7 @@ mod listing;
 mod memory;
 mod narrowed;
 mod parts;
+mod prefix;
 mod probe;
 mod streams;
 mod wire;

@@ -54,16 +54,22 @@ fn limit(request: &PrefixRequest) -> usize {
     request.limit.clamp(1, MAX_KEYS)
 }
 
-/// Behind which key a page starts, as a server is told: behind all that is in a folder where that was taken together.
+/// Behind which key a page starts, as a server is told: behind all that is in a folder where keys were taken together
+/// to it.
 fn after(request: &PrefixRequest, prefix: &str) -> Option<String> {
     let key = match &request.start {
         PrefixStart::First => return None,
         PrefixStart::After(key) => key,
-        PrefixStart::Continued(Continuation { after, .. }) => after,
+        PrefixStart::Continued(Continuation { after, .. }) => return Some(after.to_string()),
     };
     let is_together = |rest: &str| rest.find('/').is_some_and(|slash| slash + 1 == rest.len());
     let is_folder = request.is_delimited && key.strip_prefix(prefix).is_some_and(is_together);
     Some(if is_folder { behind(key) } else { key.to_string() })
+}
+
+/// Behind which key it goes on behind an entry: of keys that were taken together, behind all of them.
+fn past(key: &str, is_prefix: bool) -> String {
+    if is_prefix { behind(key) } else { key.to_owned() }
 }
 
 /// A page of the server, where everything is shown.
@@ -88,7 +94,10 @@ async fn pass(mut walk: Walk<'_>, request: &PrefixRequest) -> Result<PrefixPage,
             page.entries.sort_by(|one, next| one.name().cmp(next.name()));
         }
         let token = pages.token().map(Into::into);
-        let last = entries.iter().filter_map(|entry| entry.key.as_deref()).max();
+        let last = entries
+            .iter()
+            .filter_map(|entry| Some(past(entry.key.as_deref()?, entry.is_prefix)))
+            .max();
         if let Some(last) = last {
             page.next = token.map(|token| Continuation { after: last.into(), server: Some(token) });
             break;
@@ -285,14 +294,13 @@ impl<'a, 'r> Narrowing<'a, 'r> {
         };
         let is_full = self.page.entries.len() >= limit(self.request) || self.names >= MAX_NAMES;
         if let Some(last) = self.page.entries.last().filter(|_| is_full) {
-            self.page.next = Some(Continuation { after: last.name().into(), server: None });
+            let is_prefix = matches!(last, PrefixEntry::Prefix(_));
+            let after = past(last.name(), is_prefix).into();
+            self.page.next = Some(Continuation { after, server: None });
             return Goes::No;
         }
         self.names += item.name().len();
-        self.looked = Some(match &item {
-            PrefixEntry::Object(object) => object.key.clone(),
-            PrefixEntry::Prefix(folder) => behind(folder),
-        });
+        self.looked = Some(past(item.name(), matches!(item, PrefixEntry::Prefix(_))));
         if let PrefixEntry::Prefix(folder) = &item {
             self.folder = Some(folder.clone());
         }
