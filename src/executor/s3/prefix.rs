@@ -129,6 +129,8 @@ struct Narrowing<'a, 'r> {
     request: &'r PrefixRequest,
     page: PrefixPage,
     names: usize,
+    /// Whether the object that has the prefix for its key was looked for by itself.
+    is_prefix_done: bool,
     /// The last folder that was taken together.
     folder: Option<String>,
     /// Behind what has been looked at.
@@ -144,17 +146,25 @@ enum Goes {
 
 impl<'a, 'r> Narrowing<'a, 'r> {
     fn new(walk: Walk<'a>, request: &'r PrefixRequest) -> Self {
-        Self { walk, request, page: PrefixPage::default(), names: 0, folder: None, looked: None }
+        Self {
+            walk,
+            request,
+            page: PrefixPage::default(),
+            names: 0,
+            is_prefix_done: false,
+            folder: None,
+            looked: None,
+        }
     }
 
     async fn filled(mut self) -> Result<PrefixPage, ExecuteError> {
         let prefix = self.walk.directory.to_owned();
-        // The object that has the prefix for its key: what rules lead to begins behind it.
-        if after(self.request, &prefix).is_none_or(|after| after < prefix)
-            && self.shows(&prefix)
-            && self.alone(&prefix).await? == Goes::No
-        {
-            return Ok(self.page);
+        // The object that has the prefix for its key. What rules lead to may begin with it once more.
+        if after(self.request, &prefix).is_none_or(|after| after < prefix) && self.shows(&prefix) {
+            if self.alone(&prefix).await? == Goes::No {
+                return Ok(self.page);
+            }
+            self.is_prefix_done = true;
         }
         for lead in self.walk.prefixes().await {
             let few = self.places(&lead, MAX_PLACES);
@@ -188,7 +198,7 @@ impl<'a, 'r> Narrowing<'a, 'r> {
     async fn through(&mut self, places: &[String]) -> Result<Goes, ExecuteError> {
         for place in places {
             self.walk.slices.step().await;
-            let after = match self.start() {
+            let after = match after(self.request, self.walk.directory) {
                 Some(after) if after.starts_with(place) => Some(after),
                 // An earlier page has it all.
                 Some(after) if after > *place => continue,
@@ -203,14 +213,6 @@ impl<'a, 'r> Narrowing<'a, 'r> {
             self.looked = Some(behind(place));
         }
         Ok(Goes::On)
-    }
-
-    /// Behind what it is looked for places: at least behind the object that has the prefix for its key, which was
-    /// looked for by itself.
-    fn start(&self) -> Option<String> {
-        let prefix = self.walk.directory;
-        let after = after(self.request, prefix).filter(|after| after.as_str() > prefix);
-        after.or_else(|| (!prefix.is_empty()).then(|| prefix.to_owned()))
     }
 
     /// Whether the page has to end before anything else is asked.
@@ -278,6 +280,9 @@ impl<'a, 'r> Narrowing<'a, 'r> {
     /// Looks at an entry, and takes what it shows. The page ends where that has no room.
     fn look(&mut self, entry: &Entry) -> Goes {
         let Some(key) = entry.key.as_deref() else { return Goes::On };
+        if self.is_prefix_done && key == self.walk.directory {
+            return Goes::On;
+        }
         if self.folder.as_ref().is_some_and(|folder| key.starts_with(folder.as_str())) {
             return Goes::On;
         }
