@@ -8,8 +8,8 @@
 //! What an executor may leave out, and says [`NotOffered`](super::ExecuteError::NotOffered) of, is not looked at: the
 //! checks of it are skipped.
 //!
-//! Each check works in a directory of its own and deletes it at the end. They run one after another, in
-//! a few seconds in all.
+//! Each check works in a directory of its own, and deletes it and aborts its uploads at the end. They run one after
+//! another, in a minute at most over a server that is near.
 //!
 //! ```no_run
 //! use pathward::executor::{S3, S3Options, conformance};
