@@ -1,17 +1,13 @@
 //! No other code can make an approval, use one twice, or approve an operation of its own.
 //!
-//! Each file in `tests/ui/fail` has a twin in `tests/ui/pass` that differs in nothing but the
+//! Each file in `fail` has a twin in `pass` that differs in nothing but the
 //! thing that is wrong, so that none of them fails for a typo; what the compiler says is pinned.
-
-// In the light build alone: trybuild builds the crate again with the features of this test, and
-// the AWS SDK has no part in what is shown here.
-#![cfg(not(feature = "executor"))]
 
 #[test]
 fn approvals_cannot_be_forged() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/*.rs");
-    cases.compile_fail("tests/ui/fail/*.rs");
+    cases.pass("pass/*.rs");
+    cases.compile_fail("fail/*.rs");
 }
 
 /// Every failure has its passing twin, and none is without one.
@@ -27,5 +23,5 @@ fn every_failure_has_a_twin() {
         names.sort();
         names
     };
-    assert_eq!(names("tests/ui/pass"), names("tests/ui/fail"));
+    assert_eq!(names("pass"), names("fail"));
 }
