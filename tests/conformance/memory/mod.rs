@@ -539,6 +539,6 @@ impl Executor for Memory {
         limit: usize,
     ) -> Result<UploadsPage, ExecuteError> {
         self.offered()?;
-        self.unfinished(&approved, after, limit)
+        self.unfinished(&approved, after.as_ref(), limit)
     }
 }

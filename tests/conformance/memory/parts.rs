@@ -272,7 +272,7 @@ impl Memory {
     pub(super) fn unfinished(
         &self,
         approved: &Approved<ListUploads<'static>>,
-        after: Option<UploadsMark>,
+        after: Option<&UploadsMark>,
         limit: usize,
     ) -> Result<UploadsPage, ExecuteError> {
         self.ask_for_parts(approved)?;
@@ -304,7 +304,7 @@ impl Memory {
             }
         }
         uploads.sort_by(|one, next| mark(one).cmp(&mark(next)));
-        if let Some(UploadsMark { key, id }) = &after {
+        if let Some(UploadsMark { key, id }) = after {
             uploads.retain(|upload| mark(upload) > (&**key, &**id));
         }
         let is_more = uploads.len() > limit;
