@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Runs Algorithmia's published clients, unmodified, through the gateway to real S3 servers.
+"""Runs Algorithmia's published clients, and programs that read by ranges, unmodified, through the gateway
+to real S3 servers.
 
     tests/real/run.py                          all backends, all suites
     tests/real/run.py --backend ceph           one backend (embedded, seaweedfs, ceph)
     tests/real/run.py --suite node --suite raw     some suites
     tests/real/run.py --no-backend ceph --no-suite portal     all but these
     tests/real/run.py --binary target/release/pathward
+    tests/real/run.py --no-build               with what was built before
+
+Suites: clients in their languages (py205, py104, node, rust, api-client, algo, typescript, php, r); programs
+that read by ranges and conditions (programs, tables, video); requests of our own (raw, aliases); portal; canaries.
 
 Then the portal, driven by a browser: PATHWARD_BLESS=1 writes its pictures into src/portal/pictures.
 
@@ -48,6 +53,15 @@ CLIENTS = {
     "py104": [REAL / "py104/bin/python", "-B", HERE / "clients/py_suite.py"],
     "node": ["node", "--no-deprecation", HERE / "clients/node_suite.js"],
     "rust": [REAL / "rust/debug/pathward-rust-client"],
+    "api-client": [REAL / "py205/bin/python", "-B", HERE / "clients/api_client_suite.py"],
+    "algo": [REAL / "py205/bin/python", "-B", HERE / "clients/algo_suite.py"],
+    "typescript": ["env", f"NODE_PATH={REAL}/typescript/node_modules", "node", "--no-deprecation",
+                   "--import", REAL / "typescript/node_modules/tsx/dist/loader.mjs", HERE / "clients/ts_suite.ts"],
+    "php": ["php", HERE / "clients/php_suite.php"],
+    "r": ["Rscript", "--vanilla", HERE / "clients/r_suite.R"],
+    "programs": [REAL / "programs/bin/python", "-B", HERE / "clients/programs.py"],
+    "tables": [REAL / "programs/bin/python", "-B", HERE / "clients/tables.py"],
+    "video": [REAL / "portal/bin/python", "-B", HERE / "clients/video.py"],
 }
 SUITES = [*CLIENTS, "raw", "aliases", "portal", "canaries"]
 # Where the portal is driven by a browser: keys are bytes on the one, and not on the other.
@@ -67,15 +81,15 @@ class Results:
         self.passed += len(checks) - len(failed)
         self.failed += len(failed)
         self.rows.append((backend, suite, len(checks) - len(failed), len(failed), seconds))
-        print(f"{backend:10} {suite:9} {len(checks) - len(failed):4} passed {len(failed):4} failed {seconds:6.1f} s",
+        print(f"{backend:10} {suite:10} {len(checks) - len(failed):4} passed {len(failed):4} failed {seconds:6.1f} s",
               flush=True)
         for check in failed:
             print(f"    FAILED {check['name']}\n        {check['detail'][:1200]}", flush=True)
 
     def table(self):
-        print(f"\n{'backend':10} {'suite':9} {'passed':>6} {'failed':>6} {'seconds':>8}")
+        print(f"\n{'backend':10} {'suite':10} {'passed':>6} {'failed':>6} {'seconds':>8}")
         for backend, suite, passed, failed, seconds in self.rows:
-            print(f"{backend:10} {suite:9} {passed:6} {failed:6} {seconds:8.1f}")
+            print(f"{backend:10} {suite:10} {passed:6} {failed:6} {seconds:8.1f}")
         print(f"{self.passed} passed, {self.failed} failed")
 
 
@@ -243,16 +257,20 @@ def main():
     parser.add_argument("--no-backend", action="append", choices=list(world.EXACT), default=[])
     parser.add_argument("--no-suite", action="append", choices=[*SUITES, "demo"], default=[])
     parser.add_argument("--binary", type=pathlib.Path, help="the gateway; built when not given")
+    parser.add_argument("--no-build", action="store_true",
+                        help="take what was built before; the embedded server may be PATHWARD_EMBEDDED_S3")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs")
     arguments = parser.parse_args()
     # What ends this ends the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     # With the packages and features of tests/run, so that what that has built is not built again.
-    subprocess.run(["cargo", "build", "--locked", "--quiet", "--workspace", "--features", "conformance",
-                    "--bin", "pathward", "--example", "embedded-s3"], cwd=ROOT, check=True)
+    if not arguments.no_build:
+        subprocess.run(["cargo", "build", "--locked", "--quiet", "--workspace", "--features", "conformance",
+                        "--bin", "pathward", "--example", "embedded-s3"], cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     binary = (arguments.binary or target / "debug/pathward").resolve()
-    os.environ["PATHWARD_EMBEDDED_S3"] = str(target.resolve() / "debug/examples/embedded-s3")
+    embedded = str(target.resolve() / "debug/examples/embedded-s3")
+    os.environ["PATHWARD_EMBEDDED_S3"] = os.environ.get("PATHWARD_EMBEDDED_S3", embedded) if arguments.no_build else embedded
     suites = [suite for suite in arguments.suite or [*SUITES, "demo"] if suite not in arguments.no_suite]
     backends = [name for name in arguments.backend or world.EXACT if name not in arguments.no_backend]
     results = Results()

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import signal
 import string
 import subprocess
@@ -206,4 +207,5 @@ def config_of_suite(gateway, backend, name, folder):
         "team_sha256": hashlib.sha256(TEAM).hexdigest(), "team_size": len(TEAM), "many": MANY,
         "reports": {"folders": FOLDERS, "files": sorted(REPORTS)}, "q1": ["part.csv"],
         "node_modules": str(REAL / "node/node_modules"), "folder": str(folder),
+        "log": str(gateway.stderr), "chromium": shutil.which("chromium"),
     }
