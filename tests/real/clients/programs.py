@@ -18,8 +18,8 @@ from reading import FOLDER, HEADER, WORK, Sent, address, check, content, denied,
 
 MIB = 1 << 20
 SIZE = 6 * MIB
-# Slow enough to be cut in the middle, on any machine.
-SLOW = "3M"
+# Slow enough to be cut in the middle, on any machine: curl first takes a hundred times what it may in a second.
+SLOW = "20k"
 
 
 def data(seed, size=SIZE):
@@ -39,14 +39,16 @@ def cut(name, *command):
                                stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 30
-        while not (os.path.exists(local(name)) and os.stat(local(name)).st_blocks * 512 >= MIB):
+        while not (os.path.exists(local(name)) and os.stat(local(name)).st_blocks):
             assert process.poll() is None and time.monotonic() < end, f"it ended too early: {process.poll()}"
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         process.wait(20)
     finally:
         process.kill()
-    return os.path.getsize(local(name))
+    size = os.path.getsize(local(name))
+    assert 0 < size <= SIZE, size
+    return size
 
 
 def nothing_came(*names):
@@ -71,7 +73,7 @@ def curl_resumes_a_download():
     wanted = store("resumed.bin", data(1))
     have = cut("resumed.got", "curl", "--silent", "--header", HEADER, "--limit-rate", SLOW, "--output", "resumed.got",
                address("resumed.bin"))
-    assert MIB <= have < SIZE, have
+    assert have < SIZE, "it was not cut"
     sent = Sent("resumed.bin")
     curl("--continue-at", "-", "--output", "resumed.got", address("resumed.bin"))
     equal(statuses("curl.headers"), [206])
@@ -164,7 +166,7 @@ def curl_is_denied():
 
 def aria2c(name, *arguments):
     return ("aria2c", "--no-conf", "--quiet", "--header", HEADER, "--split=4", "--max-connection-per-server=4",
-            "--min-split-size=1M", "--file-allocation=none", "--max-tries=1", "--out", name, *arguments)
+            "--min-split-size=1M", "--file-allocation=none", "--disk-cache=0", "--max-tries=1", "--out", name, *arguments)
 
 
 @check
@@ -172,7 +174,7 @@ def aria2c_takes_several_parts_at_once():
     wanted = store("split.bin", data(10))
     sent = Sent("split.bin")
     # At full speed the first connection may be done before the others begin.
-    run(*aria2c("split.got", f"--max-overall-download-limit={SLOW}", "--log=split.log", "--log-level=info",
+    run(*aria2c("split.got", "--max-overall-download-limit=4M", "--log=split.log", "--log-level=info",
                 address("split.bin")))
     equal(content("split.got"), wanted)
     # The first one asks for all, and leaves what the others take; the gateway may have sent it.
@@ -183,10 +185,10 @@ def aria2c_takes_several_parts_at_once():
 @check
 def aria2c_resumes():
     wanted = store("again.bin", data(11))
-    cut("again.got", *aria2c("again.got", f"--max-overall-download-limit={SLOW}", address("again.bin")))
+    cut("again.got", *aria2c("again.got", "--split=1", f"--max-overall-download-limit={SLOW}", address("again.bin")))
     assert os.path.exists(local("again.got.aria2")), "it was not cut"
     sent = Sent("again.bin")
-    run(*aria2c("again.got", "--continue=true", address("again.bin")))
+    run(*aria2c("again.got", "--continue=true", "--split=1", address("again.bin")))
     equal(content("again.got"), wanted)
     assert sum(sent.parts(SIZE)) < SIZE
 
@@ -213,7 +215,7 @@ def wget_resumes():
     wanted = store("wget.bin", data(13))
     have = cut("wget.got", "wget", "--no-config", "--quiet", "--header", HEADER, f"--limit-rate={SLOW}",
                "--output-document=wget.got", address("wget.bin"))
-    assert MIB <= have < SIZE, have
+    assert have < SIZE, "it was not cut"
     sent = Sent("wget.bin")
     equal(wget("--continue", "--output-document=wget.got", address("wget.bin")), [206])
     equal(content("wget.got"), wanted)

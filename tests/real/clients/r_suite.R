@@ -24,7 +24,8 @@ create <- function(parent, child) {
 exists_file <- function(url, name = "full") httr::status_code(httr::HEAD(url, key(name))) == 200
 exists_dir <- function(url) httr::status_code(get(url)) == 200
 
-say <- function(line) cat(jsonlite::toJSON(line, auto_unbox = TRUE), "\n", sep = "")
+# As bytes: in the locale C, R would write <U+00FC> for a letter.
+say <- function(line) writeLines(enc2utf8(as.character(jsonlite::toJSON(line, auto_unbox = TRUE))), useBytes = TRUE)
 # What is stored is written into a file: the driver takes its digest.
 stored <- function(path, data) {
   file <- tempfile(tmpdir = CONFIG$folder)

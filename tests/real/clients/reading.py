@@ -15,6 +15,7 @@ CONFIG = json.load(open(sys.argv[1]))
 BASE, BUCKET, WORK, FOLDER = (CONFIG[name] for name in ("base", "bucket", "work", "folder"))
 VALUE = f"Simple {CONFIG['keys']['full']}"
 HEADER = f"Authorization: {VALUE}"
+CLOSED = "s3+saha"  # A connection that reads elsewhere, and nothing below WORK.
 CHECKS = []
 
 
@@ -38,7 +39,7 @@ def address(name, connection="s3+rw"):
 
 def denied(name):
     """The same file, by a connection that may not read it."""
-    return address(name, "s3+saha")
+    return address(name, CLOSED)
 
 
 def local(name):
@@ -97,8 +98,11 @@ class Sent:
         return parts(found)
 
     def nothing(self):
-        """A file that is denied: that is in the log, and none of it was sent."""
-        found = self.await_lines(lambda found: any(line["op"] in ("read", "stat") for line in found))
+        """A file that was asked for by the connection of `denied`: that is in the log, and none of it was sent."""
+        def asked(found):
+            return [line for line in found if line["connection"] == CLOSED]
+
+        found = asked(self.await_lines(asked))
         assert all(line["decision"] == "deny" and not line.get("bytes") for line in found), found
 
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from reading import BASE, CONFIG, FOLDER, VALUE, Sent, address, check, content, denied, equal, local, main, store
 
@@ -47,29 +47,25 @@ SEEK = """async ([address, second]) => {
 def browse(address, second):
     """What the video shows at that second, and each (status, Content-Range) that its file was answered with."""
     answers = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CONFIG["chromium"], args=["--no-sandbox"])
+    page = CONTEXT.new_page()
+    try:
+        page.set_default_timeout(30_000)
+        page.on("response", lambda answer: answers.append((answer.status, answer.headers.get("content-range")))
+                if answer.url == address else None)
+        page.goto(PAGE)
         try:
-            context = browser.new_context(extra_http_headers={"Authorization": VALUE})
-            context.route(PAGE, lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body>"))
-            page = context.new_page()
-            page.set_default_timeout(30_000)
-            page.on("response", lambda answer: answers.append((answer.status, answer.headers.get("content-range")))
-                    if answer.url == address else None)
-            page.goto(PAGE)
-            try:
-                return page.evaluate(SEEK, [address, second]), answers
-            except Exception as error:
-                return str(error), answers
-        finally:
-            browser.close()
+            return page.evaluate(SEEK, [address, second]), answers
+        except Error as error:
+            return str(error), answers
+    finally:
+        page.close()
 
 
 @check
 def the_file_is_stored():
-    sources = [part for colour in COLOURS for part in ("-f", "lavfi", "-i", f"color={colour}:size=640x360:rate=25:duration=4")]
+    sources = [part for colour in COLOURS for part in ("-f", "lavfi", "-i", f"color={colour}:size=640x360:rate=12:duration=4")]
     subprocess.run(["ffmpeg", "-v", "error", *sources, "-filter_complex",
-                    f"concat=n={len(COLOURS)},noise=alls=40:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "made.mp4"], cwd=FOLDER, check=True, timeout=120)
+                    f"concat=n={len(COLOURS)},noise=alls=40:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-pix_fmt", "yuv420p", "made.mp4"], cwd=FOLDER, check=True, timeout=120)
     made = content("made.mp4")
     assert made.index(b"mdat") < made.index(b"moov"), "the index is in front"
     store(NAME, made)
@@ -97,4 +93,10 @@ def the_video_is_denied():
     sent.nothing()
 
 
-sys.exit(main())
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=CONFIG["chromium"], args=["--no-sandbox"])
+    CONTEXT = browser.new_context(extra_http_headers={"Authorization": VALUE})
+    CONTEXT.route(PAGE, lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body>"))
+    code = main()
+    browser.close()
+sys.exit(code)
