@@ -48,8 +48,8 @@ def stored(name, data):
 @check
 def ls():
     equal(algo("ls").split(), ["ana/"])
-    wanted = [f"{REPORTS}{name}/" for name in CONFIG["reports"]["folders"]] + [REPORTS + name for name in CONFIG["reports"]["files"]]
-    equal(algo("ls", REPORTS).split(), wanted)
+    names = [f"{name}/" for name in CONFIG["reports"]["folders"]] + CONFIG["reports"]["files"]
+    equal(algo("ls", REPORTS).split(), [REPORTS + name for name in names])
     line = algo("ls", "-l", REPORTS + "text.txt").split()
     equal(line[2:], [str(len(CONFIG["text"].encode())), REPORTS + "text.txt"])
 

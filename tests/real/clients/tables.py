@@ -4,10 +4,10 @@
 
 Prints lines as py_suite.py does. How each is told the header:
 
-* fsspec: `client_kwargs`; pyarrow opens what fsspec opens, and so does polars for a `dataset`.
+* fsspec: `client_kwargs`; pyarrow opens what fsspec opens, and polars scans a dataset of pyarrow's.
 * DuckDB: a secret with EXTRA_HTTP_HEADERS, for its extension `httpfs`, here from PyPI's package of it.
 * polars' own reader of HTTP can send no header. A proxy on one's own machine that adds it helps
-  (`add_header` below is one; nginx: `proxy_set_header Authorization …`).
+  (`add_header` below is one; nginx: `proxy_set_header Authorization …`). What fsspec has opened it reads whole.
 """
 
 import contextlib
@@ -138,12 +138,6 @@ def polars_scans_a_dataset():
     found = lazy.filter(polars.col("id").is_between(150_000, 150_009)).select("id", "value").collect()
     equal(found.to_dicts(), rows(150_000, 150_010))
     sent.parts(size(), and_whole=True)
-
-
-@check
-def polars_reads_what_fsspec_opens():
-    system, url = web()
-    equal(polars.read_parquet(system.open(url), columns=["id", "value"]).to_dicts(), rows(0, ROWS))
 
 
 @check

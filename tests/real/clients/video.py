@@ -63,9 +63,12 @@ def browse(address, second):
 
 @check
 def the_file_is_stored():
-    sources = [part for colour in COLOURS for part in ("-f", "lavfi", "-i", f"color={colour}:size=640x360:rate=12:duration=4")]
-    subprocess.run(["ffmpeg", "-v", "error", *sources, "-filter_complex",
-                    f"concat=n={len(COLOURS)},noise=alls=40:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-pix_fmt", "yuv420p", "made.mp4"], cwd=FOLDER, check=True, timeout=120)
+    sources = []
+    for colour in COLOURS:
+        sources += ["-f", "lavfi", "-i", f"color={colour}:size=640x360:rate=12:duration=4"]
+    subprocess.run(["ffmpeg", "-v", "error", *sources, "-filter_complex", f"concat=n={len(COLOURS)},noise=alls=40:allf=t",
+                    "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-pix_fmt", "yuv420p", "made.mp4"],
+                   cwd=FOLDER, check=True, timeout=120)
     made = content("made.mp4")
     assert made.index(b"mdat") < made.index(b"moov"), "the index is in front"
     store(NAME, made)
