@@ -14,7 +14,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     task::JoinHandle,
@@ -125,6 +125,12 @@ async fn read(stream: &mut TlsStream<TcpStream>) -> Answer {
     }
 }
 
+/// Sends bytes, all of them: TLS keeps what the connection has no room for.
+async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+    stream.flush().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_by_tls_takes_and_gives_what_one_without_does() {
     let secure = Secure::start(Options::default()).await;
@@ -141,7 +147,7 @@ async fn a_connection_by_tls_takes_and_gives_what_one_without_does() {
             ("/v1/data/s3+t://pub/secret", 403, b""),
             ("/v1/data/s3+t://pub/data/x", 200, b"x of data"),
         ] {
-            stream.write_all(get(target).as_bytes()).await.unwrap();
+            send(&mut stream, get(target).as_bytes()).await;
             let answer = read(&mut stream).await;
             assert_eq!(answer.status, status, "{target}");
             assert!(answer.body == body || status == 403, "{target}");
@@ -151,11 +157,11 @@ async fn a_connection_by_tls_takes_and_gives_what_one_without_does() {
              Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
             large.len()
         );
-        stream.write_all(head.as_bytes()).await.unwrap();
+        send(&mut stream, head.as_bytes()).await;
         let mut go_on = [0; 25];
         stream.read_exact(&mut go_on).await.unwrap();
         assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
-        stream.write_all(&large).await.unwrap();
+        send(&mut stream, &large).await;
         assert_eq!(read(&mut stream).await.status, 200);
         let stored = ask(
             secure.world.address,
@@ -175,14 +181,14 @@ async fn a_new_certificate_is_taken_and_what_runs_goes_on() {
     let secure = Secure::start(Options::default()).await;
     let large = secure.store("data/large", 20_000_000).await;
     let mut running = secure.connect().await;
-    running.write_all(get("/v1/data/s3+t://pub/data/large").as_bytes()).await.unwrap();
+    send(&mut running, get("/v1/data/s3+t://pub/data/large").as_bytes()).await;
     let mut bytes = vec![0; 100_000];
     running.read_exact(&mut bytes).await.unwrap();
     // Whoever comes back has to do less, as long as the certificate is the same.
     let config = client(DEFAULT_VERSIONS, &[]);
     let kind = async || {
         let mut stream = connect(secure.address, &config).await.unwrap();
-        stream.write_all(get("/healthz").as_bytes()).await.unwrap();
+        send(&mut stream, get("/healthz").as_bytes()).await;
         assert_eq!(read(&mut stream).await.status, 200);
         stream.get_ref().1.handshake_kind().unwrap()
     };
@@ -198,7 +204,7 @@ async fn a_new_certificate_is_taken_and_what_runs_goes_on() {
         assert_ne!(running.read_buf(&mut bytes).await.unwrap(), 0);
     }
     assert!(parse(&bytes).body == large);
-    running.write_all(get("/healthz").as_bytes()).await.unwrap();
+    send(&mut running, get("/healthz").as_bytes()).await;
     assert_eq!(read(&mut running).await.status, 200);
 }
 
@@ -316,7 +322,7 @@ async fn a_thousand_handshakes_that_do_not_go_on_keep_nobody_out() {
     for _ in 0..20 {
         let answered = async {
             let mut stream = secure.connect().await;
-            stream.write_all(get("/v1/data/s3+t://pub/data/x").as_bytes()).await.unwrap();
+            send(&mut stream, get("/v1/data/s3+t://pub/data/x").as_bytes()).await;
             read(&mut stream).await.status
         };
         assert_eq!(timeout(SOON, answered).await.expect("an answer"), 200);
@@ -346,10 +352,10 @@ async fn a_thousand_handshakes_at_once_are_no_more_than_one_owner() {
         all.push(socket.connect(secure.address).await.unwrap());
     }
     for stream in &mut all {
-        stream.write_all(&hello).await.unwrap();
+        send(stream, &hello).await;
     }
     for _ in 0..5 {
-        known.write_all(get("/v1/data/s3+t://pub/data/x").as_bytes()).await.unwrap();
+        send(&mut known, get("/v1/data/s3+t://pub/data/x").as_bytes()).await;
         assert_eq!(timeout(SOON, read(&mut known)).await.expect("an answer").status, 200);
     }
     let answered = |stream: &TcpStream| stream.try_read(&mut [0; 1]).is_ok_and(|count| count == 1);
@@ -366,7 +372,7 @@ async fn a_handshake_may_take_as_long_as_a_head() {
     let secure = Secure::start(options).await;
     for sent in [&b""[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         let mut stream = TcpStream::connect(secure.address).await.unwrap();
-        stream.write_all(sent).await.unwrap();
+        send(&mut stream, sent).await;
         let mut rest = Vec::new();
         let ended = timeout(SOON, stream.read_to_end(&mut rest)).await.expect("an end");
         assert!(ended.is_err() || rest.is_empty(), "{rest:?}");
@@ -382,7 +388,7 @@ async fn a_handshake_may_take_as_long_as_a_head() {
 async fn who_speaks_http_where_tls_is_spoken_gets_no_answer_and_the_other_way_round() {
     let secure = Secure::start(Options::default()).await;
     let mut stream = TcpStream::connect(secure.address).await.unwrap();
-    stream.write_all(get("/healthz").as_bytes()).await.unwrap();
+    send(&mut stream, get("/healthz").as_bytes()).await;
     let mut rest = Vec::new();
     let began = Instant::now();
     let _ = timeout(SOON, stream.read_to_end(&mut rest)).await.expect("an end");
@@ -392,7 +398,7 @@ async fn who_speaks_http_where_tls_is_spoken_gets_no_answer_and_the_other_way_ro
 
     let mut stream = TcpStream::connect(secure.world.address).await.unwrap();
     let hello = b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n";
-    stream.write_all(hello).await.unwrap();
+    send(&mut stream, hello).await;
     let _ = timeout(SOON, stream.read_to_end(&mut rest)).await.expect("an end");
     let text = String::from_utf8_lossy(&rest);
     assert!(text.contains("HTTP/1.1 400 "), "{text}");
@@ -412,7 +418,7 @@ async fn what_was_written_by_tls_is_what_its_records_had() {
         socket.set_recv_buffer_size(4 << 10).unwrap();
         let stream = socket.connect(secure.address).await.unwrap();
         let mut stream = self::secure(stream, &config).await.unwrap();
-        stream.write_all(get(&format!("/v1/data/s3+t://pub/{key}")).as_bytes()).await.unwrap();
+        send(&mut stream, get(&format!("/v1/data/s3+t://pub/{key}")).as_bytes()).await;
         let mut got = vec![0; 20_000];
         stream.read_exact(&mut got).await.unwrap();
         let head = String::from_utf8_lossy(&got).to_lowercase();
@@ -429,7 +435,7 @@ async fn what_was_written_by_tls_is_what_its_records_had() {
         assert!((15_000..50_000).contains(&sent), "{size}: {line}");
     }
     let mut stream = secure.connect().await;
-    stream.write_all(get("/v1/data/s3+t://pub/data/tls-500000").as_bytes()).await.unwrap();
+    send(&mut stream, get("/v1/data/s3+t://pub/data/tls-500000").as_bytes()).await;
     let answer = read(&mut stream).await;
     let line = line_of(answer.header("x-request-id").unwrap()).await;
     assert_eq!((&line["ended"], &line["bytes"]), (&"whole".into(), &500_000.into()));
@@ -451,7 +457,7 @@ async fn a_download_by_tls_that_is_no_longer_allowed_ends() {
     let secure = Secure::start(Options::default()).await;
     secure.store("data/large", 50_000_000).await;
     let mut stream = secure.connect().await;
-    stream.write_all(get("/v1/data/s3+t://pub/data/large").as_bytes()).await.unwrap();
+    send(&mut stream, get("/v1/data/s3+t://pub/data/large").as_bytes()).await;
     let mut some = vec![0; 100_000];
     stream.read_exact(&mut some).await.unwrap();
     secure.world.replace(&CONNECTIONS.replace("[pub/data/*, pub/team.jpg]", "[pub/team.jpg]"));
@@ -471,11 +477,11 @@ async fn a_gateway_that_stops_lets_what_runs_by_tls_end() {
     let mut secure = Secure::start(Options::default()).await;
     let large = secure.store("data/large", 20_000_000).await;
     let mut idle = secure.connect().await;
-    idle.write_all(get("/healthz").as_bytes()).await.unwrap();
+    send(&mut idle, get("/healthz").as_bytes()).await;
     assert_eq!(read(&mut idle).await.status, 200);
     let mut shaking = TcpStream::connect(secure.address).await.unwrap();
     let mut running = secure.connect().await;
-    running.write_all(get("/v1/data/s3+t://pub/data/large").as_bytes()).await.unwrap();
+    send(&mut running, get("/v1/data/s3+t://pub/data/large").as_bytes()).await;
     let mut bytes = vec![0; 100_000];
     running.read_exact(&mut bytes).await.unwrap();
     drop(secure.stop.take());
