@@ -18,8 +18,8 @@ pub struct PrefixRequest {
 pub enum PrefixStart {
     /// With the first.
     First,
-    /// Behind this key, which need not be there. Where keys are taken together, behind all that starts with it if it is
-    /// what some are taken together to.
+    /// Behind this key, which need not be there. Where keys are taken together, behind all that it would be taken
+    /// together with.
     After(Box<str>),
     /// Behind the page before.
     Continued(Continuation),

@@ -79,9 +79,10 @@ impl Upstream {
         Self { status: Some(200), bytes, ..Self::default() }
     }
 
-    /// A download that the server began to answer.
-    pub(super) fn sent(bytes: u64, ended: Ended) -> Self {
-        Self { ended: Some(ended), ..Self::done(Some(bytes)) }
+    /// A download that the server began to answer, with all of an object or with some of it.
+    pub(super) fn sent(is_partial: bool, bytes: u64, ended: Ended) -> Self {
+        let status = Some(if is_partial { 206 } else { 200 });
+        Self { status, ended: Some(ended), ..Self::done(Some(bytes)) }
     }
 
     /// The caller went away, or it took too long.

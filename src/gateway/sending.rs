@@ -19,6 +19,7 @@ use crate::executor::{Body, BodyError, Object};
 pub(super) struct Sending {
     body: Body,
     size: u64,
+    is_partial: bool,
     sent: u64,
     /// How it ended, where that was before its end.
     failed: Option<Ended>,
@@ -28,15 +29,15 @@ pub(super) struct Sending {
 impl Sending {
     /// Sends an object; `line` is written when that has ended.
     pub(super) fn new(object: Object, line: Line) -> Self {
-        let size = object.len();
-        Self { body: object.body, size, sent: 0, failed: None, line: Some(line) }
+        let (size, is_partial) = (object.len(), object.range.is_some());
+        Self { body: object.body, size, is_partial, sent: 0, failed: None, line: Some(line) }
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
         let Some(mut line) = self.line.take() else { return };
-        let (failed, size) = (self.failed, self.size);
+        let (failed, size, is_partial) = (self.failed, self.size, self.is_partial);
         let written = line.written.take();
         let end = move |sent| {
             let ended = match failed {
@@ -45,7 +46,7 @@ impl Drop for Sending {
                 None if sent == size => Ended::Whole,
                 None => Ended::Cut,
             };
-            line.write(&Upstream::sent(sent, ended));
+            line.write(&Upstream::sent(is_partial, sent, ended));
         };
         match written {
             Some(written) => written.at_end(end),

@@ -130,13 +130,17 @@ async fn a_download_has_the_bytes_that_were_sent_and_how_it_ended() {
     let large = vec![b'x'; SIZE];
     world.embedded.put("pub", "data/large", "x/y", large.into()).await.unwrap();
     world.embedded.put("pub", "data/empty", "x/y", "".into()).await.unwrap();
-    for (key, size, reads) in
-        [("large", SIZE, usize::MAX), ("x", 9, usize::MAX), ("empty", 0, 0), ("large", SIZE, 1)]
-    {
+    for (key, range, status, size, reads) in [
+        ("large", "", 200, SIZE, usize::MAX),
+        ("x", "", 200, 9, usize::MAX),
+        ("x", "Range: bytes=2-4\r\n", 206, 3, usize::MAX),
+        ("empty", "", 200, 0, 0),
+        ("large", "", 200, SIZE, 1),
+    ] {
         let mut stream = TcpStream::connect(world.address).await.unwrap();
         let request = format!(
             "GET /v1/data/s3+t://pub/data/{key} HTTP/1.1\r\nHost: g\r\nAuthorization: {ALL}\r\n\
-             Connection: close\r\n\r\n"
+             {range}Connection: close\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut buffer = vec![0; 64 << 10];
@@ -148,6 +152,7 @@ async fn a_download_has_the_bytes_that_were_sent_and_how_it_ended() {
         }
         drop(stream);
         let line = line_of(&head).await;
+        assert_eq!(line["upstream_status"], status, "{line}");
         let sent = usize::try_from(line["bytes"].as_u64().expect("bytes")).unwrap();
         if reads == 1 {
             assert_eq!(line["ended"], "cut", "{line}");

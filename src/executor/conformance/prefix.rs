@@ -56,8 +56,7 @@ fn wanted(keys: &[&str], prefix: &str, is_delimited: bool, after: Option<&str>) 
     };
     let is_behind = |key: &str| {
         after.is_none_or(|after| {
-            let is_together = folder(after).is_some_and(|folder| folder == after);
-            key > after && !(is_together && key.starts_with(after))
+            key > after && folder(after).is_none_or(|folder| !key.starts_with(&folder))
         })
     };
     let mut keys: Vec<&str> = keys.iter().copied().filter(|key| key.starts_with(prefix)).collect();
@@ -152,7 +151,7 @@ pub(super) async fn pages(trial: &Trial<'_>) -> Outcome {
 }
 
 /// A page begins behind a text, which is a key, or between keys, or before or behind all; where keys are taken
-/// together, also behind all of those.
+/// together, behind all of those that it is among.
 pub(super) async fn behind(trial: &Trial<'_>) -> Outcome {
     const BETWEEN: [&str; 12] = [
         "@/a",
@@ -191,25 +190,12 @@ pub(super) async fn behind(trial: &Trial<'_>) -> Outcome {
                 ("@/a/", false, 1_000),
                 ("@/a/", true, 1),
             ] {
-                let (what, mut came) = all(view, prefix, is_delimited, Some(after), limit).await?;
-                let mut wanted = wanted(keys, prefix, is_delimited, Some(after));
-                // In the middle of what is taken together, servers differ in whether the rest of it is shown.
-                if is_delimited && let Some(slash) = middle(after, prefix) {
-                    let folder = format!("{}*", &after[..=slash]);
-                    came.retain(|entry| *entry != folder);
-                    wanted.retain(|entry| *entry != folder);
-                }
-                same(&what, &came, &wanted)?;
+                let (what, came) = all(view, prefix, is_delimited, Some(after), limit).await?;
+                same(&what, &came, &wanted(keys, prefix, is_delimited, Some(after)))?;
             }
         }
     }
     passed()
-}
-
-/// Where the folder ends in which a text is that goes on behind it.
-fn middle(after: &str, prefix: &str) -> Option<usize> {
-    let slash = prefix.len() + after.strip_prefix(prefix)?.find('/')?;
-    (slash + 1 < after.len()).then_some(slash)
 }
 
 /// Rules of each kind.

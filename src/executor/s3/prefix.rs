@@ -54,17 +54,20 @@ fn limit(request: &PrefixRequest) -> usize {
     request.limit.clamp(1, MAX_KEYS)
 }
 
-/// Behind which key a page starts, as a server is told: behind all that is in a folder where keys were taken together
-/// to it.
+/// Behind which key a page starts, as a server is told. Where keys are taken together it is behind all that is taken
+/// together with the one that was named: servers do not agree on whether the rest of them show.
 fn after(request: &PrefixRequest, prefix: &str) -> Option<String> {
     let key = match &request.start {
         PrefixStart::First => return None,
         PrefixStart::After(key) => key,
         PrefixStart::Continued(Continuation { after, .. }) => return Some(after.to_string()),
     };
-    let is_together = |rest: &str| rest.find('/').is_some_and(|slash| slash + 1 == rest.len());
-    let is_folder = request.is_delimited && key.strip_prefix(prefix).is_some_and(is_together);
-    Some(if is_folder { behind(key) } else { key.to_string() })
+    let slash =
+        key.strip_prefix(prefix).filter(|_| request.is_delimited).and_then(|rest| rest.find('/'));
+    Some(match slash {
+        Some(slash) => behind(&key[..=prefix.len() + slash]),
+        None => key.to_string(),
+    })
 }
 
 /// Behind which key it goes on behind an entry: of keys that were taken together, behind all of them.

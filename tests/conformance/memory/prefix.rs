@@ -96,12 +96,13 @@ impl Memory {
             PrefixStart::Continued(Continuation { after, .. }) => (&**after, true),
         };
         let rest = after.strip_prefix(prefix).filter(|_| request.is_delimited);
-        let is_folder = rest.is_some_and(|rest| {
-            let slash = if self.is(Wrong::TakesTooMuch) { rest.rfind('/') } else { rest.find('/') };
-            slash.is_some_and(|slash| slash + 1 == rest.len())
+        let slash = rest.and_then(|rest| match self.is(Wrong::TakesTooMuch) {
+            true => rest.rfind('/'),
+            false => rest.find('/'),
         });
+        let folder = slash.map(|slash| &after[..=prefix.len() + slash]);
         let returns = if is_next { Wrong::SplitsFolders } else { Wrong::ReturnsToFolder };
-        if is_folder && !self.is(returns) && key.starts_with(after) {
+        if folder.is_some_and(|folder| key.starts_with(folder)) && !self.is(returns) {
             return false;
         }
         key > after || key == after && !is_next && self.is(Wrong::BeginsWithIt)
