@@ -42,8 +42,9 @@ use crate::worked::Worked;
 const QUANTUM: Duration = Duration::from_micros(250);
 /// How long a poll takes from which on its owner's are long.
 const LONG: Duration = Duration::from_micros(500);
-/// For how long they are then.
-const STAYS_LONG: Duration = Duration::from_secs(1);
+/// For how many times as long as it took they are then: one that takes others by surprise takes no more than this part
+/// of their time, and one that took long by chance, as where a machine stands still for a moment, is soon forgotten.
+const STAYS_LONG: u32 = 32;
 /// How many long polls run at once, of all owners, for each processor. With one alone, whoever has had a long one by
 /// chance waits for those of a policy that was made for it: 26 times an ordinary owner's median.
 const LONG_AT_ONCE: u32 = 4;
@@ -206,7 +207,8 @@ impl Turns {
         let own = owners.entry(owner).or_default();
         own.used += took;
         if took >= LONG {
-            own.long_until = Instant::now().checked_add(STAYS_LONG);
+            let until = Instant::now().checked_add(took.saturating_mul(STAYS_LONG));
+            own.long_until = own.long_until.max(until);
         }
         own.grant(owner, long, self);
         let is_long = matches!(turn, Turn::Long(_));

@@ -276,3 +276,20 @@ async fn what_is_gone_is_passed_over_once() {
     drop(stays.remove(0));
     assert!(is_granted(&stays[0]));
 }
+
+/// For how long an owner's polls are taken to be long goes by how long one was: one that took long by chance is soon
+/// forgotten, and a short one forgets nothing.
+#[test]
+fn one_long_poll_is_soon_forgotten() {
+    let turns = Turns::new(1);
+    let ticket = turns.ticket("ana");
+    for took in [LONG, 10 * LONG] {
+        turns.has_run(&ticket, Turn::Short, took);
+        turns.has_run(&ticket, Turn::Short, LONG / 2);
+        let rounds = turns.lock();
+        let own = &rounds.owners[&ticket.owner.load(Ordering::Relaxed)];
+        let now = Instant::now();
+        assert!(own.is_long(now));
+        assert!(!own.is_long(now + took * STAYS_LONG));
+    }
+}
