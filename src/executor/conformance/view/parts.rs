@@ -1,7 +1,8 @@
 //! Uploads in parts, as a view has them.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 
 use super::{
     super::report::{done, same, within},
@@ -16,6 +17,9 @@ use crate::{
         PartUpload, PartsPage, ReadConditions, Stored, UploadId, UploadsPage, WriteConditions,
     },
 };
+
+/// A part that is being stored.
+type Storing<'s> = Pin<Box<dyn Future<Output = Result<Stored, ExecuteError>> + Send + 's>>;
 
 /// What became of something, unless it took too long or could not be asked.
 type Became<T> = Result<Result<T, ExecuteError>, String>;
@@ -62,7 +66,7 @@ impl View<'_> {
         path: &str,
         id: &'s UploadId,
         part: PartUpload,
-    ) -> Result<BoxFuture<'s, Result<Stored, ExecuteError>>, String> {
+    ) -> Result<Storing<'s>, String> {
         let approved = self.approve(UploadPart { path: self.path(path)? })?;
         Ok(self.executor.upload_part(approved, id, part))
     }
