@@ -136,6 +136,8 @@ mod revision;
 mod sarif;
 #[cfg(feature = "gateway")]
 mod serve;
+#[cfg(feature = "executor")]
+mod server;
 #[cfg(feature = "gateway")]
 mod server_key;
 #[cfg(feature = "gateway")]

@@ -8,13 +8,11 @@ use serde::Serialize;
 use super::{
     exit::Exit,
     output::{Failure, Format, Output, escape_bytes},
-    question::{CallerArgs, KeyAccess, PolicyArgs, Target, caller, load},
+    server::ServerArgs,
 };
 use crate::{
     escape::escape,
-    executor::{
-        Alias, Conditional, ExecuteError, Heed, ProbeError, ProbeReport, S3, Treatment, probe,
-    },
+    executor::{Alias, Conditional, ExecuteError, Heed, ProbeError, ProbeReport, Treatment, probe},
     path::Path,
     policy::{Conditions, Connection, Keys},
 };
@@ -35,45 +33,27 @@ Exit codes: 0 the connection's `keys` and `conditions` are right for its server,
 be probed, 2 no such connection or prefix, 3 the policy does not load, 4 the server takes keys for
 others that the connection does not refuse, or ignores conditions that it takes.")]
 pub struct ProbeArgs {
-    /// The connection, `s3+label` or `s3`
-    #[arg(value_name = "CONNECTION")]
-    connection: OsString,
-
     #[command(flatten)]
-    policy: PolicyArgs,
-
-    /// Whose connection. May be left out when one owner alone has a connection of this name
-    #[arg(long = "as", value_name = "OWNER")]
-    owner: Option<String>,
+    server: ServerArgs,
 
     /// Where objects may be written and deleted: a directory in a bucket, `bucket/prefix/`
     #[arg(long, value_name = "BUCKET/PREFIX/")]
     under: OsString,
-
-    #[cfg(feature = "store")]
-    #[command(flatten)]
-    seal: super::store::SealKeyArgs,
 }
 
 pub(super) fn run(args: &ProbeArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let target = Target::parse(&args.connection)?;
+    let target = args.server.target()?;
     let under = args.under.as_encoded_bytes();
     let path = Path::new(under).and_then(Path::into_directory).map_err(|error| {
         Failure::question(format!("`{}` is no prefix: {error}", escape_bytes(under)))
     })?;
-    let policy = load(&args.policy.policy)?;
-    let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
-    let connection =
-        policy.connection(caller(&policy, &target.id, &owner)?.name(), &target.id).ok_or_else(
-            || Failure::question(format!("the policy has no connection `{}`", target.id)),
-        )?;
+    let policy = args.server.policy()?;
+    let owner = args.server.owner(&policy, &target.id)?;
+    let connection = policy.connection(&owner, &target.id).ok_or_else(|| {
+        Failure::question(format!("the policy has no connection `{}`", target.id))
+    })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let executor = S3::default();
-    #[cfg(feature = "store")]
-    let executor = match super::store::seal_key_of(&args.seal)? {
-        Some(key) => executor.unseal_by(std::sync::Arc::new(key)),
-        None => executor,
-    };
+    let executor = args.server.executor()?;
     let report = runtime.block_on(probe(&executor, connection, &path));
     let report = report.map_err(|error| match error {
         ProbeError::Prefix => Failure::question(error.to_string()),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     exit::Exit,
     output::{Failure, Format, Output, escape_bytes},
-    question::{CallerArgs, KeyAccess, PolicyArgs, Target, caller, load},
+    server::ServerArgs,
 };
 use crate::{
     engine::{AbortUpload, Approved, Caller, Decision, Engine, ListUploads, Operate, Outcome},
@@ -42,16 +42,8 @@ S3 itself ends them by a rule for the lifecycle of the bucket, AbortIncompleteMu
 Exit codes: 0 fine, 1 the server could not be asked or could not end all, 2 no such connection or prefix,
 3 the policy does not load, 5 the connection may write nothing there.")]
 pub struct UploadsArgs {
-    /// The connection, `s3+label` or `s3`
-    #[arg(value_name = "CONNECTION")]
-    connection: OsString,
-
     #[command(flatten)]
-    policy: PolicyArgs,
-
-    /// Whose connection. May be left out when one owner alone has a connection of this name
-    #[arg(long = "as", value_name = "OWNER")]
-    owner: Option<String>,
+    server: ServerArgs,
 
     /// What the paths start with: a bucket, and what keys start with
     #[arg(long, value_name = "BUCKET/[PREFIX]")]
@@ -64,10 +56,6 @@ pub struct UploadsArgs {
     /// End them, without an object: what was stored of them goes
     #[arg(long, requires = "older_than")]
     abort: bool,
-
-    #[cfg(feature = "store")]
-    #[command(flatten)]
-    seal: super::store::SealKeyArgs,
 }
 
 /// Reads a length of time, of at least a minute.
@@ -104,21 +92,15 @@ struct Asked<'a> {
 }
 
 pub(super) fn run(args: &UploadsArgs, output: &mut Output<'_>) -> Result<Exit, Failure> {
-    let target = Target::parse(&args.connection)?;
+    let target = args.server.target()?;
     let under = args.under.as_encoded_bytes();
     let slash = if under.contains(&b'/') { &b""[..] } else { b"/" };
     let under = Path::from_vec([under, slash].concat()).map_err(|error| {
         Failure::question(format!("`{}` is no prefix: {error}", escape_bytes(under)))
     })?;
-    let policy = load(&args.policy.policy)?;
-    let owner = CallerArgs { caller: args.owner.clone(), key_access: KeyAccess::ReadWrite };
-    let owner = caller(&policy, &target.id, &owner)?.name().to_owned();
-    let executor = S3::default();
-    #[cfg(feature = "store")]
-    let executor = match super::store::seal_key_of(&args.seal)? {
-        Some(key) => executor.unseal_by(std::sync::Arc::new(key)),
-        None => executor,
-    };
+    let policy = args.server.policy()?;
+    let owner = args.server.owner(&policy, &target.id)?;
+    let executor = args.server.executor()?;
     let engine = Engine::new(policy);
     let asked = Asked { engine, executor, owner: &owner, id: target.id, under };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
