@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::channel::Channel;
+use http_body_util::channel::{Channel, Sender};
 use tokio::time::timeout;
 
 use super::{
     objects::strings,
     report::{Outcome, passed, same, within},
     trial::{ALL, Trial},
+    view::View,
 };
 use crate::{
     engine::{
@@ -17,13 +18,13 @@ use crate::{
         ListDirectory, ReadObject, StatObject, WriteObject,
     },
     executor::{
-        Body, CopyOptions, DirectoryDeletion, ExecuteError, PageRequest, ReadConditions,
+        Body, BodyError, CopyOptions, DirectoryDeletion, ExecuteError, PageRequest, ReadConditions,
         ReadOptions, TreeError, Upload, Want, WriteConditions,
     },
 };
 
 /// How long an upload is under way before it is withdrawn.
-pub(super) const UNDER_WAY: Duration = Duration::from_millis(200);
+const UNDER_WAY: Duration = Duration::from_millis(200);
 /// How long it may go on then: a transfer asks every second, and the machine may be busy.
 pub(super) const SOON: Duration = Duration::from_secs(10);
 
@@ -157,6 +158,23 @@ pub(super) async fn narrowed(trial: &Trial<'_>) -> Outcome {
     passed()
 }
 
+/// Sends some of a body, and takes the key away; then the last byte if it comes. The sender otherwise, to be held.
+pub(super) async fn withdrawn_meanwhile(
+    view: &View<'_>,
+    mut sender: Sender<Bytes, BodyError>,
+    bytes: Bytes,
+    comes: bool,
+) -> Result<Option<Sender<Bytes, BodyError>>, String> {
+    let _ = sender.send_data(bytes).await;
+    tokio::time::sleep(UNDER_WAY).await;
+    view.withdraw()?;
+    if comes {
+        let _ = sender.send_data(Bytes::from_static(b"x")).await;
+        return Ok(None);
+    }
+    Ok(Some(sender))
+}
+
 /// An upload is stored by nobody whose approval is withdrawn before it ends, and ends also if nothing more comes.
 pub(super) async fn during(trial: &Trial<'_>) -> Outcome {
     for sent in [1_000, 300_000, 9 << 20] {
@@ -164,19 +182,9 @@ pub(super) async fn during(trial: &Trial<'_>) -> Outcome {
             for comes in [true, false] {
                 let what = format!("{sent} bytes, length {length:?}, the last one comes: {comes}");
                 let view = trial.view(ALL)?;
-                let (mut sender, body) = Channel::new(1);
+                let (sender, body) = Channel::new(1);
                 let upload = Upload::new(Body::new(body), length);
-                let goes_on = async {
-                    let _ = sender.send_data(Bytes::from(vec![7; sent])).await;
-                    tokio::time::sleep(UNDER_WAY).await;
-                    view.withdraw()?;
-                    if comes {
-                        let _ = sender.send_data(Bytes::from_static(b"x")).await;
-                        drop(sender);
-                        return Ok(None);
-                    }
-                    Ok::<_, String>(Some(sender))
-                };
+                let goes_on = withdrawn_meanwhile(&view, sender, vec![7; sent].into(), comes);
                 let stored = timeout(SOON, view.begin("@/new", upload)?);
                 let (stored, held) = tokio::join!(stored, goes_on);
                 drop(held?);

@@ -1,11 +1,10 @@
 //! Approvals of uploads in parts and of prefixes age, as all others do.
 
-use bytes::Bytes;
 use http_body_util::channel::Channel;
 use tokio::time::timeout;
 
 use super::{
-    aging::{SOON, UNDER_WAY, is_withdrawn},
+    aging::{SOON, is_withdrawn, withdrawn_meanwhile},
     objects::strings,
     parts::{NO_PARTS, filled},
     prefix::NO_PREFIXES,
@@ -85,24 +84,14 @@ pub(super) async fn during(trial: &Trial<'_>) -> Outcome {
         for (at, comes) in [(1, true), (1, false), (2, true)] {
             let what = format!("part {at}, {sent} bytes, the last one comes: {comes}");
             let view = trial.view(ALL)?;
-            let (mut sender, body) = Channel::new(1);
+            let (sender, body) = Channel::new(1);
             let part = PartUpload {
                 number: number(at)?,
                 body: Body::new(body),
                 length: sent as u64 + 1,
                 checksums: Vec::new(),
             };
-            let goes_on = async {
-                let _ = sender.send_data(filled(b'x', sent)).await;
-                tokio::time::sleep(UNDER_WAY).await;
-                view.withdraw()?;
-                if comes {
-                    let _ = sender.send_data(Bytes::from_static(b"x")).await;
-                    drop(sender);
-                    return Ok(None);
-                }
-                Ok::<_, String>(Some(sender))
-            };
+            let goes_on = withdrawn_meanwhile(&view, sender, filled(b'x', sent), comes);
             let stored = timeout(SOON, view.begin_part("@/a", &id, part)?);
             let (stored, held) = tokio::join!(stored, goes_on);
             drop(held?);

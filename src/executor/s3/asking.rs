@@ -17,6 +17,9 @@ use crate::{
 /// entries.
 const LITTLE: usize = 128 << 10;
 
+/// What a request sends without one.
+const LITTLE_SENT: usize = 32 << 10;
+
 /// What one operation asks its server by.
 #[derive(Clone, Debug)]
 pub(super) struct Asking {
@@ -81,8 +84,14 @@ impl Asking {
         }
     }
 
+    /// The place for what a request sends and is held until it is answered, if that takes so much memory that it needs
+    /// one.
+    pub(super) async fn place_to_send(&self, memory: usize) -> Option<Arc<Place>> {
+        if memory > LITTLE_SENT { self.place().await } else { None }
+    }
+
     /// The operation's place for what is long. Waits until there is one.
-    pub(super) async fn place(&self) -> Option<Arc<Place>> {
+    async fn place(&self) -> Option<Arc<Place>> {
         self.share.long(&self.slot).await
     }
 }

@@ -30,10 +30,8 @@ const BATCH_BYTES: usize = 256 << 10;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
-/// What a request takes of memory for a key, beside its bytes, and how much it takes without a place for what is
-/// long.
+/// What a request takes of memory for a key, beside its bytes.
 const AROUND: usize = 256;
-const LITTLE_BATCH: usize = 32 << 10;
 
 /// Keys as requests take them, in their order.
 pub(super) fn batches<'k, 'e>(mut keys: &'k [&'e str]) -> impl Iterator<Item = &'k [&'e str]> {
@@ -172,7 +170,7 @@ async fn delete_together(
 ) -> Result<HashMap<String, Result<(), ExecuteError>>, ExecuteError> {
     // The request says each key once more, and is held until it is answered.
     let memory: usize = keys.iter().map(|key| key.len() + AROUND).sum();
-    let _place = if memory > LITTLE_BATCH { asking.place().await } else { None };
+    let _place = asking.place_to_send(memory).await;
     let mut body = String::from("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for key in keys {
         body.extend(["<Object><Key>", &escaped(key), "</Key></Object>"]);

@@ -77,7 +77,7 @@ pub(super) async fn delete(
 
 /// The path of an object that the server has; `None` if it is none that can be named through the connection.
 fn object(connection: &Connection, bucket: &str, entry: &Entry) -> Option<Path<'static>> {
-    let path = Path::from_vec(format!("{bucket}/{}", entry.key.as_deref()?).into_bytes()).ok()?;
+    let path = keys::path(bucket, entry.key.as_deref()?)?;
     // Such a server may take the key for one that is elsewhere.
     (connection.keys().admit(&path) && keys::object(&path).is_ok()).then_some(path)
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How many bytes the names of a page have together before it is full.
-const MAX_NAMES: usize = 256 << 10;
+pub(super) const MAX_NAMES: usize = 256 << 10;
 /// Begins the `next` of a page that ended behind an entry that is not shown, or that is in a folder: no name
 /// has it.
 const LOOKED: char = '\0';

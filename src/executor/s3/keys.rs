@@ -35,6 +35,11 @@ pub(super) fn object<'p>(path: &'p Path<'_>) -> Result<(&'p str, &'p str), Execu
     }
 }
 
+/// The path of a key that a server said; `None` where no path can name it.
+pub(super) fn path(bucket: &str, key: &str) -> Option<Path<'static>> {
+    Path::from_vec(format!("{bucket}/{key}").into_bytes()).ok()
+}
+
 /// A bucket's name, or a key, as part of a URL's path.
 pub(super) fn in_path(text: &str) -> PercentEncode<'_> {
     percent_encode(text.as_bytes(), IN_PATH)

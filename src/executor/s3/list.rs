@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
 
     /// What of prefixes, which start with the bucket, is the server's, in our order. One that ends within a
     /// character asks for a little more, which may be what another asks for; each entry is checked.
-    pub(super) fn in_bucket(&self, prefixes: &[Vec<u8>]) -> Vec<String> {
+    fn in_bucket(&self, prefixes: &[Vec<u8>]) -> Vec<String> {
         let text = |prefix: &Vec<u8>| {
             let key = prefix.get(self.bucket.len() + 1..).unwrap_or_default();
             let whole = match std::str::from_utf8(key) {
@@ -251,6 +251,20 @@ impl<'a> Walk<'a> {
         texts.sort_unstable();
         texts.dedup_by(|later, earlier| later.starts_with(&**earlier));
         texts
+    }
+
+    /// Where to look for what begins with a prefix: of a folder, as deep as rules name it.
+    pub(super) fn places(&self, prefix: &str, is_folder: bool, most: usize) -> Vec<String> {
+        if !is_folder {
+            return vec![prefix.to_owned()];
+        }
+        let places = self.listing.places(format!("{}/{prefix}", self.bucket).as_bytes(), most);
+        self.in_bucket(&places)
+    }
+
+    /// Whether the object of a key may be shown.
+    pub(super) fn shows(&self, key: &str) -> bool {
+        keys::path(self.bucket, key).is_some_and(|path| self.listing.shows_object(&path))
     }
 
     /// Whether nothing but the prefix itself can be shown of what starts with it.

@@ -7,7 +7,7 @@ use http::{HeaderName, Method, header::ETAG};
 
 use super::{
     S3,
-    answer::{Kind, Xml},
+    answer::{Kind, MAX_KEYS, Xml},
     asking::Asking,
     copy,
     error::senseless,
@@ -33,8 +33,8 @@ use crate::{
     path::Path,
 };
 
-/// The most bytes of parts' names that a request has without a place for what is long.
-const LITTLE: usize = 32 << 10;
+/// What a request takes of memory for a part, beside its tag.
+const AROUND: usize = 64;
 
 const COPY_RANGE: HeaderName = HeaderName::from_static("x-amz-copy-source-range");
 
@@ -202,7 +202,7 @@ pub(super) async fn list(
     let (bucket, key) = keys::object(&approved.operation().path)?;
     let asking = Asking::of(s3, approved).await?;
     let mut request = Request::new(Method::GET, bucket, key, Kind::Xml(Xml::PARTS))
-        .query("max-parts", &limit.clamp(1, super::answer::MAX_KEYS).to_string())
+        .query("max-parts", &limit.clamp(1, MAX_KEYS).to_string())
         .query("uploadId", id.as_str());
     if let Some(after) = after {
         request = request.query("part-number-marker", &after.to_string());
@@ -253,10 +253,9 @@ pub(super) async fn complete(
     honoured(approved.connection(), conditions.are_any())?;
     let mut target = target(s3, approved, &approved.operation().path).await?;
     target.conditions = conditions;
-    // The request says each tag once more, and is held until it is answered.
-    let memory: usize = parts.iter().map(|part| part.etag.len() + 64).sum();
-    let asking = Asking::of(s3, approved).await?;
-    let _place = if memory > LITTLE { asking.place().await } else { None };
+    // The request says each tag once more.
+    let memory = parts.iter().map(|part| part.etag.len() + AROUND).sum();
+    let _place = Asking::of(s3, approved).await?.place_to_send(memory).await;
     target.complete(id, parts.iter().map(|part| (part.number, &*part.etag))).await
 }
 

@@ -9,9 +9,11 @@ use super::{
     S3,
     answer::MAX_KEYS,
     asking::Asking,
-    filling::behind,
+    filling::{MAX_NAMES, behind},
+    keys,
     list::{Rules, Walk},
     pages::Entry,
+    scan::{FEW, MAX_PLACES},
 };
 use crate::{
     analysis::iam,
@@ -20,15 +22,7 @@ use crate::{
         Continuation, ExecuteError, ListedObject, PrefixEntry, PrefixPage, PrefixRequest,
         PrefixStart,
     },
-    path::Path,
 };
-
-/// At how many places at most it is looked for what starts with a prefix that rules name, before it is at the prefix.
-const MAX_PLACES: usize = 16;
-/// How many entries are asked for at first where the rules may hide most of them.
-const FEW: usize = 16;
-/// How many bytes the names of a page have together before it is full, where it is not the server's.
-const MAX_NAMES: usize = 256 << 10;
 
 pub(super) async fn list(
     s3: &S3,
@@ -112,7 +106,7 @@ async fn pass(mut walk: Walk<'_>, request: &PrefixRequest) -> Result<PrefixPage,
 /// An entry, if it is one that a path can name and may be shown.
 fn shown(walk: &Walk<'_>, entry: &Entry) -> Option<PrefixEntry> {
     let key = entry.key.as_deref()?;
-    let path = Path::from_vec(format!("{}/{key}", walk.bucket).into_bytes()).ok()?;
+    let path = keys::path(walk.bucket, key)?;
     match entry.is_prefix {
         true => walk.listing.shows_folder(&path).then(|| PrefixEntry::Prefix(key.to_owned())),
         false if walk.listing.shows_object(&path) => Some(PrefixEntry::Object(ListedObject {
@@ -130,6 +124,8 @@ fn shown(walk: &Walk<'_>, entry: &Entry) -> Option<PrefixEntry> {
 struct Narrowing<'a, 'r> {
     walk: Walk<'a>,
     request: &'r PrefixRequest,
+    /// Behind which key the page starts.
+    after: Option<String>,
     page: PrefixPage,
     names: usize,
     /// Whether the object that has the prefix for its key was looked for by itself.
@@ -149,9 +145,11 @@ enum Goes {
 
 impl<'a, 'r> Narrowing<'a, 'r> {
     fn new(walk: Walk<'a>, request: &'r PrefixRequest) -> Self {
+        let after = after(request, walk.directory);
         Self {
             walk,
             request,
+            after,
             page: PrefixPage::default(),
             names: 0,
             is_prefix_done: false,
@@ -163,18 +161,20 @@ impl<'a, 'r> Narrowing<'a, 'r> {
     async fn filled(mut self) -> Result<PrefixPage, ExecuteError> {
         let prefix = self.walk.directory.to_owned();
         // The object that has the prefix for its key. What rules lead to may begin with it once more.
-        if after(self.request, &prefix).is_none_or(|after| after < prefix) && self.shows(&prefix) {
+        let is_behind = self.after.as_ref().is_some_and(|after| *after >= prefix);
+        if !is_behind && self.walk.shows(&prefix) {
             if self.alone(&prefix).await? == Goes::No {
                 return Ok(self.page);
             }
             self.is_prefix_done = true;
         }
         for lead in self.walk.prefixes().await {
-            let few = self.places(&lead, MAX_PLACES);
+            let is_folder = lead.ends_with('/');
+            let few = self.walk.places(&lead, is_folder, MAX_PLACES);
             let goes = match self.through(&few).await {
                 // The credentials may list what the rules name, and no more.
                 Err(refused @ ExecuteError::Refused { .. }) => {
-                    let more = self.places(&lead, iam::MAX_PLACES);
+                    let more = self.walk.places(&lead, is_folder, iam::MAX_PLACES);
                     if more == few {
                         return Err(refused);
                     }
@@ -189,22 +189,13 @@ impl<'a, 'r> Narrowing<'a, 'r> {
         Ok(self.page)
     }
 
-    /// Where to look for what starts with a lead: as deep as rules name it.
-    fn places(&self, lead: &str, most: usize) -> Vec<String> {
-        if !lead.ends_with('/') {
-            return vec![lead.to_owned()];
-        }
-        let Walk { listing, bucket, .. } = &self.walk;
-        self.walk.in_bucket(&listing.places(format!("{bucket}/{lead}").as_bytes(), most))
-    }
-
     async fn through(&mut self, places: &[String]) -> Result<Goes, ExecuteError> {
         for place in places {
             self.walk.slices.step().await;
-            let after = match after(self.request, self.walk.directory) {
-                Some(after) if after.starts_with(place) => Some(after),
+            let after = match &self.after {
+                Some(after) if after.starts_with(place) => Some(after.clone()),
                 // An earlier page has it all.
-                Some(after) if after > *place => continue,
+                Some(after) if after > place => continue,
                 _ => None,
             };
             if self.folder.as_ref().is_some_and(|folder| place.starts_with(folder)) {
@@ -275,11 +266,6 @@ impl<'a, 'r> Narrowing<'a, 'r> {
         Ok(entry.map_or(Goes::On, |entry| self.look(&entry)))
     }
 
-    fn shows(&self, key: &str) -> bool {
-        let path = Path::from_vec(format!("{}/{key}", self.walk.bucket).into_bytes());
-        path.is_ok_and(|path| self.walk.listing.shows_object(&path))
-    }
-
     /// Looks at an entry, and takes what it shows. The page ends where that has no room.
     fn look(&mut self, entry: &Entry) -> Goes {
         let Some(key) = entry.key.as_deref() else { return Goes::On };
@@ -301,14 +287,13 @@ impl<'a, 'r> Narrowing<'a, 'r> {
             }
         };
         let is_full = self.page.entries.len() >= limit(self.request) || self.names >= MAX_NAMES;
+        let past = |item: &PrefixEntry| past(item.name(), matches!(item, PrefixEntry::Prefix(_)));
         if let Some(last) = self.page.entries.last().filter(|_| is_full) {
-            let is_prefix = matches!(last, PrefixEntry::Prefix(_));
-            let after = past(last.name(), is_prefix).into();
-            self.page.next = Some(Continuation { after, server: None });
+            self.page.next = Some(Continuation { after: past(last).into(), server: None });
             return Goes::No;
         }
         self.names += item.name().len();
-        self.looked = Some(past(item.name(), matches!(item, PrefixEntry::Prefix(_))));
+        self.looked = Some(past(&item));
         if let PrefixEntry::Prefix(folder) = &item {
             self.folder = Some(folder.clone());
         }

@@ -10,13 +10,13 @@ use super::{
     list::Walk,
     pages::Entry,
 };
-use crate::{analysis::iam, executor::ExecuteError, path::Path};
+use crate::{analysis::iam, executor::ExecuteError};
 
 /// At how many places at most it is looked for whether a folder is there, before it is at the folder;
 /// [`iam::MAX_PLACES`] where the credentials may not list the folder itself.
-const MAX_PLACES: usize = 16;
+pub(super) const MAX_PLACES: usize = 16;
 /// How many entries are asked for where the first may be all there is to know.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 /// What is known of the folder that a scan is in.
 enum Folder {
@@ -42,10 +42,10 @@ pub(super) async fn scan(
             continue;
         }
         let most = if filling.is_brief() { 1 } else { MAX_PLACES };
-        let few = places(walk, prefix, is_folder, most);
+        let few = walk.places(prefix, is_folder, most);
         match scan.through(walk, filling, &few).await {
             Err(refused @ ExecuteError::Refused { .. }) => {
-                let more = places(walk, prefix, is_folder, iam::MAX_PLACES);
+                let more = walk.places(prefix, is_folder, iam::MAX_PLACES);
                 // What was refused is not asked for again.
                 if more == few {
                     return Err(refused);
@@ -59,15 +59,6 @@ pub(super) async fn scan(
         }
     }
     Ok(())
-}
-
-/// Where to look for what begins with a prefix: of a folder, as deep as rules name it.
-fn places(walk: &Walk<'_>, prefix: &str, is_folder: bool, most: usize) -> Vec<String> {
-    if !is_folder {
-        return vec![prefix.to_owned()];
-    }
-    let places = walk.listing.places(format!("{}/{prefix}", walk.bucket).as_bytes(), most);
-    walk.in_bucket(&places)
 }
 
 /// How far a scan came.
@@ -189,7 +180,7 @@ impl Scan {
             match walk.item(entry) {
                 Some(item) => filling.offer(&item),
                 // The directory's own marker.
-                None if rest.is_empty() && shows(walk, key) => filling.is_there(),
+                None if rest.is_empty() && walk.shows(key) => filling.is_there(),
                 None => {}
             }
             return;
@@ -199,7 +190,7 @@ impl Scan {
             self.folder = Some((name.to_owned(), known(walk, name)));
         }
         let Some((_, folder)) = &mut self.folder else { return };
-        if !matches!(folder, Folder::Decided) && shows(walk, key) {
+        if !matches!(folder, Folder::Decided) && walk.shows(key) {
             match folder {
                 Folder::Nameless => filling.is_there(),
                 _ => filling.offer(&Item { name: &rest[..slash], file: None }),
@@ -212,12 +203,6 @@ impl Scan {
             _ => rest.to_owned(),
         });
     }
-}
-
-/// Whether the object of a key may be shown.
-fn shows(walk: &Walk<'_>, key: &str) -> bool {
-    let path = Path::from_vec(format!("{}/{key}", walk.bucket).into_bytes());
-    path.is_ok_and(|path| walk.listing.shows_object(&path))
 }
 
 /// What is known of a folder of the directory before it is gone into.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     engine::{Approved, ListUploads},
     executor::{ExecuteError, UnfinishedUpload, UploadId, UploadsMark, UploadsPage},
-    path::{MAX_KEY_LEN, Path},
+    path::MAX_KEY_LEN,
 };
 
 pub(super) async fn list(
@@ -47,8 +47,7 @@ pub(super) async fn list(
         return Err(senseless());
     }
     let is_shown = |upload: &UnfinishedUpload| {
-        let path = Path::from_vec(format!("{bucket}/{}", upload.key).into_bytes());
-        path.is_ok_and(|path| approved.shows(&path))
+        keys::path(bucket, &upload.key).is_some_and(|path| approved.shows(&path))
     };
     let uploads = page.uploads.into_iter().filter(is_shown).collect();
     Ok(UploadsPage { uploads, next: page.next })
