@@ -13,22 +13,15 @@ import json
 import os
 import sys
 import tempfile
-import traceback
 
 import Algorithmia
 from Algorithmia.acl import ReadAcl
 
-CONFIG = json.load(open(sys.argv[1]))
-BASE, KEYS, BUCKET = CONFIG["base"], CONFIG["keys"], CONFIG["bucket"]
-WORK = CONFIG["work"]  # Where this run may write: a directory below the bucket.
+from reading import BASE, BUCKET, CONFIG, WORK, check, main, shorten
+
+KEYS = CONFIG["keys"]
 # The two versions raise different things, and the older one lacks some methods.
 NEW = hasattr(Algorithmia.client("", BASE), "username")
-CHECKS = []
-
-
-def check(function):
-    CHECKS.append(function)
-    return function
 
 
 def only_new(function):
@@ -54,11 +47,6 @@ def work(path=""):
 
 def equal(found, wanted, what=""):
     assert found == wanted, f"{what} is {shorten(found)}, not {shorten(wanted)}"
-
-
-def shorten(value):
-    text = repr(value)
-    return text if len(text) < 300 else f"{text[:200]}…{text[-60:]}"
 
 
 def raises(words, action):
@@ -576,21 +564,6 @@ def error_read_only_connection():
 @check
 def error_read_only_key():
     writes_are_refused("read_only", "s3+rw", f"{BUCKET}/{WORK}".rstrip("/"))
-
-
-def main():
-    failed = 0
-    for function in CHECKS:
-        try:
-            function()
-            ok, detail = True, ""
-        except Exception as error:
-            line = traceback.extract_tb(error.__traceback__)
-            own = [frame.lineno for frame in line if frame.filename == __file__][-1]
-            ok, detail = False, f"line {own}: {type(error).__name__}: {error}"
-            failed += 1
-        print(json.dumps({"name": function.__name__, "ok": ok, "detail": detail}), flush=True)
-    return 1 if failed else 0
 
 
 sys.exit(main())
